@@ -1,0 +1,65 @@
+/** Every error a caller can meet: stable code -> HTTP status and public title. The docs table is made from this. */
+export const ERRORS = {
+  bad_request: { status: 400, title: "The request is malformed." },
+  unknown_field: { status: 400, title: "The request has a field this server does not know." },
+  credential_conflict: { status: 400, title: "Two different credentials were presented; send one." },
+  credential_in_url: {
+    status: 400,
+    title: "A credential must not be in the URL; send it in the Authorization header.",
+  },
+  invalid_token: { status: 401, title: "Missing or invalid credential." },
+  forbidden: { status: 403, title: "This principal lacks the permission." },
+  exceeds_own_rights: { status: 403, title: "The result would exceed the caller's own rights." },
+  cross_origin: { status: 403, title: "A page of another origin may not make this request." },
+  not_found: { status: 404, title: "There is nothing here." },
+  model_not_found: { status: 404, title: "No provider serves this model." },
+  request_timeout: { status: 408, title: "The request took too long to arrive." },
+  conflict: { status: 409, title: "The name is taken." },
+  body_too_large: { status: 413, title: "The body is larger than this server accepts." },
+  unsupported_media_type: { status: 415, title: "The body's content type or coding is not accepted here." },
+  wrong_host: { status: 421, title: "This server does not answer for that host name." },
+  header_too_large: { status: 431, title: "The request headers are larger than this server accepts." },
+  internal: { status: 500, title: "The server made a mistake." },
+  upstream_unreachable: { status: 502, title: "The upstream could not be reached." },
+  upstream_failed: { status: 502, title: "The upstream's answer could not be used." },
+  upstream_credential_rejected: {
+    status: 502,
+    title: "The upstream refused the credential this server holds.",
+  },
+  egress_denied: { status: 502, title: "This server does not connect to that address." },
+  server_locked: { status: 503, title: "The server is locked; an operator must unlock it." },
+  shutting_down: { status: 503, title: "The server is shutting down." },
+  upstream_timeout: { status: 504, title: "The upstream did not answer in time." },
+  storage_full: { status: 507, title: "The disk is full; nothing was changed." },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * The one error callers are meant to see. `message` is public text; `detail` is for the operator's log only.
+ * Anything else that is thrown is a bug and answers as `internal`.
+ */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly detail: string | undefined;
+
+  constructor(code: ErrorCode, message?: string, options: { detail?: string; cause?: unknown } = {}) {
+    super(message ?? ERRORS[code].title, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.status = ERRORS[code].status;
+    this.detail = options.detail;
+  }
+}
+
+/** A problem that stops the program: what is wrong, and the line that repairs it. Exit codes follow sysexits(3). */
+export class StartError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, options: { exitCode?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "StartError";
+    this.exitCode = options.exitCode ?? 78;
+  }
+}

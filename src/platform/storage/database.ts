@@ -1,0 +1,20 @@
+import type { Kysely, Transaction } from "kysely";
+import type { Tables } from "./tables.ts";
+
+export type Query = Kysely<Tables> | Transaction<Tables>;
+
+/** The storage port. A second kind of database must pass the same contract tests unchanged. */
+export interface Database extends AsyncDisposable {
+  /** Typed queries, each its own implicit transaction. */
+  readonly query: Kysely<Tables>;
+  /** All of `work` or nothing; concurrent transactions are serialised. A full disk is AppError `storage_full`. */
+  transaction<T>(work: (query: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /** Many rows of one table in one transaction with one prepared statement; columns are those of the first row. */
+  insertRows<Name extends keyof Tables>(
+    table: Name,
+    rows: readonly Partial<Record<keyof Tables[Name], SqlValue>>[],
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type SqlValue = string | number | Uint8Array | null;

@@ -1,0 +1,66 @@
+import type { Generated } from "kysely";
+
+/** Rows as the migrations lay them out. Times are milliseconds since the Unix epoch; lists are JSON text. */
+export interface Tables {
+  meta: { name: string; value: string };
+  seal_root: { id: number; wrapped_by: "machine"; wrapped: Uint8Array };
+  seal_term: { term: number; wrapped: Uint8Array; created_at: number };
+  provider: {
+    id: string;
+    name: string;
+    kind: string;
+    base_url: string;
+    position: number;
+    created_at: number;
+    updated_at: number;
+  };
+  credential: {
+    id: string;
+    provider_id: string;
+    position: number;
+    type: string;
+    origin: string;
+    hint: string;
+    sealed: Uint8Array;
+    created_at: number;
+  };
+  api_key: {
+    id: string;
+    name: string;
+    digest: Uint8Array;
+    last4: string;
+    permissions: string;
+    created_at: number;
+    revoked_at: number | null;
+    last_used_at: number | null;
+  };
+  request: {
+    seq: Generated<number>;
+    time: number;
+    request_id: string;
+    principal: string;
+    provider: string | null;
+    model: string;
+    route: string;
+    status: number;
+    latency_ms: number;
+    first_byte_ms: number | null;
+    input_tokens: number | null;
+    output_tokens: number | null;
+    cost_usd: number | null;
+    streamed: number;
+  };
+  audit: {
+    chain: string;
+    seq: number;
+    time: number;
+    actor: string;
+    action: string;
+    target: string | null;
+    outcome: "success" | "failure" | "denied";
+    address: string | null;
+    request_id: string | null;
+    count: number;
+    hash: Uint8Array | null;
+  };
+}
