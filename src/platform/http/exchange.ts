@@ -1,0 +1,42 @@
+import type { IncomingMessage } from "node:http";
+import type { Caller, ListenerPolicy, RefusalReason } from "./ports.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { RouteContract } from "./route.ts";
+
+/** One request on its way through the pipeline. */
+export interface Exchange {
+  readonly requestId: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  /** Monotonic milliseconds, for latencies. */
+  readonly startedMs: number;
+  readonly listener: ListenerPolicy;
+  /** The socket's peer; null on the control socket. */
+  readonly address: string | null;
+  readonly method: string;
+  route: RouteContract | undefined;
+  head: RequestHead | undefined;
+  caller: Caller | undefined;
+  /** Why the credential was refused; the access log's alone. */
+  refusal: RefusalReason | undefined;
+}
+
+/** Begins an exchange: the request id comes from the client only when it is well formed. */
+export function beginExchange(
+  request: IncomingMessage,
+  listener: ListenerPolicy,
+  times: { requestId: string; now: number; monotonicMs: number },
+): Exchange {
+  return {
+    requestId: times.requestId,
+    time: times.now,
+    startedMs: times.monotonicMs,
+    listener,
+    address: listener.kind === "control" ? null : (request.socket.remoteAddress ?? null),
+    method: request.method ?? "",
+    route: undefined,
+    head: undefined,
+    caller: undefined,
+    refusal: undefined,
+  };
+}

@@ -1,0 +1,104 @@
+import type { IncomingMessage } from "node:http";
+import { AppError } from "../lib/error.ts";
+import type { Exchange } from "./exchange.ts";
+import { hostName, isAllowedHost, isLoopbackAddress, isLoopbackName } from "./host.ts";
+import type { Authenticator, Authorizer, Caller, LockGate } from "./ports.ts";
+import { hasCredentialInQuery, type RequestHead, readHead } from "./request-head.ts";
+import { OPEN, type RouteContract } from "./route.ts";
+
+export interface Gates {
+  readonly lock: LockGate;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+}
+
+const LOCAL: Caller = { kind: "local", id: "local", permissionSets: ["superadmin"] };
+const ANONYMOUS: Caller = { kind: "anonymous", id: "anonymous", permissionSets: ["gateway"] };
+
+/** What a request asks for: a declared route, or a path nobody declared in one of the families. */
+export type Target = RouteContract | { readonly unknown: RouteContract["family"] | "page" };
+
+/**
+ * Everything before the body is read, in the one order: head and host, locked gate, origin, authenticate.
+ * Every request on every listener passes here; the gateway's hot path calls the same function.
+ * Throws AppError; afterwards `exchange.caller` is set unless the route is open.
+ */
+export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage, target: Target): void {
+  const family = "unknown" in target ? target.unknown : target.family;
+  const gateway = family === "gateway";
+  exchange.route = "unknown" in target ? undefined : target;
+  const head = readHead(request, gateway);
+  exchange.head = head;
+  const control = exchange.listener.kind === "control";
+  if (!control) checkHost(exchange, head);
+  if (gates.lock.isLocked() && !("openWhileLocked" in target && target.openWhileLocked))
+    throw new AppError("server_locked");
+  if (!control && family !== "probe" && family !== "page") checkOrigin(exchange, head);
+  if (family === "page") throw new AppError("not_found");
+  if ("unknown" in target || target.action !== OPEN) authenticate(gates, exchange, request, head, gateway);
+  if ("unknown" in target) throw new AppError("not_found");
+}
+
+/** After validation: may this caller do what the route declares, on `name` where the action has objects? */
+export function authorise(gates: Gates, exchange: Exchange, action: string, name?: string): void {
+  if (action === OPEN) return;
+  if (exchange.caller === undefined || !gates.authorizer.allows(exchange.caller, action, name))
+    throw new AppError("forbidden");
+}
+
+/** Declared sizes and codings, judged before a byte of the body is read. */
+export function checkBodyHead(head: RequestHead, limitBytes: number): void {
+  const coding = head.contentEncoding?.toLowerCase() ?? "identity";
+  if (coding !== "identity") throw new AppError("unsupported_media_type", "Send the body uncompressed.");
+  if (head.contentLength !== undefined && head.contentLength > limitBytes)
+    throw new AppError("body_too_large");
+}
+
+function checkHost(exchange: Exchange, head: RequestHead): void {
+  if (head.host === undefined) throw new AppError("bad_request", "The Host header is missing.");
+  const name = hostName(head.host);
+  if (name === undefined || !isAllowedHost(name, exchange.listener.allowedHosts))
+    throw new AppError("wrong_host");
+}
+
+/** A right that comes with the browser, not with a key, must not be used by a page of another origin. */
+function checkOrigin(exchange: Exchange, head: RequestHead): void {
+  if (head.credential !== undefined) return;
+  if (head.origin !== undefined) {
+    if (exchange.listener.allowedOrigins.has(head.origin)) return;
+    if (head.origin.toLowerCase() !== `http://${head.host ?? ""}`.toLowerCase())
+      throw new AppError("cross_origin");
+  }
+  const site = head.fetchSite;
+  if (site !== undefined && site !== "same-origin" && site !== "none") throw new AppError("cross_origin");
+}
+
+function authenticate(
+  gates: Gates,
+  exchange: Exchange,
+  request: IncomingMessage,
+  head: RequestHead,
+  gateway: boolean,
+): void {
+  const inUrl = hasCredentialInQuery(request.url ?? "");
+  if (exchange.listener.kind === "control") {
+    exchange.caller = LOCAL;
+  } else if (head.credential === undefined && !inUrl && gateway && mayBeAnonymous(exchange, head)) {
+    exchange.caller = ANONYMOUS;
+  } else {
+    const verdict = gates.authenticator.authenticate(head.credential);
+    if ("refused" in verdict) {
+      exchange.refusal = verdict.refused;
+      throw new AppError("invalid_token");
+    }
+    exchange.caller = verdict.caller;
+  }
+  if (inUrl) throw new AppError("credential_in_url");
+}
+
+/** Local means: a loopback peer, no forwarding header, a loopback Host. */
+function mayBeAnonymous(exchange: Exchange, head: RequestHead): boolean {
+  if (!exchange.listener.anonymous || head.forwarded || exchange.address === null) return false;
+  const name = hostName(head.host ?? "");
+  return isLoopbackAddress(exchange.address) && name !== undefined && isLoopbackName(name);
+}

@@ -1,0 +1,60 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+import pretty from "pino-pretty";
+
+export type Log = Logger;
+
+/** Field names that may reach the sink; whatever else a caller adds is dropped, so a slip cannot leak a secret. */
+const ALLOWED_FIELDS = new Set([
+  "address",
+  "caller",
+  "code",
+  "detail",
+  "error",
+  "first_byte_ms",
+  "latency_ms",
+  "listener",
+  "method",
+  "model",
+  "name",
+  "principal",
+  "provider",
+  "reason",
+  "request_id",
+  "route",
+  "rows",
+  "status",
+  "streamed",
+  "url",
+  "version",
+  "time",
+  "input_tokens",
+  "output_tokens",
+  "cost_usd",
+]);
+
+/**
+ * The server's log: JSON lines, or readable text when `readable` is set (a terminal).
+ * Only allow-listed fields pass, at every level.
+ */
+export function createLog(options: {
+  level: string;
+  readable: boolean;
+  destination?: DestinationStream;
+}): Log {
+  const destination =
+    options.destination ??
+    (options.readable ? pretty({ colorize: true, ignore: "pid,hostname", sync: true }) : pino.destination(1));
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { log: keepAllowed },
+    },
+    destination,
+  );
+}
+
+function keepAllowed(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => ALLOWED_FIELDS.has(name)));
+}
