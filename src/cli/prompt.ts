@@ -38,8 +38,7 @@ export async function readSecret(request: SecretRequest): Promise<Secret> {
 async function ask({ label, input, output = process.stderr }: SecretRequest): Promise<string> {
   const answer = await password({ message: label, input, output });
   if (isCancel(answer)) throw new CliError("cancelled; nothing was changed", { exitCode: EXIT.failed });
-  // The prompt gives undefined, against its own type, when nothing was typed.
-  return answer ?? "";
+  return answer;
 }
 
 async function readLine(input: Readable, label: string): Promise<string> {
