@@ -1,0 +1,282 @@
+"use strict";
+
+/*
+ * Brings the Node.js and the parts that this checkout is pinned to, then runs one of its programs.
+ * Plain JavaScript without a dependency, because it has to start on whatever Node.js (20 or newer) is there.
+ *
+ * What is installed carries a stamp with the digest of its lock file; a stamp that fits means no work and no
+ * output. A `node_modules` that is a symbolic link belongs to another checkout and is never installed into.
+ */
+
+const { spawn, spawnSync } = require("child_process");
+const crypto = require("crypto");
+const fs = require("fs");
+const os = require("os");
+const path = require("path");
+
+const ROOT = __dirname;
+const RUNTIME = path.join(ROOT, "runtime");
+const LOCK = path.join(ROOT, ".cache", "bootstrap.lock");
+const STAMP = ".claviger-lock";
+const OLDEST_SYSTEM_NODE = [24, 19];
+const BEAT_MS = 1_000;
+const STALE_MS = 15_000;
+const LOCK_DEADLINE_MS = 600_000;
+const FORWARDED = ["SIGTERM", "SIGINT", "SIGHUP"];
+
+// node:sqlite still announces itself as experimental on every start; that line is not for the operator.
+const NODE_FLAGS = ["--disable-warning=ExperimentalWarning"];
+
+const VITEST = "node_modules/vitest/vitest.mjs";
+
+/** Each command: the file to run, its arguments, and whether it belongs to the checkout (runs in its root). */
+const COMMANDS = {
+  serve: (args) => ({ file: "src/main.ts", args: ["serve", ...args] }),
+  test: (args) => ({ file: VITEST, args: ["run", ...args], inRoot: true }),
+  "test:system": (args) => ({
+    file: VITEST,
+    args: ["run", "--mode", "system", "--passWithNoTests", ...args],
+    inRoot: true,
+  }),
+  "test:corpora": corporaCommand,
+  check: (args) => ({ file: "tools/check.ts", args, inRoot: true }),
+  promises: (args) => ({ file: "tools/promises.ts", args, inRoot: true }),
+  bench: (args) => ({ file: "bench/run.ts", args, inRoot: true }),
+  run: (args) => (args.length === 0 ? usage() : { file: args[0], args: args.slice(1) }),
+};
+
+main().catch((error) => fail(error.message));
+
+async function main() {
+  const [name, ...args] = process.argv.slice(2);
+  if (name === undefined || !Object.hasOwn(COMMANDS, name)) usage();
+  const command = COMMANDS[name](args);
+  const node = await bringParts();
+  const file = path.resolve(ROOT, command.file);
+  if (!fs.existsSync(file)) fail(`there is no ${path.relative(ROOT, file)} in this checkout`);
+  runProgram(node, file, command);
+}
+
+/** The corpora are handed in: a directory outside the checkout, named relative to where the caller stands. */
+function corporaCommand(args) {
+  const [directory, ...rest] = args;
+  if (directory === undefined) fail("name the directory that holds the corpora: npm run test:corpora DIR");
+  const viaNpm = process.env.npm_lifecycle_event === "test:corpora";
+  const from = (viaNpm && process.env.INIT_CWD) || process.cwd();
+  const absolute = path.resolve(from, directory);
+  if (!fs.existsSync(absolute) || !fs.statSync(absolute).isDirectory())
+    fail(`the corpora are not at ${absolute}`);
+  return {
+    file: VITEST,
+    args: ["run", "--mode", "corpora", "--passWithNoTests", ...rest],
+    inRoot: true,
+    env: { CLAVIGER_CORPORA: absolute },
+  };
+}
+
+/** Installs what is missing or stale, under the lock, and gives the path of the Node.js to run with. */
+async function bringParts() {
+  const systemNode = isNewEnough(process.versions.node) ? process.execPath : undefined;
+  const node = systemNode ?? pinnedNode();
+  const isReady = () => (systemNode || (isInstalled(RUNTIME) && fs.existsSync(node))) && isInstalled(ROOT);
+  if (isReady()) return node;
+  await withLock(async () => {
+    if (!systemNode && !(isInstalled(RUNTIME) && fs.existsSync(node))) {
+      await install(RUNTIME, "installing the pinned Node.js");
+      checkRuns(node);
+    }
+    if (!isInstalled(ROOT)) await install(ROOT, "installing the pinned parts");
+  });
+  return node;
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_SYSTEM_NODE;
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
+}
+
+function pinnedNode() {
+  const isCovered = process.platform === "linux" && ["x64", "arm64"].includes(process.arch);
+  if (!isCovered) {
+    fail(
+      `Node.js ${process.versions.node} is too old, and none is pinned for ${process.platform} ${process.arch}: ` +
+        `install Node.js ${OLDEST_SYSTEM_NODE.join(".")} or newer and run this again`,
+    );
+  }
+  return path.join(RUNTIME, "node_modules", `node-linux-${process.arch}`, "bin", "node");
+}
+
+function checkRuns(node) {
+  const result = spawnSync(node, ["--version"], { stdio: "ignore" });
+  if (result.status === 0) return;
+  fail(
+    `the pinned Node.js does not run on this system (it needs glibc): ` +
+      `install Node.js ${OLDEST_SYSTEM_NODE.join(".")} or newer and run this again`,
+  );
+}
+
+function isInstalled(directory) {
+  const modules = path.join(directory, "node_modules");
+  const entry = fs.lstatSync(modules, { throwIfNoEntry: false });
+  if (entry === undefined) return false;
+  if (entry.isSymbolicLink()) return true;
+  try {
+    return fs.readFileSync(path.join(modules, STAMP), "utf8") === lockDigest(directory);
+  } catch {
+    return false;
+  }
+}
+
+function lockDigest(directory) {
+  const lockFile = fs.readFileSync(path.join(directory, "package-lock.json"));
+  return crypto.createHash("sha256").update(lockFile).digest("hex");
+}
+
+/** `npm ci`, silent when it succeeds. The stamp is written last: an interrupted installation counts as none. */
+async function install(directory, what) {
+  process.stderr.write(`claviger: ${what} (once, about 10 s) …\n`);
+  const stamp = path.join(directory, "node_modules", STAMP);
+  fs.rmSync(stamp, { force: true });
+  const digest = lockDigest(directory);
+  const flags = ["--include=dev", "--include=optional", "--no-audit", "--no-fund", "--no-update-notifier"];
+  const result = await runNpm(["ci", ...flags], directory);
+  if (result.status !== 0) {
+    process.stderr.write(result.output);
+    fail(`npm ci failed in ${directory}`);
+  }
+  fs.writeFileSync(stamp, digest);
+}
+
+function runNpm(args, cwd) {
+  return new Promise((resolve, reject) => {
+    const beside = path.join(path.dirname(process.execPath), "npm");
+    const env = childEnvironment(path.dirname(process.execPath));
+    const npm = spawn(fs.existsSync(beside) ? beside : "npm", args, {
+      cwd,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const chunks = [];
+    npm.stdout.on("data", (chunk) => chunks.push(chunk));
+    npm.stderr.on("data", (chunk) => chunks.push(chunk));
+    const stopForwarding = forwardSignals(npm, FORWARDED);
+    npm.on("error", (error) => reject(new Error(`npm could not be started (${error.message})`)));
+    npm.on("close", (code, signal) => {
+      stopForwarding();
+      resolve({ status: exitStatus(code, signal), output: Buffer.concat(chunks) });
+    });
+  });
+}
+
+/**
+ * Runs `work` while no other bootstrap of this checkout does. The holder touches a file every second; a lock
+ * whose file has not been touched for 15 s was left by a killed process and is taken over.
+ */
+async function withLock(work) {
+  await acquireLock();
+  const release = () => fs.rmSync(LOCK, { recursive: true, force: true });
+  const beat = setInterval(touchLock, BEAT_MS);
+  process.on("exit", release);
+  try {
+    await work();
+  } finally {
+    clearInterval(beat);
+    release();
+    process.off("exit", release);
+  }
+}
+
+async function acquireLock() {
+  fs.mkdirSync(path.dirname(LOCK), { recursive: true });
+  const deadline = Date.now() + LOCK_DEADLINE_MS;
+  let hasTold = false;
+  while (!tryLock()) {
+    if (Date.now() > deadline) fail(`another start holds ${LOCK}; remove it if there is none`);
+    if (!hasTold) process.stderr.write("claviger: waiting for another start to finish installing …\n");
+    hasTold = true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function tryLock() {
+  try {
+    fs.mkdirSync(LOCK);
+    touchLock();
+    return true;
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    return isLockStale() && takeOverLock();
+  }
+}
+
+/** Only one waiter can make the inner directory, and it looks again before it believes the lock stale. */
+function takeOverLock() {
+  const claim = path.join(LOCK, "claim");
+  try {
+    fs.mkdirSync(claim);
+  } catch {
+    return false;
+  }
+  const isOurs = isLockStale();
+  if (isOurs) touchLock();
+  fs.rmSync(claim, { recursive: true, force: true });
+  return isOurs;
+}
+
+function touchLock() {
+  try {
+    fs.writeFileSync(path.join(LOCK, "beat"), String(process.pid));
+  } catch {
+    // The lock was removed by hand; the installation that is under way goes on.
+  }
+}
+
+function isLockStale() {
+  const seen = [path.join(LOCK, "beat"), LOCK]
+    .map((name) => fs.statSync(name, { throwIfNoEntry: false })?.mtimeMs)
+    .find((mtimeMs) => mtimeMs !== undefined);
+  return seen !== undefined && Date.now() - seen > STALE_MS;
+}
+
+function runProgram(node, file, command) {
+  const child = spawn(node, [...NODE_FLAGS, file, ...command.args], {
+    cwd: command.inRoot ? ROOT : process.cwd(),
+    env: { ...childEnvironment(path.dirname(node)), ...command.env },
+    stdio: "inherit",
+  });
+  // A terminal sends its Ctrl-C to the whole process group: passed on as well, it would count twice.
+  const forwarded = process.stdin.isTTY ? FORWARDED.filter((name) => name !== "SIGINT") : FORWARDED;
+  if (process.stdin.isTTY) process.on("SIGINT", () => {});
+  forwardSignals(child, forwarded);
+  child.on("error", (error) => fail(`${node} could not be started (${error.message})`));
+  child.on("exit", (code, signal) => process.exit(exitStatus(code, signal)));
+}
+
+function forwardSignals(child, names) {
+  const handlers = names.map((name) => [name, () => child.kill(name)]);
+  for (const [name, handler] of handlers) process.on(name, handler);
+  return () => {
+    for (const [name, handler] of handlers) process.off(name, handler);
+  };
+}
+
+function exitStatus(code, signal) {
+  return signal === null ? code : 128 + os.constants.signals[signal];
+}
+
+/** The environment of this process with `nodeDirectory` first on the path and without npm's own settings. */
+function childEnvironment(nodeDirectory) {
+  const kept = Object.entries(process.env).filter(([name]) => !/^npm_config_/i.test(name));
+  const searchPath = [nodeDirectory, process.env.PATH].filter(Boolean).join(path.delimiter);
+  return { ...Object.fromEntries(kept), PATH: searchPath };
+}
+
+function usage() {
+  fail(`usage: node bootstrap.cjs <${Object.keys(COMMANDS).join("|")}> [arguments]`, 64);
+}
+
+function fail(message, status = 1) {
+  process.stderr.write(`claviger: ${message}\n`);
+  process.exit(status);
+}

@@ -1,0 +1,61 @@
+import { AppError, StartError } from "#platform/lib/error.ts";
+
+/**
+ * What the command's exit status says, after sysexits(3) from 64 up; these numbers are part of the interface.
+ * 0 done, 1 the answer is no or the work failed, 2 the given value was refused, 64 wrong use of the command,
+ * 65 the input is wrong, 69 no server is running, 73 a file cannot be created, 75 refused for now (try again),
+ * 77 not permitted, 78 the configuration or the data directory is wrong.
+ */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  refusedValue: 2,
+  usage: 64,
+  data: 65,
+  notRunning: 69,
+  cannotCreate: 73,
+  tryAgain: 75,
+  notPermitted: 77,
+  configuration: 78,
+} as const;
+
+/** What the server said was wrong, as RFC 9457 lays it out; `code` is one of the published error codes. */
+export interface Problem {
+  status: number;
+  code: string;
+  title: string;
+  detail: string | undefined;
+}
+
+/** A problem a command ends with: what is wrong, the line that repairs it, and the server's words if it spoke. */
+export class CliError extends Error {
+  readonly exitCode: number;
+  readonly repair: string | undefined;
+  readonly problem: Problem | undefined;
+
+  constructor(
+    message: string,
+    options: { exitCode: number; repair?: string; problem?: Problem; cause?: unknown },
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "CliError";
+    this.exitCode = options.exitCode;
+    this.repair = options.repair;
+    this.problem = options.problem;
+  }
+}
+
+/** The exit status for an HTTP status of 400 and above. */
+export function exitCodeOfStatus(status: number): number {
+  if (status === 401 || status === 403) return EXIT.notPermitted;
+  if (status === 408 || status === 429) return EXIT.tryAgain;
+  if (status < 500) return EXIT.data;
+  return status === 500 ? EXIT.failed : EXIT.tryAgain;
+}
+
+/** The exit status for anything thrown; what no one foresaw is 1. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CliError || error instanceof StartError) return error.exitCode;
+  if (error instanceof AppError) return exitCodeOfStatus(error.status);
+  return EXIT.failed;
+}
