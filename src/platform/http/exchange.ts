@@ -21,6 +21,19 @@ export interface Exchange {
   refusal: RefusalReason | undefined;
 }
 
+/** Who asks for a change, and from where: what the audit record of the change needs. */
+export interface ChangeAuthor {
+  readonly principal: Caller;
+  readonly address: string | null;
+  readonly requestId: string;
+}
+
+/** The author of the change an exchange makes; only an authenticated exchange reaches a handler that asks. */
+export function authorOf(exchange: Exchange): ChangeAuthor {
+  if (exchange.caller === undefined) throw new Error("a change without a caller");
+  return { principal: exchange.caller, address: exchange.address, requestId: exchange.requestId };
+}
+
 /** Begins an exchange: the request id comes from the client only when it is well formed. */
 export function beginExchange(
   request: IncomingMessage,

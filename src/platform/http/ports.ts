@@ -1,11 +1,14 @@
 import type { AppError } from "../lib/error.ts";
 
-/** Who makes a request, as far as the pipeline needs to know. */
-export interface Caller {
-  readonly kind: "local" | "key" | "anonymous";
-  /** What stands in logs, audit and usage. */
-  readonly id: string;
-  readonly permissionSets: readonly string[];
+/** Who makes a request: `local` opened the control socket and may do everything, `key` presented an API key. */
+export type Caller =
+  | { readonly kind: "local" }
+  | { readonly kind: "key"; readonly id: string; readonly permissionSets: readonly string[] }
+  | { readonly kind: "anonymous" };
+
+/** What stands for a caller in logs, audit and usage. */
+export function callerId(caller: Caller): string {
+  return caller.kind === "key" ? caller.id : caller.kind;
 }
 
 export interface LockGate {

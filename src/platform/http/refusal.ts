@@ -1,7 +1,7 @@
 import type { AppError } from "../lib/error.ts";
 import type { Log } from "../log/log.ts";
 import type { Exchange } from "./exchange.ts";
-import type { AuditSink } from "./ports.ts";
+import { type AuditSink, callerId } from "./ports.ts";
 
 /** Tells audit of a refusal or of a change that failed, and the log of a bug. */
 export function reportRefusal(
@@ -15,7 +15,7 @@ export function reportRefusal(
   const failedChange = exchange.method !== "GET" && exchange.route?.family === "api";
   if (!denied && !failedChange) return;
   sinks.audit.refused({
-    actor: exchange.caller?.id ?? "unknown",
+    actor: exchange.caller ? callerId(exchange.caller) : "unknown",
     action: exchange.route?.action ?? "unknown",
     route: exchange.route?.path ?? "unknown",
     outcome: denied ? "denied" : "failure",

@@ -1,0 +1,54 @@
+import { homedir } from "node:os";
+import { Command, CommanderError } from "commander";
+import { type Environment, processEnvironment } from "#platform/config/environment.ts";
+import { VERSION } from "#platform/lib/version.ts";
+import { apiKeyCommands } from "./commands/api-key.ts";
+import { configCommands } from "./commands/config.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { providerCommands } from "./commands/provider.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { statusCommand } from "./commands/status.ts";
+import { EXIT } from "./exit-codes.ts";
+import { createOutput, type Output } from "./output.ts";
+
+/** What every command works with. */
+export interface CommandContext {
+  readonly env: Environment;
+  readonly homeDir: string;
+  readonly output: () => Output;
+  readonly setExit: (code: number) => void;
+}
+
+/** Runs one command line and gives its exit status; nothing is thrown. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const env = processEnvironment();
+  let exitCode: number = EXIT.ok;
+  const program = new Command("claviger").description(
+    "Every program gets a key from Claviger; Claviger keeps the keys to everything else.",
+  );
+  const output = () =>
+    createOutput({
+      stdout: process.stdout,
+      stderr: process.stderr,
+      json: argv.includes("--json"),
+      noColor: env["NO_COLOR"] !== undefined,
+    });
+  const context: CommandContext = { env, homeDir: homedir(), output, setExit: (code) => (exitCode = code) };
+  program.version(VERSION).exitOverride().showHelpAfterError("(see: claviger --help)");
+  for (const register of [
+    serveCommand,
+    statusCommand,
+    doctorCommand,
+    providerCommands,
+    apiKeyCommands,
+    configCommands,
+  ])
+    register(program, context);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return output().fail(error);
+  }
+}

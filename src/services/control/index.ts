@@ -1,0 +1,2 @@
+export { infoRoutes } from "./info-routes.ts";
+export { controlSocketPath, prepareControlSocket } from "./socket-path.ts";

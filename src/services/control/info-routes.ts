@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { OPEN, type RouteContract } from "#platform/http/route.ts";
+import type { Api } from "#platform/http/server.ts";
+
+export interface ServerFacts {
+  readonly version: string;
+  readonly nodeId: string;
+  readonly sealStatus: () => { readonly initialized: boolean; readonly unlocked: boolean };
+  readonly listeners: () => readonly string[];
+  readonly startedAt: number;
+}
+
+const open = (path: string, family: RouteContract["family"]): RouteContract => ({
+  method: "GET",
+  path,
+  action: OPEN,
+  openWhileLocked: true,
+  family,
+});
+const seal = z.object({ initialized: z.boolean(), unlocked: z.boolean() });
+const ok = z.object({ status: z.string() });
+
+/** What is open without credentials, and the operator's status. */
+export function infoRoutes(api: Api, facts: ServerFacts): void {
+  for (const path of ["/health", "/healthz"]) {
+    api.route({
+      method: "GET",
+      url: path,
+      config: { contract: open(path, "probe") },
+      schema: { response: { 200: ok } },
+      handler: async () => ({ status: "ok" }),
+    });
+  }
+  api.route({
+    method: "GET",
+    url: "/readyz",
+    config: { contract: open("/readyz", "probe") },
+    schema: { response: { 200: ok, 503: ok } },
+    handler: async (_request, reply) =>
+      facts.sealStatus().unlocked ? { status: "ok" } : reply.code(503).send({ status: "locked" }),
+  });
+  api.route({
+    method: "GET",
+    url: "/api/v1/key/status",
+    config: { contract: open("/api/v1/key/status", "api") },
+    schema: { response: { 200: seal } },
+    handler: async () => facts.sealStatus(),
+  });
+  api.route({
+    method: "GET",
+    url: "/api/v1/info",
+    config: { contract: open("/api/v1/info", "api") },
+    schema: {
+      response: {
+        200: seal.extend({ name: z.string(), version: z.string(), node_id: z.string(), auth: z.string() }),
+      },
+    },
+    handler: async () => ({
+      name: "claviger",
+      version: facts.version,
+      node_id: facts.nodeId,
+      ...facts.sealStatus(),
+      auth: "enabled",
+    }),
+  });
+  api.route({
+    method: "GET",
+    url: "/api/v1/status",
+    config: {
+      contract: {
+        method: "GET",
+        path: "/api/v1/status",
+        action: "nodes.read",
+        openWhileLocked: false,
+        family: "api",
+      },
+    },
+    schema: {
+      response: {
+        200: seal.extend({
+          version: z.string(),
+          pid: z.number(),
+          started_at: z.string(),
+          listeners: z.array(z.string()),
+        }),
+      },
+    },
+    handler: async () => ({
+      version: facts.version,
+      pid: process.pid,
+      started_at: new Date(facts.startedAt).toISOString(),
+      listeners: [...facts.listeners()],
+      ...facts.sealStatus(),
+    }),
+  });
+}

@@ -1,0 +1,76 @@
+import type { Log } from "#platform/log/log.ts";
+import type { Database, SqlValue } from "#platform/storage/database.ts";
+
+/** One gateway request as it is kept: no column takes a client's text. */
+export interface RequestRow {
+  readonly time: number;
+  readonly request_id: string;
+  readonly principal: string;
+  readonly provider: string | null;
+  readonly model: string;
+  readonly route: string;
+  readonly status: number;
+  readonly latency_ms: number;
+  readonly first_byte_ms: number | null;
+  readonly streamed: number;
+}
+
+const QUEUE_LIMIT = 20_000;
+const BATCH_ROWS = 500;
+const FLUSH_EVERY_MS = 100;
+
+/** Rows wait in a bounded queue and are written in batches, off the hot path. A full queue is counted, never a wait. */
+export class RequestLog {
+  readonly #parts: { database: Database; log: Log; print: boolean };
+  #queue: RequestRow[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+  #dropped = 0;
+
+  constructor(parts: { database: Database; log: Log; print: boolean }) {
+    this.#parts = parts;
+  }
+
+  add(row: RequestRow): void {
+    if (this.#parts.print) this.#parts.log.info(row, "gateway request");
+    if (this.#queue.length >= QUEUE_LIMIT) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#queue.push(row);
+    if (this.#queue.length >= BATCH_ROWS) this.#startFlush();
+    else this.#timer ??= setTimeout(() => this.#startFlush(), FLUSH_EVERY_MS);
+  }
+
+  /** Waits until everything added so far is written or was given up. */
+  async flush(): Promise<void> {
+    this.#startFlush();
+    await this.#flushing;
+  }
+
+  #startFlush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const rows = this.#queue;
+    this.#queue = [];
+    this.#flushing = this.#flushing.then(() => this.#write(rows));
+  }
+
+  async #write(rows: readonly RequestRow[]): Promise<void> {
+    try {
+      if (rows.length > 0)
+        await this.#parts.database.insertRows(
+          "request",
+          rows.map((row): Record<keyof RequestRow, SqlValue> => ({ ...row })),
+        );
+      if (this.#dropped > 0)
+        this.#parts.log.warn({ rows: this.#dropped }, "request rows were dropped: the store is too slow");
+      this.#dropped = 0;
+    } catch (error) {
+      this.#parts.log.error(
+        { rows: rows.length, detail: error instanceof Error ? error.message : "" },
+        "request rows could not be written",
+      );
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { z } from "zod";
+import type { Api } from "#platform/http/server.ts";
+import { toTimestamp } from "#platform/lib/clock.ts";
+import type { Database } from "#platform/storage/database.ts";
+import { requestRows } from "../requests/store.ts";
+
+const figure = z.number().nullable();
+const row = z.object({
+  time: z.string(),
+  request_id: z.string(),
+  principal: z.string(),
+  provider: z.string().nullable(),
+  model: z.string(),
+  status: z.number(),
+  latency_ms: z.number(),
+  first_byte_ms: figure,
+  input_tokens: figure,
+  output_tokens: figure,
+  cost_usd: figure,
+  streamed: z.boolean(),
+});
+const query = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z
+    .string()
+    .regex(/^\d{1,16}$/, "is not a cursor of this list")
+    .optional(),
+});
+
+/** `GET /api/v1/requests`: the metadata of gateway requests, newest first. */
+export function listRequestsRoute(api: Api, parts: { database: Database; flush: () => Promise<void> }): void {
+  api.route({
+    method: "GET",
+    url: "/api/v1/requests",
+    config: {
+      contract: {
+        method: "GET",
+        path: "/api/v1/requests",
+        action: "requests.read",
+        openWhileLocked: false,
+        family: "api",
+      },
+    },
+    schema: {
+      querystring: query,
+      response: { 200: z.object({ data: z.array(row), next_cursor: z.string().nullable() }) },
+    },
+    handler: async (request) => {
+      await parts.flush();
+      const { limit, cursor } = request.query;
+      const rows = await requestRows(parts.database.query, {
+        limit: limit + 1,
+        before: cursor === undefined ? undefined : Number(cursor),
+      });
+      const page = rows.slice(0, limit);
+      const data = page.map(({ seq: _seq, route: _route, ...rest }) => ({
+        ...rest,
+        time: toTimestamp(rest.time),
+        streamed: rest.streamed === 1,
+      }));
+      return { data, next_cursor: rows.length > limit ? String(page.at(-1)?.seq ?? "") : null };
+    },
+  });
+}

@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { toTimestamp } from "#platform/lib/clock.ts";
+import type { ProviderView } from "../providers/providers.ts";
+
+export const nameOf = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    "a name is 1 to 63 of A-Z a-z 0-9 . _ - and begins with a letter or digit",
+  );
+
+/** A credential as it is entered; header-safe printable ASCII, because it goes into a header. */
+export const credentialBody = z.strictObject({
+  type: z.literal("api_key"),
+  value: z
+    .string()
+    .min(1)
+    .max(8192)
+    .regex(/^[\x21-\x7e]+$/, "a credential is printable ASCII without spaces"),
+});
+
+/** A provider on the API: its credentials show as id, type and hint only. */
+export const providerShape = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.string(),
+  base_url: z.string(),
+  source: z.literal("store"),
+  created_at: z.string(),
+  credentials: z.array(z.object({ id: z.string(), type: z.string(), hint: z.string() })),
+});
+
+export function toProviderJson(provider: ProviderView): z.infer<typeof providerShape> {
+  return {
+    id: provider.id,
+    name: provider.name,
+    kind: provider.kind,
+    base_url: provider.baseUrl.href,
+    source: "store",
+    created_at: toTimestamp(provider.createdAt),
+    credentials: provider.credentials.map(({ id, type, hint }) => ({ id, type, hint })),
+  };
+}

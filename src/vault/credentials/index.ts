@@ -1,0 +1,1 @@
+export { type CredentialSummary, type Credentials, openCredentials } from "./credentials.ts";
