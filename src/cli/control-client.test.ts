@@ -141,6 +141,18 @@ test("an answer cut in the middle is exit status 1, never half a value", async (
   await expect(callServer({ socketPath, method: "GET", path: "/" })).rejects.toMatchObject({ exitCode: 1 });
 });
 
+test("an answer without end is given up at 64 MiB", async () => {
+  const piece = Buffer.alloc(1024 * 1024, "a");
+  await serve((_request, response) => {
+    const more = () => void (response.destroyed || response.write(piece, more));
+    more();
+  });
+  await expect(callServer({ socketPath, method: "GET", path: "/" })).rejects.toMatchObject({
+    exitCode: 1,
+    message: "the server's answer is too large",
+  });
+});
+
 test("a server that never answers is given up at the deadline with exit status 75", async () => {
   await serve(() => undefined);
   await expect(callServer({ socketPath, method: "GET", path: "/", deadlineMs: 20 })).rejects.toMatchObject({
