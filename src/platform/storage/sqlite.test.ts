@@ -105,14 +105,15 @@ describe("the store on disk", () => {
 
 describe("one process at a time", () => {
   it("[N9] a second process is refused within 2 s with the holder's pid, and kill -9 frees the directory", async () => {
-    const holder = spawn(process.execPath, ["--input-type=module", "--eval", holderProgram()], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(holder.stdout, "data");
+    const program = join(dataDir, "holder.mjs");
+    writeFileSync(program, holderProgram());
+    const holder = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
+    const gone = once(holder, "exit");
+    const [held] = await Promise.race([once(holder.stdout, "data"), gone]);
+    expect(String(held)).toBe("held");
     const started = performance.now();
     expect(await refusal()).toContain(`pid ${holder.pid}`);
     expect(performance.now() - started).toBeLessThan(2000);
-    const gone = once(holder, "exit");
     holder.kill("SIGKILL");
     await gone;
     await openAndClose();
