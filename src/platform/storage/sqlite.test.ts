@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { sql } from "kysely";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { StartError } from "#platform/lib/error.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { databaseContract } from "./database-contract.ts";
@@ -108,6 +108,7 @@ describe("one process at a time", () => {
     const program = join(dataDir, "holder.mjs");
     writeFileSync(program, holderProgram());
     const holder = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void holder.kill("SIGKILL"));
     const gone = once(holder, "exit");
     const [held] = await Promise.race([once(holder.stdout, "data"), gone]);
     expect(String(held)).toBe("held");
