@@ -1,0 +1,140 @@
+import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { StartError } from "#platform/lib/error.ts";
+import { systemRandom } from "#platform/lib/random.ts";
+import { Secret } from "#platform/lib/secret.ts";
+import type { Database } from "#platform/storage/database.ts";
+import { openSqlite } from "#platform/storage/sqlite.ts";
+import { FakeClock } from "#test/fake-clock.ts";
+import { openSeal } from "./open-seal.ts";
+
+const place = { table: "credential", column: "sealed", key: "cred_1" };
+const clock = new FakeClock();
+let dataDir: string;
+let secretsDir: string;
+let path: string;
+let database: Database;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "claviger-seal-"));
+  secretsDir = join(dataDir, "secrets");
+  path = join(secretsDir, "machine.key");
+  database = await openSqlite({ dataDir, clock });
+});
+afterEach(async () => {
+  await database.close();
+  await rm(dataDir, { recursive: true });
+});
+
+const start = (random = systemRandom) => openSeal({ database, secretsDir, clock, random });
+const rootOf = () => database.query.selectFrom("seal_root").selectAll().executeTakeFirstOrThrow();
+const termsOf = () => database.query.selectFrom("seal_term").selectAll().execute();
+
+test("[S1] a fresh server seals at once, under a machine key file of mode 0400", async () => {
+  const seal = await start();
+  expect(seal.status()).toEqual({ initialized: false, unlocked: true });
+  const sealed = seal.sealValue(place, new Secret("value"));
+  expect(seal.openValue(place, sealed).toString()).toBe("value");
+  expect((await stat(path)).mode & 0o7777).toBe(0o400);
+  expect(await rootOf()).toMatchObject({ id: 1, wrapped_by: "machine" });
+  expect(await termsOf()).toMatchObject([{ term: 1, created_at: clock.now() }]);
+});
+
+test("a later start opens what an earlier one sealed, and makes no new keys", async () => {
+  const sealed = (await start()).sealValue(place, new Secret("value"));
+  const before = [await readFile(path, "latin1"), await rootOf(), await termsOf()];
+  await database.close();
+  database = await openSqlite({ dataDir, clock });
+  expect((await start()).openValue(place, sealed).toString()).toBe("value");
+  expect([await readFile(path, "latin1"), await rootOf(), await termsOf()]).toEqual(before);
+});
+
+test("no key lies in the clear in the data directory but the machine key in its file", async () => {
+  const drawn: Buffer[] = [];
+  const bytes = (length: number) => {
+    const fresh = systemRandom.bytes(length);
+    drawn.push(Buffer.from(fresh));
+    return fresh;
+  };
+  await start({ bytes });
+  const { wrapped } = await rootOf();
+  await database.close();
+  const keys = drawn.filter(({ length }) => length === 32);
+  expect(keys).toHaveLength(3);
+  const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((file) => join(file.parentPath, file.name));
+  const content = Buffer.concat(await Promise.all(files.map((file) => readFile(file))));
+  expect(content.includes(Buffer.from(wrapped))).toBe(true);
+  for (const key of keys) expect(content.includes(key)).toBe(false);
+  const inTheFile = keys.filter((key) => content.includes(key.toString("base64url")));
+  expect(inTheFile.map((key) => `${key.toString("base64url")}\n`)).toEqual([await readFile(path, "latin1")]);
+  database = await openSqlite({ dataDir, clock });
+});
+
+describe("a crash between the machine key file and the rows", () => {
+  test("leaves a file that the next start takes", async () => {
+    const crash = new Error("crash");
+    const crashing: Database = {
+      query: database.query,
+      transaction: () => Promise.reject(crash),
+      insertRows: () => Promise.reject(crash),
+      close: () => Promise.resolve(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+    await expect(openSeal({ database: crashing, secretsDir, clock, random: systemRandom })).rejects.toThrow(
+      crash,
+    );
+    const left = await readFile(path, "latin1");
+    expect(await termsOf()).toEqual([]);
+    const sealed = (await start()).sealValue(place, new Secret("value"));
+    expect(await readFile(path, "latin1")).toBe(left);
+    expect((await start()).openValue(place, sealed).toString()).toBe("value");
+  });
+});
+
+describe("a start that cannot open the store says which file and how to repair it", () => {
+  const expectStartError = async (...parts: string[]) => {
+    const error = await start().then(
+      () => expect.fail("it started"),
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(StartError);
+    for (const part of parts) expect(String(error)).toContain(part);
+  };
+
+  test("the machine key is missing: no new one is made, and the old one put back repairs it", async () => {
+    const sealed = (await start()).sealValue(place, new Secret("value"));
+    await rename(path, join(dataDir, "kept"));
+    await expectStartError(path, "is missing", "Put it back");
+    expect(await readdir(secretsDir)).toEqual([]);
+    await rename(join(dataDir, "kept"), path);
+    expect((await start()).openValue(place, sealed).toString()).toBe("value");
+  });
+
+  test("the machine key is another one", async () => {
+    await start();
+    await chmod(path, 0o600);
+    await writeFile(path, `${systemRandom.bytes(32).toString("base64url")}\n`);
+    await expectStartError(path, "does not fit", "Put back");
+  });
+
+  test("[S12] a wrapped key is damaged or exchanged for another", async () => {
+    await start();
+    const { wrapped } = await rootOf();
+    await database.query.updateTable("seal_term").set({ wrapped }).execute();
+    await expectStartError("seal_term", "backup");
+    await database.query
+      .updateTable("seal_root")
+      .set({ wrapped: Buffer.alloc(65) })
+      .execute();
+    await expectStartError(path, "does not fit");
+  });
+
+  test.each(["seal_root", "seal_term"] as const)("the rows of %s are gone", async (table) => {
+    await start();
+    await database.query.deleteFrom(table).execute();
+    await expectStartError("damaged", "backup");
+  });
+});
