@@ -136,7 +136,7 @@ describe("the file", () => {
     ["a section twice", "settings: {}\nsettings: {}\n", "2:1", "second time"],
     ["a tab", "settings:\n\tlog_level: info\n", "2:1", "use spaces"],
     ["a second document", "settings: {}\n---\nsettings: {}\n", "2:1", "one document"],
-    ["an open bracket", "settings: [\n", "2:1", "not valid YAML|missing"],
+    ["an open bracket", "settings: [\n", "2:1", "bracket is not closed"],
     ["an unknown tag", "settings: !thing {}\n", "1:11", "tag is not known"],
     ["an alias without anchor", "settings: *none\n", "1:11", "no anchor"],
     ["a wrong word", "settings:\n  log_level: debg\n", "2:14", 'did you mean "debug"?'],
@@ -158,7 +158,7 @@ describe("the file", () => {
     ["a mapping for a list", "settings:\n  allowed_hosts: { a: b }\n", "2:18", "a list"],
     ["bytes that are not UTF-8", Uint8Array.of(0x73, 0xff, 0xfe), "1:1", "not UTF-8"],
     ["more than 1 MiB", `#${"x".repeat(1048576)}`, "1:1", "larger than 1048576"],
-    ["bottomless nesting", `settings: ${"[".repeat(200000)}`, "1:1", "nested too deeply"],
+    ["bottomless nesting", `settings: ${"[".repeat(200000)}`, "1:801", "nested too deeply"],
     ["too many aliases", `settings: &a {}\nx: [${"*a, ".repeat(60)}]\n`, "2:205", "more than 50 aliases"],
     [
       "aliases that multiply",
@@ -173,8 +173,7 @@ describe("the file", () => {
     expect(found.exitCode).toBe(78);
     expect(places(found)).toContain(place);
     const message = found.problems.find(({ line, column }) => `${line}:${column}` === place)?.message;
-    expect(message).toMatch(words.includes("|") ? new RegExp(words) : expect.anything());
-    if (!words.includes("|")) expect(message).toContain(words);
+    expect(message).toContain(words);
     expect(found.message).toContain(`${yamlPath()}:${place}: `);
   });
 

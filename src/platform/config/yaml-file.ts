@@ -48,7 +48,10 @@ export function parseYamlFile(file: string, text: string, problems: Problem[]): 
     problems.push(problem(0, "the file is nested too deeply"));
     return undefined;
   }
-  const faults = [...document.errors, ...document.warnings];
+  const all = [...document.errors, ...document.warnings];
+  // Past its depth the parser gives up once per open bracket; one of those says it all.
+  const exhausted = all.find(({ code }) => code === "RESOURCE_EXHAUSTION");
+  const faults = exhausted ? [exhausted] : all;
   for (const fault of faults)
     problems.push(problem(fault.pos[0], FAULTS[fault.code] ?? "this is not valid YAML"));
   if (faults.some(({ code }) => code !== "DUPLICATE_KEY")) return undefined;
@@ -66,7 +69,7 @@ export function parseYamlFile(file: string, text: string, problems: Problem[]): 
 const FAULTS: Partial<Record<ErrorCode, string>> = {
   DUPLICATE_KEY: "this key is here for the second time",
   TAB_AS_INDENT: "a tab indents this line; use spaces",
-  BAD_INDENT: "the indentation fits nothing above",
+  BAD_INDENT: "the indentation fits nothing above, or a bracket is not closed",
   MULTIPLE_DOCS: "a second document begins; the file must be one document",
   NON_STRING_KEY: "this key is not text",
   TAG_RESOLVE_FAILED: "this tag is not known",
@@ -80,7 +83,8 @@ function parse(text: string, lineCounter: LineCounter) {
     lineCounter,
     prettyErrors: false,
     stringKeys: true,
-    logLevel: "silent",
+    // "silent" would also hide a second document.
+    logLevel: "error",
   });
 }
 
