@@ -1,0 +1,199 @@
+import { join } from "node:path";
+import { Secret } from "#platform/lib/secret.ts";
+import { readBoundedText } from "./bounded-text.ts";
+import {
+  type ConfigDirRule,
+  type Directories,
+  type DirectoryFlags,
+  explainConfigDir,
+  pathExists,
+  resolveDirectories,
+} from "./directories.ts";
+import { type Environment, lookUp } from "./environment.ts";
+import { DEFAULT_LISTEN, type ListenAddress, parseListen } from "./listen.ts";
+import { suggestion } from "./nearest.ts";
+import { ConfigProblems, commandLineProblem, environmentProblem, type Problem } from "./problems.ts";
+import { readText, readYamlValue } from "./setting-value.ts";
+import {
+  completeSettings,
+  REFUSED_VARIABLES,
+  SECRET_VARIABLES,
+  SETTINGS,
+  type SecretName,
+  type Setting,
+  type SettingKey,
+  type Settings,
+} from "./settings.ts";
+import { parseYamlFile, type YamlEntry, type YamlFile } from "./yaml-file.ts";
+
+const FILE_BYTES = 1048576;
+
+export type Origin = "flag" | "environment" | "file" | "default";
+
+/** What the command line says; texts as typed. */
+export interface ConfigFlags extends DirectoryFlags {
+  /** `--config FILE`, in place of `claviger.yaml` of the configuration directory. */
+  readonly config?: string;
+  /** Each `--listen`. */
+  readonly listen?: readonly string[];
+  /** Settings given as flags of their own. */
+  readonly settings?: Readonly<Partial<Record<SettingKey, string>>>;
+}
+
+export interface LoadedConfig {
+  readonly settings: Settings;
+  /** Which source won, for every setting. */
+  readonly origins: ReadonlyMap<SettingKey, Origin>;
+  /** The secrets the environment gives; one that is not here is read from, or generated into, the data directory. */
+  readonly secrets: ReadonlyMap<SecretName, Secret>;
+  readonly listen: readonly ListenAddress[];
+  readonly dataDir: string;
+  readonly configDir: string;
+  readonly configDirRule: ConfigDirRule;
+  /** The file that was read, if there is one. */
+  readonly configFile: string | undefined;
+}
+
+/**
+ * Reads flags, environment and `claviger.yaml`, in that order of precedence. Creates nothing.
+ * Throws ConfigProblems (exit status 78) with every problem of all three.
+ */
+export function loadConfig(input: { flags: ConfigFlags; env: Environment; homeDir: string }): LoadedConfig {
+  const { flags, env } = input;
+  const problems: Problem[] = [];
+  const directories = resolveDirectories(input, problems);
+  const { configFile, yaml } = readConfigFile(flags.config, directories, problems);
+  const inFile = yaml ? settingsOfFile(yaml, problems) : new Map<SettingKey, unknown>();
+  const { values, origins } = mergeSettings(flags, env, inFile, problems);
+  const listen = readListen(flags.listen ?? [], values.get("allow_plain_http") === true, problems);
+  const secrets = readSecrets(env, problems);
+  for (const { name, reason } of REFUSED_VARIABLES) {
+    const found = lookUp({ name, prefixOnly: true }, env, problems);
+    if (found) problems.push(environmentProblem(`${found.from} is set, but ${reason}; unset it`));
+  }
+  if (problems.length > 0) throw new ConfigProblems(problems);
+  return { settings: completeSettings(values), origins, secrets, listen, configFile, ...directories };
+}
+
+function readConfigFile(
+  flag: string | undefined,
+  directories: Directories,
+  problems: Problem[],
+): { configFile: string | undefined; yaml: YamlFile | undefined } {
+  const path = flag ?? join(directories.configDir, "claviger.yaml");
+  const why = flag === undefined ? `; ${explainConfigDir(directories)}` : "; --config names it";
+  const file = readBoundedText(path, FILE_BYTES);
+  if (file.kind === "text") return { configFile: path, yaml: parseYamlFile(path, file.text, problems) };
+  const blamed = problems.some((problem) => problem.file === directories.configDir);
+  if (file.kind === "unreadable" && !blamed) {
+    problems.push({ file: path, line: 1, column: 1, message: `the file ${file.reason}${why}` });
+  }
+  if (file.kind === "missing" && (flag !== undefined || pathExists(path))) {
+    problems.push({ file: path, line: 1, column: 1, message: `the file does not exist${why}` });
+  }
+  return { configFile: undefined, yaml: undefined };
+}
+
+function settingsOfFile(yaml: YamlFile, problems: Problem[]): Map<SettingKey, unknown> {
+  const values = new Map<SettingKey, unknown>();
+  for (const entry of yaml.entries) {
+    if (entry.key !== "settings") {
+      problems.push(yaml.problem(entry.offset, unknownTopLevel(entry.key)));
+    } else if (entry.children === undefined) {
+      problems.push(yaml.problem(entry.valueOffset, "settings must be a mapping of setting to value"));
+    } else {
+      for (const child of entry.children) readFileSetting(yaml, child, values, problems);
+    }
+  }
+  return values;
+}
+
+function unknownTopLevel(key: string): string {
+  if (key === "resources") return "resources is not served here: this version knows only settings:";
+  if (SETTINGS.some((setting) => setting.key === key)) return `${key} belongs under settings:`;
+  return `this is not a section${suggestion(key, ["settings"])}`;
+}
+
+function readFileSetting(
+  yaml: YamlFile,
+  entry: YamlEntry,
+  values: Map<SettingKey, unknown>,
+  problems: Problem[],
+): void {
+  const setting = SETTINGS.find(({ key }) => key === entry.key);
+  if (setting === undefined) {
+    problems.push(yaml.problem(entry.offset, unknownSetting(entry.key)));
+    return;
+  }
+  const read = readYamlValue(setting, entry.value);
+  if (read.ok) values.set(setting.key, read.value);
+  else problems.push(yaml.problem(entry.offsetOf(read.path), read.message));
+}
+
+function unknownSetting(key: string): string {
+  const variable = SECRET_VARIABLES.find(({ name }) => name.toLowerCase() === key.toLowerCase());
+  if (variable)
+    return `${variable.name} is a secret and has no place in this file; set it in the environment`;
+  const keys = SETTINGS.map((setting) => setting.key);
+  return `this is not a setting${suggestion(key, keys)}`;
+}
+
+/** Every source is checked, the overruled ones too: a wrong line must not wait until the flag above it goes. */
+function mergeSettings(
+  flags: ConfigFlags,
+  env: Environment,
+  inFile: ReadonlyMap<SettingKey, unknown>,
+  problems: Problem[],
+): { values: Map<SettingKey, unknown>; origins: Map<SettingKey, Origin> } {
+  const values = new Map<SettingKey, unknown>();
+  const origins = new Map<SettingKey, Origin>();
+  for (const setting of SETTINGS) {
+    const { key } = setting;
+    const take = (origin: Origin, value: unknown) => {
+      values.set(key, value);
+      origins.set(key, origin);
+    };
+    take("default", setting.fallback);
+    if (inFile.has(key)) take("file", inFile.get(key));
+    readEnvironmentSetting(setting, env, problems, (value) => take("environment", value));
+    const flag = flags.settings?.[key];
+    if (flag === undefined) continue;
+    const read = readText(setting, flag, `--${key.replaceAll("_", "-")}`);
+    if (read.ok) take("flag", read.value);
+    else problems.push(commandLineProblem(read.message));
+  }
+  return { values, origins };
+}
+
+function readEnvironmentSetting(
+  setting: Setting,
+  env: Environment,
+  problems: Problem[],
+  take: (value: unknown) => void,
+): void {
+  if (setting.environment === undefined) return;
+  const found = lookUp({ name: setting.environment }, env, problems);
+  if (found === undefined) return;
+  const read = readText(setting, found.text, found.from);
+  if (read.ok) take(read.value);
+  else problems.push(environmentProblem(read.message));
+}
+
+function readListen(texts: readonly string[], allowPlainHttp: boolean, problems: Problem[]): ListenAddress[] {
+  if (texts.length === 0) return [...DEFAULT_LISTEN];
+  return texts.flatMap((text) => {
+    const parsed = parseListen(text, { allowPlainHttp });
+    if (parsed.ok) return parsed.addresses;
+    problems.push(commandLineProblem(parsed.message));
+    return [];
+  });
+}
+
+function readSecrets(env: Environment, problems: Problem[]): Map<SecretName, Secret> {
+  const secrets = new Map<SecretName, Secret>();
+  for (const { name } of SECRET_VARIABLES) {
+    const found = lookUp({ name }, env, problems);
+    if (found) secrets.set(name, new Secret(found.text));
+  }
+  return secrets;
+}
