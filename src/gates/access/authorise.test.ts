@@ -27,6 +27,7 @@ describe("allows", () => {
     [["gateway.use:*-mini"], "openai/gpt-5-mini-2", false],
     [["gateway.use:a*b*c"], "abc", true],
     [["gateway.use:a*b*c"], "acb", false],
+    [["gateway.use:a*bc*c"], "abc", false],
     [["gateway.use:ab*ba"], "aba", false],
     [["gateway.use:ollama/llama3:8b"], "ollama/llama3:8b", true],
     [["gateway.use:o.enai/*"], "openai/gpt-5", false],

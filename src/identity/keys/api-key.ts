@@ -12,6 +12,8 @@ const CHECKSUM_LENGTH = 6;
 const SEPARATOR = KEY_PREFIX.length + ID_LENGTH;
 const KEY_LENGTH = SEPARATOR + 1 + SECRET_LENGTH + CHECKSUM_LENGTH;
 
+const WELL_FORMED = new RegExp(`^${KEY_PREFIX}[0-9A-Za-z]{${ID_LENGTH}}_[0-9A-Za-z]{${SECRET_LENGTH + CHECKSUM_LENGTH}}$`);
+
 export type ParsedApiKey =
   | { readonly ok: true; readonly id: string }
   | { readonly ok: false; readonly reason: string };
@@ -29,8 +31,9 @@ export function parseApiKey(text: string): ParsedApiKey {
   if (text.length !== KEY_LENGTH) {
     return { ok: false, reason: `it has ${text.length} characters instead of ${KEY_LENGTH}` };
   }
-  const wrong = wrongCharacter(text);
-  if (wrong !== -1) return { ok: false, reason: `character ${wrong + 1} cannot be in a key at that place` };
+  if (!WELL_FORMED.test(text)) {
+    return { ok: false, reason: `character ${wrongCharacter(text) + 1} cannot be in a key at that place` };
+  }
   const body = text.slice(0, -CHECKSUM_LENGTH);
   if (text.slice(-CHECKSUM_LENGTH) !== checksum(body)) {
     return { ok: false, reason: "its checksum does not match: a character is wrong" };
@@ -38,14 +41,14 @@ export function parseApiKey(text: string): ParsedApiKey {
   return { ok: true, id: text.slice(KEY_PREFIX.length, SEPARATOR) };
 }
 
-/** The index of the first character that is neither base62 nor the separator in its place, or -1. */
+/** The index of the first character that is neither base62 nor the separator in its place. */
 function wrongCharacter(text: string): number {
   for (let index = KEY_PREFIX.length; index < text.length; index++) {
     const separated = text[index] === "_";
     if (separated !== (index === SEPARATOR) || (!separated && !/[0-9A-Za-z]/.test(text.charAt(index))))
       return index;
   }
-  return -1;
+  return text.length;
 }
 
 function checksum(body: string): string {
