@@ -1,0 +1,215 @@
+import { sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Database } from "./database.ts";
+import { isUniqueViolation } from "./statement-error.ts";
+
+/** What every database behind the port must do. `open` gives an empty store at the newest version each time. */
+export function databaseContract(name: string, open: () => Promise<Database>): void {
+  describe(`${name} keeps the database contract`, () => {
+    let database: Database;
+    beforeEach(async () => {
+      database = await open();
+    });
+    afterEach(() => database.close());
+    const current = () => database;
+    transactionContract(current);
+    rowsContract(current);
+    constraintContract(current);
+    valueContract(current);
+    closingContract(current);
+  });
+}
+
+function transactionContract(current: () => Database): void {
+  it("[N2] a transaction that throws leaves nothing behind and passes its error on", async () => {
+    const work = current().transaction(async (query) => {
+      await query.insertInto("meta").values({ name: "half", value: "done" }).execute();
+      throw new RangeError("stop");
+    });
+    await expect(work).rejects.toThrow(RangeError);
+    expect(await metaNames(current())).toEqual([]);
+  });
+
+  it("[N2] a transaction keeps all it did and returns its result", async () => {
+    const result = await current().transaction(async (query) => {
+      await query.insertInto("meta").values({ name: "one", value: "1" }).execute();
+      await query.insertInto("meta").values({ name: "two", value: "2" }).execute();
+      return "kept";
+    });
+    expect(result).toBe("kept");
+    expect(await metaNames(current())).toEqual(["one", "two"]);
+  });
+
+  it("[N2] concurrent transactions that read and then write lose no update", async () => {
+    await current().query.insertInto("meta").values({ name: "counter", value: "0" }).execute();
+    await Promise.all(Array.from({ length: 20 }, () => current().transaction(increment)));
+    const row = await current().query.selectFrom("meta").select("value").executeTakeFirstOrThrow();
+    expect(row.value).toBe("20");
+  });
+
+  it("[N2] a query beside an open transaction does not become part of it", async () => {
+    const begun = Promise.withResolvers<void>();
+    const mayFail = Promise.withResolvers<void>();
+    const failing = current().transaction(async (query) => {
+      await query.insertInto("meta").values({ name: "inside", value: "" }).execute();
+      begun.resolve();
+      await mayFail.promise;
+      throw new RangeError("stop");
+    });
+    await begun.promise;
+    const beside = current().query.insertInto("meta").values({ name: "beside", value: "" }).execute();
+    const rows = current().insertRows("meta", [{ name: "rows", value: "" }]);
+    mayFail.resolve();
+    await expect(failing).rejects.toThrow(RangeError);
+    await Promise.all([beside, rows]);
+    expect(await metaNames(current())).toEqual(["beside", "rows"]);
+  });
+}
+
+function rowsContract(current: () => Database): void {
+  it("[N2] insertRows writes every row, with null where a row lacks a column", async () => {
+    const { chain: _, ...rest } = auditRow(0);
+    const rows = Array.from({ length: 700 }, (_unused, seq) => ({ ...rest, chain: "a", seq }));
+    await current().insertRows("audit", [{ ...auditRow(700), target: "first" }, ...rows]);
+    const found = await current()
+      .query.selectFrom("audit")
+      .select(["seq", "target"])
+      .orderBy("seq")
+      .execute();
+    expect(found.length).toBe(701);
+    expect(found[0]).toEqual({ seq: 0, target: null });
+    expect(found[700]).toEqual({ seq: 700, target: "first" });
+  });
+
+  it("[N2] insertRows writes all of its rows or none", async () => {
+    const rows = ["one", "two", "one"].map((name) => ({ name, value: "" }));
+    const error = await rejection(current().insertRows("meta", rows));
+    expect(isUniqueViolation(error)).toBe(true);
+    expect(await metaNames(current())).toEqual([]);
+  });
+
+  it("insertRows refuses a later row with a column the first lacks, and takes no rows at all", async () => {
+    const rows = [{ name: "one" }, { name: "two", value: "lost" }];
+    await expect(current().insertRows("meta", rows)).rejects.toMatchObject({ code: "internal" });
+    await current().insertRows("meta", []);
+    expect(await metaNames(current())).toEqual([]);
+  });
+}
+
+function constraintContract(current: () => Database): void {
+  it("a taken name is a unique violation, in a transaction as outside; another error is not", async () => {
+    const insert = () => current().query.insertInto("meta").values({ name: "n", value: "" }).execute();
+    await insert();
+    expect(isUniqueViolation(await rejection(insert()))).toBe(true);
+    const inside = current().transaction((query) =>
+      query.insertInto("meta").values({ name: "n", value: "" }).execute(),
+    );
+    expect(isUniqueViolation(await rejection(inside))).toBe(true);
+    const nonsense = await rejection(sql`SELECT nothing FROM nowhere`.execute(current().query));
+    expect(nonsense).toBeInstanceOf(Error);
+    expect(isUniqueViolation(nonsense)).toBe(false);
+  });
+
+  it("a row that points at nothing is refused", async () => {
+    const orphan = {
+      id: "c",
+      provider_id: "none",
+      position: 0,
+      type: "t",
+      origin: "o",
+      hint: "",
+      created_at: 0,
+    };
+    const error = await rejection(
+      current()
+        .query.insertInto("credential")
+        .values({ ...orphan, sealed: new Uint8Array(1) })
+        .execute(),
+    );
+    expect(error).toMatchObject({ constraint: "foreign_key" });
+  });
+
+  it("audit rows can be neither changed nor deleted", async () => {
+    await current().insertRows("audit", [auditRow(1)]);
+    const { query } = current();
+    await expect(query.updateTable("audit").set({ actor: "other" }).execute()).rejects.toThrow(/append-only/);
+    await expect(query.deleteFrom("audit").execute()).rejects.toThrow(/append-only/);
+    expect(await query.selectFrom("audit").select("actor").execute()).toEqual([{ actor: "local" }]);
+  });
+}
+
+function valueContract(current: () => Database): void {
+  it("bytes, null, unicode and integers up to 2^53-1 come back as they went in", async () => {
+    const hash = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)).subarray(3);
+    const row = { ...auditRow(Number.MAX_SAFE_INTEGER), actor: "é𝄞 \u0000 漢", hash, target: null };
+    await current().query.insertInto("audit").values(row).execute();
+    const found = await current().query.selectFrom("audit").selectAll().executeTakeFirstOrThrow();
+    expect({ ...found, hash: null }).toEqual({ ...row, hash: null });
+    expect(found.hash).toBeInstanceOf(Uint8Array);
+    expect(Buffer.from(found.hash ?? []).equals(hash)).toBe(true);
+    expect(Object.getPrototypeOf(found)).toBe(Object.prototype);
+  });
+
+  it("a changed or deleted row is counted", async () => {
+    const names = ["one", "two"].map((name) => ({ name, value: "" }));
+    await current().insertRows("meta", names);
+    const changed = await current().query.updateTable("meta").set({ value: "x" }).executeTakeFirstOrThrow();
+    expect(changed.numUpdatedRows).toBe(2n);
+    const deleted = await current()
+      .query.deleteFrom("meta")
+      .where("name", "=", "one")
+      .executeTakeFirstOrThrow();
+    expect(deleted.numDeletedRows).toBe(1n);
+  });
+
+  it("RETURNING gives the written row", async () => {
+    const insert = current().query.insertInto("meta").values({ name: "n", value: "v" }).returningAll();
+    expect(await insert.execute()).toEqual([{ name: "n", value: "v" }]);
+  });
+}
+
+function closingContract(current: () => Database): void {
+  it("closing waits for what was asked before, may be asked twice, and refuses what comes after", async () => {
+    const before = current().query.insertInto("meta").values({ name: "n", value: "" }).execute();
+    await before;
+    const open = current().transaction((query) => query.selectFrom("meta").selectAll().execute());
+    await Promise.all([open, current().close(), current().close()]);
+    expect(await open).toEqual([{ name: "n", value: "" }]);
+    const refused = { code: "shutting_down" };
+    await expect(metaNames(current())).rejects.toMatchObject(refused);
+    await expect(current().transaction(async () => "ran")).rejects.toMatchObject(refused);
+    await expect(current().insertRows("meta", [{ name: "m", value: "" }])).rejects.toMatchObject(refused);
+  });
+}
+
+const increment: Parameters<Database["transaction"]>[0] = async (query) => {
+  const row = await query.selectFrom("meta").select("value").executeTakeFirstOrThrow();
+  const value = String(Number(row.value) + 1);
+  await query.updateTable("meta").set({ value }).execute();
+};
+
+function auditRow(seq: number) {
+  const nothing = { target: null, address: null, request_id: null, hash: null };
+  return {
+    chain: "a",
+    seq,
+    time: 1,
+    actor: "local",
+    action: "x",
+    outcome: "success" as const,
+    count: 1,
+    ...nothing,
+  };
+}
+
+async function metaNames(database: Database): Promise<string[]> {
+  const rows = await database.query.selectFrom("meta").select("name").orderBy("name").execute();
+  return rows.map((row) => row.name);
+}
+
+async function rejection(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}

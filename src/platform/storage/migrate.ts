@@ -1,0 +1,109 @@
+import type { DatabaseSync } from "node:sqlite";
+import { StartError } from "#platform/lib/error.ts";
+import { sql as ground } from "./migrations/0001-ground.ts";
+
+export interface Migration {
+  number: number;
+  name: string;
+  sql: string;
+}
+
+export interface NumberedMigration extends Migration {
+  /** SHA-256 of `sql`, lower-case hex. */
+  checksum: string;
+}
+
+interface Applied {
+  number: number;
+  name: string;
+  checksum: string;
+}
+
+/** Every migration, in order, numbered from 1 without a gap. */
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "ground", sql: ground }];
+
+export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {
+  return Promise.all(
+    migrations.map(async (migration) => {
+      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(migration.sql));
+      return { ...migration, checksum: Buffer.from(digest).toString("hex") };
+    }),
+  );
+}
+
+/** The store's version: the number of its last migration, 0 for a store without any. */
+export function storeVersion(database: DatabaseSync): number {
+  return readApplied(database).at(-1)?.number ?? 0;
+}
+
+/**
+ * Brings the store to the last of `migrations`, each with its row in one transaction. `beforeUpgrade` runs first when
+ * the store is not new. Errors: StartError when the store is newer, when an applied migration differs or one fails.
+ */
+export function migrate(
+  database: DatabaseSync,
+  options: {
+    migrations: readonly NumberedMigration[];
+    nowMs: number;
+    beforeUpgrade: (version: number) => void;
+  },
+): void {
+  const applied = readApplied(database);
+  refuseStrangers(applied, options.migrations);
+  const pending = options.migrations.slice(applied.length);
+  if (applied.length > 0 && pending.length > 0) options.beforeUpgrade(applied.length);
+  for (const migration of pending) apply(database, migration, options.nowMs);
+}
+
+function refuseStrangers(applied: readonly Applied[], known: readonly NumberedMigration[]): void {
+  const version = applied.at(-1)?.number ?? 0;
+  const newest = known.at(-1)?.number ?? 0;
+  if (version > newest) {
+    throw new StartError(
+      `The store has version ${version}; this program knows versions up to ${newest}. ` +
+        "Start the newer program that wrote it, or restore a backup of the older version.",
+    );
+  }
+  applied.forEach((row, index) => {
+    const migration = known[index];
+    if (migration?.number === row.number && migration.checksum === row.checksum) return;
+    throw new StartError(
+      `Migration ${row.number} (${row.name}) of the store is not the one this program has. ` +
+        "Start the program that wrote the store, or restore a backup.",
+    );
+  });
+}
+
+function apply(database: DatabaseSync, migration: NumberedMigration, nowMs: number): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    database.exec(
+      "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, " +
+        "checksum TEXT NOT NULL, applied_at INTEGER NOT NULL)",
+    );
+    database.exec(migration.sql);
+    database
+      .prepare("INSERT INTO migration (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)")
+      .run(migration.number, migration.name, migration.checksum, nowMs);
+    database.exec("COMMIT");
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(
+      `Migration ${migration.number} (${migration.name}) failed: ${reason}. ` +
+        `The store is unchanged at version ${migration.number - 1}; start the program of that version.`,
+      { cause: error },
+    );
+  }
+}
+
+function readApplied(database: DatabaseSync): Applied[] {
+  const present = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migration'");
+  if (present.get() === undefined) return [];
+  const rows = database.prepare("SELECT number, name, checksum FROM migration ORDER BY number").all();
+  return rows.map((row) => ({
+    number: Number(row.number),
+    name: String(row.name),
+    checksum: String(row.checksum),
+  }));
+}

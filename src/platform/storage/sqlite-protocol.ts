@@ -1,0 +1,38 @@
+import type { SqlValue } from "./database.ts";
+import type { NumberedMigration } from "./migrate.ts";
+
+/** What the thread is started with; everything in it can be structurally cloned. */
+export interface ThreadStart {
+  dataDir: string;
+  migrations: readonly NumberedMigration[];
+  /** Free bytes on the data directory's file system when the program started. */
+  freeBytes: number;
+  nowMs: number;
+}
+
+export type Work =
+  | { op: "statement"; sql: string; parameters: readonly SqlValue[] }
+  | { op: "insert"; sql: string; rows: readonly (readonly SqlValue[])[] }
+  | { op: "begin" }
+  | { op: "commit" }
+  | { op: "rollback" }
+  | { op: "close" };
+
+export type Request = { id: number } & Work;
+
+export interface Outcome {
+  rows: readonly unknown[];
+  changes: number;
+}
+
+/** `code` is SQLite's extended result code (sqlite.org/rescode.html), undefined when the error is not SQLite's. */
+export interface Failure {
+  message: string;
+  code: number | undefined;
+}
+
+export type Message =
+  | { kind: "ready" }
+  | { kind: "refused"; message: string; exitCode: number }
+  | { kind: "done"; id: number; outcome: Outcome }
+  | { kind: "failed"; id: number; failure: Failure };

@@ -1,0 +1,105 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { StartError } from "#platform/lib/error.ts";
+import type { SqlValue } from "./database.ts";
+import { sqliteCode } from "./sqlite-code.ts";
+import type { Message, Outcome, Request, ThreadStart, Work } from "./sqlite-protocol.ts";
+import { openStore, type Store } from "./sqlite-store.ts";
+
+const NOTHING: Outcome = { rows: [], changes: 0 };
+const PREPARED_MAX = 256;
+
+if (parentPort !== null) serve(parentPort, workerData);
+
+/** The only code that talks to SQLite while the server runs. Works off one request after another. */
+function serve(port: MessagePort, start: ThreadStart): void {
+  const reply = (message: Message) => port.postMessage(message);
+  let store: Store;
+  try {
+    store = openStore(start);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    reply({ kind: "refused", message: error.message, exitCode: error.exitCode });
+    return;
+  }
+  const prepare = statementCache(store.database);
+  port.on("message", ({ id, ...work }: Request) => {
+    try {
+      reply({ kind: "done", id, outcome: perform(work, store, prepare) });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      reply({ kind: "failed", id, failure: { message, code: sqliteCode(error) } });
+    }
+    if (work.op === "close") port.close();
+  });
+  reply({ kind: "ready" });
+}
+
+function perform(work: Work, store: Store, prepare: (sql: string) => StatementSync): Outcome {
+  const { database } = store;
+  switch (work.op) {
+    case "statement":
+      return runStatement(prepare(work.sql), work.parameters);
+    case "insert":
+      return insertAll(database, prepare(work.sql), work.rows);
+    case "begin":
+      database.exec("BEGIN IMMEDIATE");
+      return NOTHING;
+    case "commit":
+      database.exec("COMMIT");
+      return NOTHING;
+    case "rollback":
+      rollBack(database);
+      return NOTHING;
+    case "close":
+      store.close();
+      return NOTHING;
+    default:
+      return work satisfies never;
+  }
+}
+
+function runStatement(statement: StatementSync, parameters: readonly SqlValue[]): Outcome {
+  const bound = parameters.map(bindable);
+  if (statement.columns().length > 0) return { rows: statement.all(...bound), changes: 0 };
+  return { rows: [], changes: Number(statement.run(...bound).changes) };
+}
+
+function insertAll(
+  database: DatabaseSync,
+  statement: StatementSync,
+  rows: readonly (readonly SqlValue[])[],
+): Outcome {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    for (const row of rows) statement.run(...row.map(bindable));
+    database.exec("COMMIT");
+  } catch (error) {
+    rollBack(database);
+    throw error;
+  }
+  return { rows: [], changes: rows.length };
+}
+
+/** A full disk makes SQLite roll back by itself; then there is nothing left to roll back. */
+function rollBack(database: DatabaseSync): void {
+  if (database.isTransaction) database.exec("ROLLBACK");
+}
+
+/** node:sqlite binds every number as a float; whole numbers go in as integers, so that text and division stay exact. */
+function bindable(value: SqlValue): SqlValue | bigint {
+  return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
+}
+
+function statementCache(database: DatabaseSync): (sql: string) => StatementSync {
+  const prepared = new Map<string, StatementSync>();
+  return (sql) => {
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    // Texts with lists of varying length would fill it without end; starting over is cheap and needs no bookkeeping.
+    if (prepared.size >= PREPARED_MAX) prepared.clear();
+    const statement = database.prepare(sql);
+    prepared.set(sql, statement);
+    return statement;
+  };
+}

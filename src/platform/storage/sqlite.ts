@@ -1,0 +1,149 @@
+import { mkdirSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { Kysely, type Transaction } from "kysely";
+import type { Clock } from "#platform/lib/clock.ts";
+import { AppError, StartError } from "#platform/lib/error.ts";
+import type { Database, SqlValue } from "./database.ts";
+import { type Filesystem, networkFilesystem, probeFilesystem } from "./filesystem.ts";
+import { MIGRATIONS, type Migration, withChecksums } from "./migrate.ts";
+import { SqliteClient } from "./sqlite-client.ts";
+import { type Lease, sqliteDialect, toSqlValue } from "./sqlite-dialect.ts";
+import type { ThreadStart } from "./sqlite-protocol.ts";
+import type { Tables } from "./tables.ts";
+import { Turn } from "./turn.ts";
+
+const EXIT_CANTCREAT = 73;
+
+export interface SqliteOptions {
+  /** `${DATA_DIR}`; the store is `db/data.sqlite` in it. */
+  dataDir: string;
+  clock: Clock;
+  /** What lies under the directory; asked of the system when left out. */
+  filesystem?: (directory: string) => Filesystem;
+  migrations?: readonly Migration[];
+}
+
+/**
+ * Opens the store on its own thread, at this program's version. A transaction's work must use the query it is given:
+ * any other waits for the transaction to end. Errors: StartError, with the line that repairs it.
+ */
+export async function openSqlite(options: SqliteOptions): Promise<Database> {
+  const { type, freeBytes } = inspectDirectory(options);
+  const network = networkFilesystem(type);
+  if (network !== undefined) {
+    throw new StartError(
+      `${options.dataDir} is on a network file system (${network}), where SQLite's locks do not hold. ` +
+        "Set DATA_DIR to a directory on a local disk.",
+    );
+  }
+  const start: ThreadStart = {
+    dataDir: options.dataDir,
+    migrations: await withChecksums(options.migrations ?? MIGRATIONS),
+    freeBytes,
+    nowMs: options.clock.now(),
+  };
+  const client = new SqliteClient(startSqliteThread(start));
+  try {
+    await client.started();
+  } catch (error) {
+    await client.exited();
+    throw error;
+  }
+  return new SqliteDatabase(client);
+}
+
+/** The thread alone, for whoever brings its own end of the protocol. */
+export function startSqliteThread(start: ThreadStart): Worker {
+  return new Worker(new URL("./sqlite-thread.ts", import.meta.url), { workerData: start });
+}
+
+/** The port on a storage thread that has started. */
+export class SqliteDatabase implements Database {
+  readonly query: Kysely<Tables>;
+  readonly #client: SqliteClient;
+  readonly #turn = new Turn();
+  #closed: Promise<void> | undefined;
+
+  constructor(client: SqliteClient) {
+    this.#client = client;
+    this.query = new Kysely<Tables>({ dialect: sqliteDialect(() => this.#acquire()) });
+  }
+
+  transaction<T>(work: (query: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return this.query.transaction().execute(work);
+  }
+
+  async insertRows<Name extends keyof Tables>(
+    table: Name,
+    rows: readonly Partial<Record<keyof Tables[Name], SqlValue>>[],
+  ): Promise<void> {
+    const [first] = rows;
+    if (first === undefined) return;
+    const columns = Object.keys(first);
+    const values = rows.map((row) => rowValues(row, columns));
+    const sql =
+      `INSERT INTO ${quote(table)} (${columns.map(quote).join(", ")}) ` +
+      `VALUES (${columns.map(() => "?").join(", ")})`;
+    const lease = await this.#acquire();
+    try {
+      await lease.send({ op: "insert", sql, rows: values });
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** Waits for what was asked before it, then closes; a second call waits for the first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#shut();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #acquire(): Promise<Lease> {
+    if (this.#closed !== undefined) {
+      throw new AppError("shutting_down", undefined, { detail: "the database is closed" });
+    }
+    const release = await this.#turn.take();
+    return { send: (work) => this.#client.send(work), release };
+  }
+
+  async #shut(): Promise<void> {
+    const release = await this.#turn.take();
+    try {
+      await this.#client.send({ op: "close" });
+      await this.#client.exited();
+    } finally {
+      release();
+    }
+  }
+}
+
+function inspectDirectory(options: SqliteOptions): Filesystem {
+  try {
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+    return (options.filesystem ?? probeFilesystem)(options.dataDir);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`The data directory ${options.dataDir} cannot be used: ${reason}.`, {
+      exitCode: EXIT_CANTCREAT,
+      cause: error,
+    });
+  }
+}
+
+/** A column that the first row lacks would be lost without a word, so it is an error. */
+function rowValues(row: object, columns: readonly string[]): SqlValue[] {
+  const values = new Map<string, unknown>(Object.entries(row));
+  const stranger = [...values.keys()].find((column) => !columns.includes(column));
+  if (stranger !== undefined) {
+    throw new AppError("internal", undefined, { detail: `the first row has no column ${stranger}` });
+  }
+  return columns.map((column) => toSqlValue(values.get(column) ?? null));
+}
+
+function quote(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}
