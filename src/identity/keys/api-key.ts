@@ -12,7 +12,9 @@ const CHECKSUM_LENGTH = 6;
 const SEPARATOR = KEY_PREFIX.length + ID_LENGTH;
 const KEY_LENGTH = SEPARATOR + 1 + SECRET_LENGTH + CHECKSUM_LENGTH;
 
-const WELL_FORMED = new RegExp(`^${KEY_PREFIX}[0-9A-Za-z]{${ID_LENGTH}}_[0-9A-Za-z]{${SECRET_LENGTH + CHECKSUM_LENGTH}}$`);
+const WELL_FORMED = new RegExp(
+  `^${KEY_PREFIX}[0-9A-Za-z]{${ID_LENGTH}}_[0-9A-Za-z]{${SECRET_LENGTH + CHECKSUM_LENGTH}}$`,
+);
 
 export type ParsedApiKey =
   | { readonly ok: true; readonly id: string }

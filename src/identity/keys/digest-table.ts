@@ -1,11 +1,11 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { Secret } from "#platform/lib/secret.ts";
-import { parseApiKey } from "./api-key.ts";
+import { KEY_PREFIX, parseApiKey } from "./api-key.ts";
 
 /** Longer than any key by far; more than this is never hashed. */
 const MAX_PRESENTED_LENGTH = 512;
-/** As long as a key, so that having presented nothing takes as long as having presented a wrong one. */
-const NOTHING_PRESENTED = "-".repeat(74);
+/** Looks like a key up to its checksum, so that presenting nothing takes as long as presenting a wrong one. */
+const NOTHING_PRESENTED = `${KEY_PREFIX}${"0".repeat(12)}_${"0".repeat(49)}`;
 
 /** A key as the server remembers it, in memory. */
 export interface IssuedKey {
