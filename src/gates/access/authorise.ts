@@ -1,0 +1,65 @@
+import { ACTIONS, type Action } from "./action.ts";
+import { type Glob, globCovers, globMatches, globsDisjoint, parseGlob } from "./glob.ts";
+import type { PermissionSet, PermissionSets } from "./permission-set.ts";
+import type { Principal } from "./principal.ts";
+
+/** What a principal holds: his sets taken together. A deny of one outweighs an allow of another. */
+export type Rights = readonly PermissionSet[];
+
+const ANYTHING = parseGlob("*");
+const FULL: Rights = [{ allow: [{ actions: new Set(ACTIONS), pattern: ANYTHING }], deny: [] }];
+
+/**
+ * The rights of a principal under the sets in force: `local` holds everything, the anonymous what the set
+ * `gateway` gives. A key's set that no longer exists leaves him with nothing at all: it may have held a deny.
+ */
+export function rightsOf(principal: Principal, sets: PermissionSets): Rights {
+  if (principal.kind === "local") return FULL;
+  const names = principal.kind === "key" ? principal.permissionSets : ["gateway"];
+  const held = names.map((name) => sets.get(name)).filter((set) => set !== undefined);
+  return held.length === names.length ? held : [];
+}
+
+/**
+ * Whether `action` is allowed on `target`. Without a target the question is about every target there is: an
+ * allow with a narrower pattern does not suffice, any deny on the action refuses.
+ */
+export function allows(rights: Rights, action: Action, target?: string): boolean {
+  const allowed = patterns(rights, "allow", action);
+  const denied = patterns(rights, "deny", action);
+  if (target === undefined) return denied.length === 0 && allowed.some((glob) => globCovers(glob, ANYTHING));
+  return (
+    allowed.some((glob) => globMatches(glob, target)) && !denied.some((glob) => globMatches(glob, target))
+  );
+}
+
+/** Whether `action` may be allowed on some target: for the door, before the target is known. */
+export function allowsSome(rights: Rights, action: Action): boolean {
+  const denied = patterns(rights, "deny", action);
+  return patterns(rights, "allow", action).some((glob) => !denied.some((deny) => globCovers(deny, glob)));
+}
+
+/**
+ * Whether `wanted` holds anything that `caller` does not. In doubt, where patterns overlap in ways not decided
+ * here, the answer is yes: refusing too much is repaired by asking someone else, granting too much is not.
+ */
+export function exceeds(caller: Rights, wanted: Rights): boolean {
+  return ACTIONS.some((action) => {
+    const callerAllowed = patterns(caller, "allow", action);
+    const callerDenied = patterns(caller, "deny", action);
+    const wantedDenied = patterns(wanted, "deny", action);
+    return patterns(wanted, "allow", action).some((glob) => {
+      if (wantedDenied.some((deny) => globCovers(deny, glob))) return false;
+      if (!callerAllowed.some((allow) => globCovers(allow, glob))) return true;
+      return callerDenied.some(
+        (deny) => !globsDisjoint(deny, glob) && !wantedDenied.some((kept) => globCovers(kept, deny)),
+      );
+    });
+  });
+}
+
+function patterns(rights: Rights, list: "allow" | "deny", action: Action): Glob[] {
+  return rights.flatMap((set) =>
+    set[list].filter((rule) => rule.actions.has(action)).map((rule) => rule.pattern),
+  );
+}

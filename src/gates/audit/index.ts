@@ -1,0 +1,3 @@
+export type { AuditEntry, Refusal } from "./record.ts";
+export { type AuditRecorder, openAuditRecorder } from "./recorder.ts";
+export type { AuditPage, AuditRow } from "./store.ts";

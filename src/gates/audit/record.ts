@@ -1,0 +1,22 @@
+/** One thing that happened, as its author tells it; chain, number and time are the recorder's. */
+export interface AuditEntry {
+  /** The principal's id: `local`, a key's or identity's id, or `anonymous`. */
+  readonly actor: string;
+  readonly action: string;
+  /** What it was done to, by name or id. */
+  readonly target: string | null;
+  readonly outcome: "success" | "failure" | "denied";
+  /** The caller's address, null for the control socket. */
+  readonly address: string | null;
+  readonly requestId: string | null;
+  /** How many events this one row stands for. */
+  readonly count: number;
+}
+
+/** A refusal of a caller nobody knows. */
+export interface Refusal {
+  readonly address: string;
+  /** The route's template, not the raw path: callers choose paths, and rows must not be theirs to choose. */
+  readonly route: string;
+  readonly action: string;
+}

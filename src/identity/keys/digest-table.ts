@@ -1,0 +1,60 @@
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { Secret } from "#platform/lib/secret.ts";
+import { KEY_PREFIX, parseApiKey } from "./api-key.ts";
+
+/** Longer than any key by far; more than this is never hashed. */
+const MAX_PRESENTED_LENGTH = 512;
+/** Looks like a key up to its checksum, so that presenting nothing takes as long as presenting a wrong one. */
+const NOTHING_PRESENTED = `${KEY_PREFIX}${"0".repeat(12)}_${"0".repeat(49)}`;
+
+/** A key as the server remembers it, in memory. */
+export interface IssuedKey {
+  readonly id: string;
+  readonly name: string;
+  readonly digest: Buffer;
+  readonly last4: string;
+  readonly permissionSets: readonly string[];
+  readonly createdAt: number;
+  revokedAt: number | null;
+  lastUsedAt: number | null;
+}
+
+export type Authentication =
+  | { readonly ok: true; readonly key: Readonly<IssuedKey> }
+  | { readonly ok: false; readonly reason: "missing" | "malformed" | "unknown" | "revoked" };
+
+/** All issued keys, found by the HMAC-SHA256 of what a caller presents. Holds no key's text. */
+export class DigestTable {
+  readonly #hmacKey: KeyObject;
+  readonly #byDigest = new Map<string, IssuedKey>();
+  readonly #decoy = Buffer.alloc(32);
+
+  constructor(secret: Secret) {
+    this.#hmacKey = createSecretKey(Buffer.from(secret.expose()));
+  }
+
+  digest(text: string): Buffer {
+    return createHmac("sha256", this.#hmacKey).update(text).digest();
+  }
+
+  add(key: IssuedKey): void {
+    this.#byDigest.set(key.digest.toString("latin1"), key);
+  }
+
+  /**
+   * Whose key this is, or why nobody's. Whatever is presented, even nothing, costs one HMAC, one look-up, one
+   * comparison: the time taken tells a caller no more than the answer does.
+   */
+  authenticate(presented: string | undefined): Authentication {
+    const text = (presented || NOTHING_PRESENTED).slice(0, MAX_PRESENTED_LENGTH);
+    const digest = this.digest(text);
+    const found = this.#byDigest.get(digest.toString("latin1"));
+    const equal = timingSafeEqual(found?.digest ?? this.#decoy, digest);
+    const parsed = parseApiKey(text);
+    if (presented === undefined || presented === "") return { ok: false, reason: "missing" };
+    if (presented.length > MAX_PRESENTED_LENGTH || !parsed.ok) return { ok: false, reason: "malformed" };
+    if (found === undefined || !equal) return { ok: false, reason: "unknown" };
+    if (found.revokedAt !== null) return { ok: false, reason: "revoked" };
+    return { ok: true, key: found };
+  }
+}

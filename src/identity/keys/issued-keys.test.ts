@@ -1,0 +1,235 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { permissionSets } from "#gates/access/index.ts";
+import { type AuditRecorder, openAuditRecorder } from "#gates/audit/index.ts";
+import { Secret } from "#platform/lib/secret.ts";
+import type { Database } from "#platform/storage/database.ts";
+import { openSqlite } from "#platform/storage/sqlite.ts";
+import { FakeClock } from "#test/fake-clock.ts";
+import { seededRandom } from "#test/seeded-random.ts";
+import { generateApiKey } from "./api-key.ts";
+import { type IssuedKeys, openIssuedKeys } from "./issued-keys.ts";
+
+const { sets } = permissionSets({});
+const BY = { principal: { kind: "local" }, address: null, requestId: "req_1" } as const;
+const FIRST_PAGE = { limit: 100, cursor: undefined };
+const random = seededRandom(3);
+
+let dataDir: string;
+let clock: FakeClock;
+let database: Database;
+let audit: AuditRecorder;
+let keys: IssuedKeys;
+
+const reopen = (secret = "a secret of the test") =>
+  openIssuedKeys({ database, clock, random, secret: new Secret(secret), audit });
+const create = (name: string, permissions = ["gateway"]) => keys.create({ name, permissions, by: BY }, sets);
+const auditActions = async () => (await audit.list(FIRST_PAGE)).data.map((row) => [row.action, row.target]);
+const storedUse = async (id: string) =>
+  (
+    await database.query
+      .selectFrom("api_key")
+      .select("last_used_at")
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow()
+  ).last_used_at;
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), "claviger-keys-"));
+  clock = new FakeClock();
+  database = await openSqlite({ dataDir, clock });
+  audit = openAuditRecorder({ database, clock });
+  keys = await reopen();
+});
+
+afterEach(async () => {
+  await database.close();
+  rmSync(dataDir, { recursive: true });
+});
+
+describe("issuing keys", () => {
+  it("[I10] an issued key opens the door, also after a restart, and only under the same API_KEY_SECRET", async () => {
+    const { id, key } = await create("web");
+    expect(keys.authenticate(key.expose())).toMatchObject({
+      ok: true,
+      key: { id, permissionSets: ["gateway"] },
+    });
+    expect((await reopen()).authenticate(key.expose()).ok).toBe(true);
+    expect((await reopen("another")).authenticate(key.expose())).toEqual({ ok: false, reason: "unknown" });
+  });
+
+  it("[I10] neither the store nor a list holds the key; lists show prefix and last four", async () => {
+    const { key, ...row } = await create("web", ["gateway", "viewer"]);
+    const text = key.expose();
+    expect(row).toEqual({
+      id: `key_${text.slice(12, 24)}`,
+      name: "web",
+      source: "store",
+      prefix: text.slice(0, 24),
+      last4: text.slice(-4),
+      permissions: ["gateway", "viewer"],
+      created_at: "2026-01-01T00:00:00.000Z",
+      last_used_at: null,
+      revoked_at: null,
+    });
+    expect(keys.list(FIRST_PAGE)).toEqual({ data: [row], next_cursor: null });
+    const stored = await database.query.selectFrom("api_key").selectAll().executeTakeFirstOrThrow();
+    expect(
+      JSON.stringify({ ...stored, digest: Buffer.from(stored.digest).toString("latin1") }),
+    ).not.toContain(text.slice(25, 68));
+    expect(stored.digest).toHaveLength(32);
+  });
+
+  it.each(["", "-a", "a b", "ä", "a".repeat(64), "a\n"])("[I10] the name %j is refused", async (name) => {
+    await expect(create(name)).rejects.toMatchObject({ code: "bad_request" });
+  });
+
+  it("[I10] a name is taken until its key is revoked", async () => {
+    const { id } = await create("web");
+    await expect(create("web")).rejects.toMatchObject({ code: "conflict" });
+    await keys.revoke(id, BY);
+    await expect(create("web")).resolves.toMatchObject({ name: "web" });
+  });
+
+  it("[I10] of two who ask for one name at once, one gets it", async () => {
+    const outcomes = await Promise.allSettled([create("web"), create("web")]);
+    expect(outcomes.map((outcome) => outcome.status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(keys.list(FIRST_PAGE).data).toHaveLength(1);
+  });
+
+  it("[I15] nobody hands out what he does not hold, nor a set that does not exist", async () => {
+    const by = { ...BY, principal: { kind: "key", id: "key_1", permissionSets: ["operator"] } } as const;
+    const asOperator = (permissions: string[]) => keys.create({ name: "web", permissions, by }, sets);
+    await expect(asOperator(["superadmin"])).rejects.toMatchObject({ code: "exceeds_own_rights" });
+    await expect(asOperator(["gatewey"])).rejects.toMatchObject({
+      code: "bad_request",
+      message: 'There is no permission set "gatewey". Did you mean "gateway"?',
+    });
+    await expect(asOperator([])).resolves.toMatchObject({ permissions: [] });
+  });
+
+  it("[W1] a key whose record cannot be written is not issued", async () => {
+    const append = () => Promise.reject(new Error("audit is full"));
+    keys = await openIssuedKeys({
+      database,
+      clock,
+      random,
+      secret: new Secret("a secret of the test"),
+      audit: { ...audit, append },
+    });
+    await expect(create("web")).rejects.toThrow("audit is full");
+    expect(keys.list(FIRST_PAGE).data).toEqual([]);
+    expect((await reopen()).list(FIRST_PAGE).data).toEqual([]);
+  });
+
+  it("[W1] issuing and revoking are recorded", async () => {
+    const { id } = await create("web");
+    await keys.revoke(id, BY);
+    expect(await auditActions()).toEqual([
+      ["key.revoke", id],
+      ["key.create", id],
+    ]);
+  });
+
+  it("[I10] pages go from the newest to the oldest, also after a restart", async () => {
+    for (const name of ["a", "b", "c", "d", "e"]) {
+      await create(name);
+      clock.advance(1);
+    }
+    for (const opened of [keys, await reopen()]) {
+      const first = opened.list({ limit: 2, cursor: undefined });
+      const second = opened.list({ limit: 2, cursor: first.next_cursor ?? undefined });
+      const third = opened.list({ limit: 2, cursor: second.next_cursor ?? undefined });
+      const names = [first, second, third].map((page) => page.data.map((row) => row.name));
+      expect(names).toEqual([["e", "d"], ["c", "b"], ["a"]]);
+      expect(third.next_cursor).toBeNull();
+    }
+    expect(() => keys.list({ limit: 2, cursor: "key_none" })).toThrow("The cursor is not one of this list.");
+  });
+});
+
+describe("refusing keys", () => {
+  it("[A3] the log learns why: missing, malformed, unknown or revoked", async () => {
+    const { id, key } = await create("web");
+    await keys.revoke(id, BY);
+    const other = generateApiKey(random).key.expose();
+    const reasons = [undefined, "", "hunter2", `${other}x`, "x".repeat(1_000_000), other, key.expose()].map(
+      (presented) => {
+        const outcome = keys.authenticate(presented);
+        return outcome.ok ? "ok" : outcome.reason;
+      },
+    );
+    expect(reasons).toEqual([
+      "missing",
+      "missing",
+      "malformed",
+      "malformed",
+      "malformed",
+      "unknown",
+      "revoked",
+    ]);
+  });
+
+  it("[I11] a revoked key is refused at once, before the store has answered, and listeners hear of it", async () => {
+    const { id, key } = await create("web");
+    const heard: string[] = [];
+    keys.onRevoked((revoked) => heard.push(revoked));
+    const revoking = keys.revoke(id, BY);
+    expect(keys.authenticate(key.expose())).toEqual({ ok: false, reason: "revoked" });
+    expect(heard).toEqual([id]);
+    expect(await revoking).toEqual({ recorded: true });
+    expect((await reopen()).authenticate(key.expose())).toEqual({ ok: false, reason: "revoked" });
+    expect(keys.find(id)?.revoked_at).toBe("2026-01-01T00:00:00.000Z");
+  });
+
+  it("[I11] revoking again, or what never was, is not found", async () => {
+    const { id } = await create("web");
+    await keys.revoke(id, BY);
+    await expect(keys.revoke(id, BY)).rejects.toMatchObject({ code: "not_found" });
+    await expect(keys.revoke("key_none", BY)).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("[W1] a revocation that cannot be written holds all the same and is recorded once, later", async () => {
+    let broken = false;
+    const append: AuditRecorder["append"] = (query, entry) =>
+      broken ? Promise.reject(new Error("audit is full")) : audit.append(query, entry);
+    const secret = new Secret("a secret of the test");
+    keys = await openIssuedKeys({ database, clock, random, secret, audit: { ...audit, append } });
+    const { id, key } = await create("web");
+    broken = true;
+    expect(await keys.revoke(id, BY)).toEqual({ recorded: false, cause: new Error("audit is full") });
+    expect(keys.authenticate(key.expose())).toEqual({ ok: false, reason: "revoked" });
+    await expect(keys.flush()).rejects.toThrow("audit is full");
+    broken = false;
+    clock.advance(5000);
+    await Promise.all([keys.flush(), keys.flush()]);
+    expect(await auditActions()).toEqual([
+      ["key.revoke", id],
+      ["key.create", id],
+    ]);
+    expect((await reopen()).find(id)?.revoked_at).toBe("2026-01-01T00:00:00.000Z");
+  });
+});
+
+describe("last used", () => {
+  it("[I10] it is seen at once and written at most once a minute", async () => {
+    const { id } = await create("web");
+    const start = clock.now();
+    keys.markUsed(id);
+    expect(keys.find(id)?.last_used_at).toBe("2026-01-01T00:00:00.000Z");
+    expect(await storedUse(id)).toBeNull();
+    await keys.flush();
+    expect(await storedUse(id)).toBe(start);
+    clock.advance(30_000);
+    keys.markUsed(id);
+    clock.advance(29_999);
+    await keys.flush();
+    expect(await storedUse(id)).toBe(start);
+    clock.advance(1);
+    await keys.flush();
+    expect(await storedUse(id)).toBe(start + 30_000);
+    expect((await reopen()).find(id)?.last_used_at).toBe("2026-01-01T00:00:30.000Z");
+  });
+});

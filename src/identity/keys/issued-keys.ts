@@ -1,0 +1,185 @@
+import {
+  exceeds,
+  type PermissionSets,
+  type Principal,
+  principalId,
+  rightsOf,
+  setsNamed,
+} from "#gates/access/index.ts";
+import type { AuditEntry, AuditRecorder } from "#gates/audit/index.ts";
+import type { Clock } from "#platform/lib/clock.ts";
+import { AppError } from "#platform/lib/error.ts";
+import type { Random } from "#platform/lib/random.ts";
+import type { Secret } from "#platform/lib/secret.ts";
+import type { Database } from "#platform/storage/database.ts";
+import { generateApiKey } from "./api-key.ts";
+import { type Authentication, DigestTable, type IssuedKey } from "./digest-table.ts";
+import { type KeyPage, type KeyRow, keyId, pageOfKeys, toKeyRow } from "./key-list.ts";
+import { insertKey, isNameTaken, loadKeys, revokeKey, setLastUsed } from "./store.ts";
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const LAST_USED_INTERVAL_MS = 60_000;
+
+interface Parts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** `API_KEY_SECRET`: without it the stored digests find no key. */
+  readonly secret: Secret;
+  readonly audit: AuditRecorder;
+}
+
+/** Who asks for a change, and from where. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly address: string | null;
+  readonly requestId: string | null;
+}
+
+/** Opens the keys issued at run time: all are read into memory, where every request finds them. */
+export async function openIssuedKeys(parts: Parts): Promise<IssuedKeys> {
+  return new IssuedKeys(parts, await loadKeys(parts.database.query));
+}
+
+export class IssuedKeys {
+  readonly #parts: Parts;
+  readonly #table: DigestTable;
+  /** Oldest first; keys are never removed. */
+  readonly #keys: IssuedKey[] = [];
+  readonly #byId = new Map<string, IssuedKey>();
+  /** The last use that is in the store, and when it was written, by id. */
+  readonly #writtenUses = new Map<string, { readonly usedAt: number; readonly writtenAt: number }>();
+  /** Revocations in force that are not in the store yet, with their record. */
+  readonly #unwritten = new Map<string, { readonly revokedAt: number; readonly entry: AuditEntry }>();
+  readonly #revokedListeners: ((id: string) => void)[] = [];
+
+  constructor(parts: Parts, keys: readonly IssuedKey[]) {
+    this.#parts = parts;
+    this.#table = new DigestTable(parts.secret);
+    for (const key of keys) {
+      this.#remember(key);
+      const usedAt = key.lastUsedAt;
+      if (usedAt !== null) this.#writtenUses.set(key.id, { usedAt, writtenAt: usedAt });
+    }
+  }
+
+  /** Whose key this is; every way of failing takes the same time, and the reason is for the log alone. */
+  authenticate(presented: string | undefined): Authentication {
+    return this.#table.authenticate(presented);
+  }
+
+  /** The key of this id, revoked or not. */
+  find(id: string): KeyRow | undefined {
+    const key = this.#byId.get(id);
+    return key && toKeyRow(key);
+  }
+
+  /** One page, newest first. Throws AppError `bad_request` for a foreign cursor. */
+  list(page: { readonly limit: number; readonly cursor: string | undefined }): KeyPage {
+    return pageOfKeys(this.#keys, page);
+  }
+
+  /**
+   * Issues a key; its text is in the answer and nowhere else. Throws AppError `bad_request` (name, unknown set),
+   * `exceeds_own_rights`, `conflict` (name taken), or what the store throws: then there is no key.
+   */
+  async create(
+    wanted: { readonly name: string; readonly permissions: readonly string[]; readonly by: Caller },
+    sets: PermissionSets,
+  ): Promise<KeyRow & { key: Secret }> {
+    const { name, permissions, by } = wanted;
+    if (!NAME.test(name)) throw new AppError("bad_request", `A key's name must match ${NAME.source}.`);
+    if (exceeds(rightsOf(by.principal, sets), setsNamed(permissions, sets)))
+      throw new AppError("exceeds_own_rights");
+
+    const { database, clock, random, audit } = this.#parts;
+    const { id, key: text } = generateApiKey(random);
+    const key: IssuedKey = {
+      id: keyId(id),
+      name,
+      digest: this.#table.digest(text.expose()),
+      last4: text.expose().slice(-4),
+      permissionSets: [...permissions],
+      createdAt: clock.now(),
+      revokedAt: null,
+      lastUsedAt: null,
+    };
+    await database.transaction(async (query) => {
+      if (await isNameTaken(query, name))
+        throw new AppError("conflict", `There is a key called "${name}" already.`);
+      await insertKey(query, key);
+      await audit.append(query, changeEntry("key.create", key.id, by));
+    });
+    this.#remember(key);
+    return { ...toKeyRow(key), key: text };
+  }
+
+  /**
+   * Revokes a key: in memory before anything else, so that the next request is refused, then in the store. Where
+   * the store fails, the answer carries the `cause`, the key stays refused, and `flush` tries again. Throws
+   * AppError `not_found` for an unknown or already revoked id.
+   */
+  async revoke(id: string, by: Caller): Promise<{ recorded: true } | { recorded: false; cause: unknown }> {
+    const key = this.#byId.get(id);
+    if (key === undefined || key.revokedAt !== null) throw new AppError("not_found");
+    key.revokedAt = this.#parts.clock.now();
+    this.#unwritten.set(id, { revokedAt: key.revokedAt, entry: changeEntry("key.revoke", id, by) });
+    for (const listener of this.#revokedListeners) listener(id);
+    try {
+      await this.#writeRevocation(id);
+      return { recorded: true };
+    } catch (cause) {
+      return { recorded: false, cause };
+    }
+  }
+
+  /** Calls `listener` with the id of every key from now on revoked, before `revoke` answers. It must not throw. */
+  onRevoked(listener: (id: string) => void): void {
+    this.#revokedListeners.push(listener);
+  }
+
+  /** Notes, in memory, that the key was used just now. */
+  markUsed(id: string): void {
+    const key = this.#byId.get(id);
+    if (key !== undefined) key.lastUsedAt = this.#parts.clock.now();
+  }
+
+  /** Writes revocations not stored yet, and last uses, of each key at most once a minute. Throws what the store throws. */
+  async flush(): Promise<void> {
+    for (const id of [...this.#unwritten.keys()]) await this.#writeRevocation(id);
+    const now = this.#parts.clock.now();
+    const due = this.#keys.flatMap(({ id, lastUsedAt }) => {
+      const written = this.#writtenUses.get(id);
+      if (lastUsedAt === null || lastUsedAt === written?.usedAt) return [];
+      if (written !== undefined && now - written.writtenAt < LAST_USED_INTERVAL_MS) return [];
+      return [{ id, usedAt: lastUsedAt }];
+    });
+    if (due.length === 0) return;
+    await this.#parts.database.transaction(async (query) => {
+      for (const { id, usedAt } of due) await setLastUsed(query, id, usedAt);
+    });
+    for (const { id, usedAt } of due) this.#writtenUses.set(id, { usedAt, writtenAt: now });
+  }
+
+  async #writeRevocation(id: string): Promise<void> {
+    const { database, audit } = this.#parts;
+    const unwritten = this.#unwritten.get(id);
+    if (unwritten === undefined) return;
+    await database.transaction(async (query) => {
+      // The first writer records it; a flush that ran into it finds nothing left to do.
+      if (await revokeKey(query, id, unwritten.revokedAt)) await audit.append(query, unwritten.entry);
+    });
+    this.#unwritten.delete(id);
+  }
+
+  #remember(key: IssuedKey): void {
+    this.#keys.push(key);
+    this.#byId.set(key.id, key);
+    this.#table.add(key);
+  }
+}
+
+function changeEntry(action: string, target: string, by: Caller): AuditEntry {
+  const { principal, address, requestId } = by;
+  return { actor: principalId(principal), action, target, outcome: "success", address, requestId, count: 1 };
+}
