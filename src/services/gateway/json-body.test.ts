@@ -58,7 +58,12 @@ test("[A8] depth 64 passes, 65 does not, and 32 MiB of brackets is refused witho
 });
 
 test("the scanner accepts exactly what JSON.parse accepts", () => {
-  const alphabet = fc.constantFrom(...'{}[],:"\\ue01-+.Et rufalsn\t\u0001ä'.split(""), '"model":', "null", "1e5");
+  const alphabet = fc.constantFrom(
+    ...'{}[],:"\\ue01-+.Et rufalsn\t\u0001ä'.split(""),
+    '"model":',
+    "null",
+    "1e5",
+  );
   const accepts = (text: string) => {
     try {
       JSON.parse(text);
@@ -85,17 +90,23 @@ test("the scanner accepts exactly what JSON.parse accepts", () => {
 test("[G4] splicing changes the model value and not one other byte", () => {
   const jsonText = fc.json({ maxDepth: 3 });
   fc.assert(
-    fc.property(jsonText, fc.string({ unit: "binary" }), fc.string(), jsonText, (before, model, name, after) => {
-      const head = `{"a": ${before} ,\n "model" :\t`;
-      const tail = ` , "z":${after} }`;
-      const bytes = Buffer.from(head + JSON.stringify(model) + tail);
-      const body = readJsonBody(bytes, LIMITS);
-      if (body.modelRange === undefined) return false;
-      const spliced = replaceModel(bytes, body.modelRange, name);
-      expect(body.model).toBe(model);
-      expect(spliced.toString()).toBe(head + JSON.stringify(name) + tail);
-      return true;
-    }),
+    fc.property(
+      jsonText,
+      fc.string({ unit: "binary" }),
+      fc.string(),
+      jsonText,
+      (before, model, name, after) => {
+        const head = `{"a": ${before} ,\n "model" :\t`;
+        const tail = ` , "z":${after} }`;
+        const bytes = Buffer.from(head + JSON.stringify(model) + tail);
+        const body = readJsonBody(bytes, LIMITS);
+        if (body.modelRange === undefined) return false;
+        const spliced = replaceModel(bytes, body.modelRange, name);
+        expect(body.model).toBe(model);
+        expect(spliced.toString()).toBe(head + JSON.stringify(name) + tail);
+        return true;
+      },
+    ),
     { seed: 11 },
   );
 });
