@@ -5,7 +5,7 @@ import { AppError } from "#platform/lib/error.ts";
 import { readJsonBody } from "#services/gateway/json-body.ts";
 
 /** Where the published test data lies; without it there is nothing to run here. */
-const corpora = process.env["CLAVIGER_CORPORA"];
+const corpora = process.env.CLAVIGER_CORPORA;
 const folder = join(corpora ?? ".", "json", "test_parsing");
 const files = corpora === undefined ? [] : readdirSync(folder).filter((name) => name.endsWith(".json"));
 
