@@ -1,0 +1,149 @@
+/** The first event of a stream that carries data. */
+export interface FirstEvent {
+  /** True for `event: error` or data that is a JSON object with a non-null `error`. */
+  readonly isError: boolean;
+  /** Its data lines joined, as the standard says. */
+  readonly data: string;
+}
+
+const MAX_HELD_BYTES = 1024 * 1024;
+const LF = 0x0a;
+const CR = 0x0d;
+/** An empty line, in whichever line ends are mixed, shows as one of these pairs. */
+const BOUNDARIES = ["\n\n", "\r\r", "\n\r"].map((pair) => Buffer.from(pair));
+const DONE = Buffer.from("[DONE]");
+const FINISH_REASON = Buffer.from('"finish_reason"');
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Passes a server-sent event stream on in complete events, byte for byte, however the chunks are cut, and knows
+ * whether the stream finished (https://html.spec.whatwg.org/multipage/server-sent-events.html). Only the first event
+ * is parsed; the rest is searched as bytes. An event over 1 MiB passes in pieces.
+ */
+export class EventRelay {
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #lastByte = -1;
+  #insideEvent = false;
+  #finished = false;
+  #firstEvent: FirstEvent | undefined;
+
+  /** Known as soon as the first event with data was complete. */
+  get firstEvent(): FirstEvent | undefined {
+    return this.#firstEvent;
+  }
+
+  /** The bytes that may go to the client now, if any. */
+  push(chunk: Buffer): Buffer | undefined {
+    if (chunk.length === 0) return undefined;
+    const cut = this.#lastCut(chunk);
+    this.#lastByte = chunk[chunk.length - 1] ?? -1;
+    if (cut === 0) return this.#hold(chunk);
+    const events = this.#take(chunk.subarray(0, cut));
+    this.#inspect(events);
+    this.#insideEvent = false;
+    const rest = this.#hold(chunk.subarray(cut));
+    return rest === undefined ? events : Buffer.concat([events, rest]);
+  }
+
+  /**
+   * What the stream came to. An incomplete event is dropped, but for a `[DONE]` that lacks its empty line; if a part
+   * of it had to be passed on already, `rest` ends its line, so that an error event can follow.
+   */
+  end(): { finished: boolean; rest: Buffer } {
+    const tail = this.#take(EMPTY);
+    if (!this.#insideEvent && holdsDone(tail, true)) return { finished: true, rest: tail };
+    return { finished: this.#finished, rest: this.#insideEvent ? Buffer.from("\n\n") : EMPTY };
+  }
+
+  /** How many bytes of the chunk belong to events that are complete by its end. */
+  #lastCut(chunk: Buffer): number {
+    const pair = Math.max(...BOUNDARIES.map((boundary) => chunk.lastIndexOf(boundary)));
+    let cut = pair === -1 ? 0 : pair + 2;
+    if (cut === 0 && this.#startsWithBoundary(chunk)) cut = 1;
+    // CR LF is one line end: its LF belongs to what went before.
+    if (cut > 0 && chunk[cut - 1] === CR && chunk[cut] === LF) cut += 1;
+    return cut;
+  }
+
+  #startsWithBoundary(chunk: Buffer): boolean {
+    const first = chunk[0];
+    // After a cut behind CR, the LF of the same line end.
+    if (this.#heldBytes === 0 && !this.#insideEvent) return this.#lastByte === CR && first === LF;
+    if (this.#lastByte === LF) return first === LF || first === CR;
+    return this.#lastByte === CR && first === CR;
+  }
+
+  #hold(rest: Buffer): Buffer | undefined {
+    if (rest.length === 0) return undefined;
+    this.#held.push(rest);
+    this.#heldBytes += rest.length;
+    if (this.#heldBytes <= MAX_HELD_BYTES) return undefined;
+    const piece = this.#take(EMPTY);
+    this.#inspect(piece);
+    this.#firstEvent ??= { isError: false, data: "" };
+    this.#insideEvent = true;
+    return piece;
+  }
+
+  #take(last: Buffer): Buffer {
+    if (this.#heldBytes === 0) return last;
+    const taken = Buffer.concat([...this.#held, last]);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return taken;
+  }
+
+  #inspect(events: Buffer): void {
+    this.#firstEvent ??= readFirstEvent(events);
+    this.#finished ||= holdsDone(events, !this.#insideEvent) || holdsFinishReason(events);
+  }
+}
+
+/** A line `data: [DONE]`; in a model's text it stands inside a JSON string and never begins a line. */
+function holdsDone(events: Buffer, startsLine: boolean): boolean {
+  for (let at = events.indexOf(DONE); at !== -1; at = events.indexOf(DONE, at + 1)) {
+    const lineStart = Math.max(events.lastIndexOf(LF, at), events.lastIndexOf(CR, at)) + 1;
+    const after = events[at + DONE.length];
+    const before = events.toString("latin1", lineStart, at);
+    const beginsLine = lineStart > 0 || startsLine;
+    if (beginsLine && /^data: ?$/.test(before) && (after === undefined || after === LF || after === CR))
+      return true;
+  }
+  return false;
+}
+
+/** A member `finish_reason` that is not null; inside a JSON string its quotes are escaped and do not match. */
+function holdsFinishReason(events: Buffer): boolean {
+  for (let at = events.indexOf(FINISH_REASON); at !== -1; at = events.indexOf(FINISH_REASON, at + 1)) {
+    const after = events.toString("latin1", at + FINISH_REASON.length, at + FINISH_REASON.length + 16);
+    if (/^\s*:\s*"/.test(after)) return true;
+  }
+  return false;
+}
+
+function readFirstEvent(events: Buffer): FirstEvent | undefined {
+  let isErrorEvent = false;
+  let lines: string[] = [];
+  for (const line of events
+    .toString()
+    .replace(/^\ufeff/, "")
+    .split(/\r\n|\r|\n/)) {
+    if (line === "" && lines.length > 0) break;
+    if (line === "") isErrorEvent = false;
+    if (/^event: ?error$/.test(line)) isErrorEvent = true;
+    if (line.startsWith("data:")) lines = [...lines, line.slice(line[5] === " " ? 6 : 5)];
+  }
+  if (lines.length === 0) return undefined;
+  const data = lines.join("\n");
+  return { isError: isErrorEvent || bearsError(data), data };
+}
+
+function bearsError(data: string): boolean {
+  try {
+    const value: unknown = JSON.parse(data);
+    return typeof value === "object" && value !== null && "error" in value && value.error != null;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { seededRandom } from "#test/seeded-random.ts";
+import { createRedactor } from "./redact.ts";
+
+const secret = `sk-${seededRandom(3).bytes(16).toString("hex")}`;
+const redactor = createRedactor([Buffer.from(secret), Buffer.from(`${secret}-longer`), Buffer.alloc(0)]);
+
+test("[G3] every occurrence of a secret is replaced in bytes and headers", () => {
+  expect(redactor.bytes(Buffer.from(`a ${secret}${secret} b`)).toString()).toBe("a [redacted][redacted] b");
+  expect(redactor.header(`Bearer ${secret}, ${secret}`)).toBe("Bearer [redacted], [redacted]");
+});
+
+test("[G3] a secret that begins another leaves no rest of the longer one", () => {
+  expect(redactor.bytes(Buffer.from(`${secret}-longer.`)).toString()).toBe("[redacted].");
+});
+
+test("[G3] a secret is found as JSON escapes it", () => {
+  const awkward = `${secret}"\\x`;
+  const bytes = Buffer.from(JSON.stringify({ message: `bad key ${awkward}` }));
+  expect(
+    createRedactor([Buffer.from(awkward)])
+      .bytes(bytes)
+      .toString(),
+  ).toBe('{"message":"bad key [redacted]"}');
+});
+
+test("without a secret the same buffer comes back, byte for byte binary safe", () => {
+  const clean = Buffer.from([0, 255, 128, 10]);
+  expect(redactor.bytes(clean)).toBe(clean);
+  const around = Buffer.concat([clean, Buffer.from(secret), clean]);
+  expect(redactor.bytes(around)).toEqual(Buffer.concat([clean, Buffer.from("[redacted]"), clean]));
+});
