@@ -17,6 +17,7 @@ const path = require("path");
 const ROOT = __dirname;
 const RUNTIME = path.join(ROOT, "runtime");
 const LOCK = path.join(ROOT, ".cache", "bootstrap.lock");
+const BEAT = path.join(LOCK, "beat");
 const STAMP = ".claviger-lock";
 const OLDEST_SYSTEM_NODE = [24, 19];
 const BEAT_MS = 1_000;
@@ -143,7 +144,7 @@ async function install(directory, what) {
   const result = await runNpm(["ci", ...flags], directory);
   if (result.status !== 0) {
     process.stderr.write(result.output);
-    fail(`npm ci failed in ${directory}`);
+    fail(`npm ci failed in ${directory}`, result.status);
   }
   fs.writeFileSync(stamp, digest);
 }
@@ -218,7 +219,8 @@ function takeOverLock() {
   } catch {
     return false;
   }
-  const isOurs = isLockStale();
+  const beatAt = modifiedAt(BEAT);
+  const isOurs = beatAt === undefined || Date.now() - beatAt > STALE_MS;
   if (isOurs) touchLock();
   fs.rmSync(claim, { recursive: true, force: true });
   return isOurs;
@@ -226,17 +228,19 @@ function takeOverLock() {
 
 function touchLock() {
   try {
-    fs.writeFileSync(path.join(LOCK, "beat"), String(process.pid));
+    fs.writeFileSync(BEAT, String(process.pid));
   } catch {
     // The lock was removed by hand; the installation that is under way goes on.
   }
 }
 
 function isLockStale() {
-  const seen = [path.join(LOCK, "beat"), LOCK]
-    .map((name) => fs.statSync(name, { throwIfNoEntry: false })?.mtimeMs)
-    .find((mtimeMs) => mtimeMs !== undefined);
-  return seen !== undefined && Date.now() - seen > STALE_MS;
+  const seenAt = modifiedAt(BEAT) ?? modifiedAt(LOCK);
+  return seenAt !== undefined && Date.now() - seenAt > STALE_MS;
+}
+
+function modifiedAt(name) {
+  return fs.statSync(name, { throwIfNoEntry: false })?.mtimeMs;
 }
 
 function runProgram(node, file, command) {
