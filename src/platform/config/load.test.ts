@@ -306,6 +306,7 @@ describe("listening", () => {
     expect(refusal(flags).problems).toHaveLength(2);
     expect(refusal(flags).message).toContain("allow_plain_http: true");
     expect(refusal(flags, { ALLOW_PLAIN_HTTP: "true" }).exitCode).toBe(78);
+    expect(refusal({ ...flags, settings: { allow_plain_http: "true" } }).exitCode).toBe(78);
     writeYaml("settings:\n  allow_plain_http: true\n");
     expect(load(flags).listen).toEqual([
       { host: "0.0.0.0", port: 8441 },

@@ -65,7 +65,8 @@ export function loadConfig(input: { flags: ConfigFlags; env: Environment; homeDi
   const { configFile, yaml } = readConfigFile(flags.config, directories, problems);
   const inFile = yaml ? settingsOfFile(yaml, problems) : new Map<SettingKey, unknown>();
   const { values, origins } = mergeSettings(flags, env, inFile, problems);
-  const listen = readListen(flags.listen ?? [], values.get("allow_plain_http") === true, problems);
+  // Only the file counts here, which outlives a command line and can be reviewed.
+  const listen = readListen(flags.listen ?? [], inFile.get("allow_plain_http") === true, problems);
   const secrets = readSecrets(env, problems);
   for (const { name, reason } of REFUSED_VARIABLES) {
     const found = lookUp({ name, prefixOnly: true }, env, problems);

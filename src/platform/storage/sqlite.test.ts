@@ -70,6 +70,12 @@ describe("the store on disk", () => {
     expect(await second.query.selectFrom("meta").selectAll().execute()).toEqual([{ name: "n", value: "v" }]);
   });
 
+  it("whole numbers are bound as integers and fractions as floats", async () => {
+    await using database = await open();
+    const types = sql`SELECT typeof(${7}) AS whole, typeof(${7.5}) AS fraction`;
+    expect((await types.execute(database.query)).rows).toEqual([{ whole: "integer", fraction: "real" }]);
+  });
+
   it("a full store answers storage_full, changes nothing and works again when there is room", async () => {
     await using database = await open();
     const limit = (pages: number) => sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(database.query);
