@@ -1,4 +1,5 @@
-import { allows, permissionSets, rightsOf } from "#gates/access/index.ts";
+import { join } from "node:path";
+import { allows, allowsSome, permissionSets, rightsOf } from "#gates/access/index.ts";
 import { openAuditRecorder } from "#gates/audit/index.ts";
 import { type IssuedKeys, keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
 import { createLayout } from "#platform/config/layout.ts";
@@ -21,10 +22,17 @@ import type { Database } from "#platform/storage/database.ts";
 import { readMeta, writeMeta } from "#platform/storage/meta.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { infoRoutes, prepareControlSocket } from "#services/control/index.ts";
-import { Catalogue, createGateway, fetchUpstreamModels, gatewayApiRoutes, openProviders, RequestLog, RunningRequests } from "#services/gateway/index.ts";
+import {
+  Catalogue,
+  createGateway,
+  fetchUpstreamModels,
+  gatewayApiRoutes,
+  openProviders,
+  RequestLog,
+  RunningRequests,
+} from "#services/gateway/index.ts";
 import { openCredentials } from "#vault/credentials/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
-import { join } from "node:path";
 
 export interface App extends AsyncDisposable {
   /** Where it listens, the control socket left out. */
@@ -50,14 +58,24 @@ const HOUSEKEEPING_EVERY_MS = 10_000;
 export async function startApp(config: LoadedConfig, options: AppOptions = {}): Promise<App> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const log = options.log ?? createLog({ level: config.settings.log_level, readable: options.readableLog ?? false });
+  const log =
+    options.log ?? createLog({ level: config.settings.log_level, readable: options.readableLog ?? false });
   createLayout(config);
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
   const { secrets, fresh, nodeId } = await settleIdentity(database, config, random);
   const seal = await openSeal({ database, secretsDir: join(config.dataDir, "secrets"), clock, random });
-  const { server, stopWork } = await assemble({ config, database, seal, log, tools: { clock, random }, secrets, nodeId, urls: () => urls });
+  const { server, stopWork } = await assemble({
+    config,
+    database,
+    seal,
+    log,
+    tools: { clock, random },
+    secrets,
+    nodeId,
+    urls: () => urls,
+  });
   undo.defer(stopWork);
   const listeners = await openListeners(config, server, random, undo);
   const urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
@@ -69,12 +87,20 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
   return { urls, controlSocket, fresh, seal, routes: server.routes, close, [Symbol.asyncDispose]: close };
 }
 
-async function stop(listeners: readonly Listener[], drainMs: number, running: AsyncDisposableStack): Promise<void> {
+async function stop(
+  listeners: readonly Listener[],
+  drainMs: number,
+  running: AsyncDisposableStack,
+): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.close(drainMs)));
   await running.disposeAsync();
 }
 
-async function settleIdentity(database: Database, config: LoadedConfig, random: Random): Promise<{ secrets: ReadonlyMap<ProcessSecretName, Secret>; fresh: boolean; nodeId: string }> {
+async function settleIdentity(
+  database: Database,
+  config: LoadedConfig,
+  random: Random,
+): Promise<{ secrets: ReadonlyMap<ProcessSecretName, Secret>; fresh: boolean; nodeId: string }> {
   const secrets = loadProcessSecrets({ given: config.secrets, dataDir: config.dataDir, random });
   const facts = await readMeta(database.query, "node.");
   const nodeId = facts.get("id") ?? newId("node", random);
@@ -97,29 +123,40 @@ interface AssembleParts {
   readonly urls: () => readonly string[];
 }
 
-async function assemble(parts: AssembleParts): Promise<{ server: HttpServer; stopWork: () => Promise<void> }> {
+async function assemble(
+  parts: AssembleParts,
+): Promise<{ server: HttpServer; stopWork: () => Promise<void> }> {
   const { config, database, seal, log, tools } = parts;
   const audit = openAuditRecorder({ database, clock: tools.clock });
   const secret = parts.secrets.get("API_KEY_SECRET");
   if (secret === undefined) throw new Error("API_KEY_SECRET was not settled");
-  const sets = permissionSets();
+  const { sets } = permissionSets({});
   const keys = await openIssuedKeys({ database, clock: tools.clock, random: tools.random, secret, audit });
   const gates: Gates = {
     lock: seal,
     authenticator: { authenticate: (presented) => judge(keys, presented) },
-    authorizer: { allows: (caller, action, target) => allows(rightsOf(caller, sets), action, target) },
+    authorizer: {
+      allows: (caller, action, target) =>
+        target === undefined
+          ? allowsSome(rightsOf(caller, sets), action)
+          : allows(rightsOf(caller, sets), action, target),
+    },
   };
   const credentials = openCredentials({ database, seal, ...tools });
   const providers = await openProviders({ database, credentials, audit, ...tools });
   const egress = createEgressClient();
-  const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) => fetchUpstreamModels({ egress, credentials }, provider);
+  const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
+    fetchUpstreamModels({ egress, credentials }, provider);
   const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
   providers.onChange(() => catalogue.forget());
   const requests = new RequestLog({ database, log, print: config.settings.enable_request_logs });
   const running = new RunningRequests();
   keys.onRevoked((id) => running.endOf(id, new AppError("invalid_token", "The key was revoked.")));
   seal.onLock(() => running.endAll(new AppError("server_locked")));
-  const auditSink: AuditSink = { refused: (event) => audit.refusal({ address: event.address ?? "control", route: event.route, action: event.action }) };
+  const auditSink: AuditSink = {
+    refused: (event) =>
+      audit.refusal({ address: event.address ?? "control", route: event.route, action: event.action }),
+  };
   const gateway = createGateway({
     gates,
     sinks: { audit: auditSink, log, requests },
@@ -134,12 +171,21 @@ async function assemble(parts: AssembleParts): Promise<{ server: HttpServer; sto
     tools,
     gateway,
     register: (api) => {
-      infoRoutes(api, { version: VERSION, nodeId: parts.nodeId, sealStatus: () => seal.status(), listeners: parts.urls, startedAt: tools.clock.now() });
+      infoRoutes(api, {
+        version: VERSION,
+        nodeId: parts.nodeId,
+        sealStatus: () => seal.status(),
+        listeners: parts.urls,
+        startedAt: tools.clock.now(),
+      });
       keyRoutes(api, { keys, sets });
       gatewayApiRoutes(api, { providers, fetchModels, database, flush: () => requests.flush() });
     },
   });
-  const housekeeping = setInterval(() => void keepHouse(log, [() => keys.flush(), () => audit.flush()]), HOUSEKEEPING_EVERY_MS);
+  const housekeeping = setInterval(
+    () => void keepHouse(log, [() => keys.flush(), () => audit.flush()]),
+    HOUSEKEEPING_EVERY_MS,
+  );
   const stopWork = async () => {
     clearInterval(housekeeping);
     await server.close();
@@ -151,7 +197,10 @@ async function assemble(parts: AssembleParts): Promise<{ server: HttpServer; sto
   return { server, stopWork };
 }
 
-function judge(keys: IssuedKeys, presented: string | undefined): ReturnType<Gates["authenticator"]["authenticate"]> {
+function judge(
+  keys: IssuedKeys,
+  presented: string | undefined,
+): ReturnType<Gates["authenticator"]["authenticate"]> {
   const verdict = keys.authenticate(presented);
   if (!verdict.ok) return { refused: verdict.reason };
   keys.markUsed(verdict.key.id);
@@ -160,11 +209,21 @@ function judge(keys: IssuedKeys, presented: string | undefined): ReturnType<Gate
 
 async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Promise<void> {
   for (const task of tasks) {
-    await task().catch((error: unknown) => log.error({ detail: error instanceof Error ? error.message : "" }, "housekeeping failed; it is tried again"));
+    await task().catch((error: unknown) =>
+      log.error(
+        { detail: error instanceof Error ? error.message : "" },
+        "housekeeping failed; it is tried again",
+      ),
+    );
   }
 }
 
-async function openListeners(config: LoadedConfig, server: HttpServer, random: Random, undo: AsyncDisposableStack): Promise<Listener[]> {
+async function openListeners(
+  config: LoadedConfig,
+  server: HttpServer,
+  random: Random,
+  undo: AsyncDisposableStack,
+): Promise<Listener[]> {
   const { settings } = config;
   const tcp: Omit<ListenerPolicy, "anonymous"> = {
     name: "local",
@@ -172,11 +231,22 @@ async function openListeners(config: LoadedConfig, server: HttpServer, random: R
     allowedHosts: new Set(settings.allowed_hosts),
     allowedOrigins: new Set(settings.allowed_origins),
   };
-  const wanted = config.listen.map((target) => ({ target, policy: { ...tcp, anonymous: !settings.require_api_key } }));
-  const control = { target: { socketPath: prepareControlSocket(config.dataDir) }, policy: { ...tcp, name: "control", kind: "control" as const, anonymous: false } };
+  const wanted = config.listen.map((target) => ({
+    target,
+    policy: { ...tcp, anonymous: !settings.require_api_key },
+  }));
+  const control = {
+    target: { socketPath: prepareControlSocket(config.dataDir) },
+    policy: { ...tcp, name: "control", kind: "control" as const, anonymous: false },
+  };
   const listeners: Listener[] = [];
   for (const { target, policy } of [...wanted, control]) {
-    const listener = await openListener({ target, policy, front: server.front, newRequestId: () => newId("req", random) });
+    const listener = await openListener({
+      target,
+      policy,
+      front: server.front,
+      newRequestId: () => newId("req", random),
+    });
     undo.defer(() => listener.close(0));
     listeners.push(listener);
   }

@@ -2,13 +2,27 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { generateApiKey, publicHash, verifyPublicHash } from "#identity/keys/index.ts";
 import { systemRandom } from "#platform/lib/random.ts";
+import { Secret } from "#platform/lib/secret.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { CommandContext } from "../program.ts";
 import { readSecret } from "../prompt.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
-const created = z.object({ id: z.string(), key: z.string(), name: z.string(), permissions: z.array(z.string()) });
-const keyRow = z.object({ id: z.string(), name: z.string(), last4: z.string(), permissions: z.array(z.string()), created_at: z.string(), last_used_at: z.string().nullable(), revoked_at: z.string().nullable() });
+const created = z.object({
+  id: z.string(),
+  key: z.string(),
+  name: z.string(),
+  permissions: z.array(z.string()),
+});
+const keyRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  last4: z.string(),
+  permissions: z.array(z.string()),
+  created_at: z.string(),
+  last_used_at: z.string().nullable(),
+  revoked_at: z.string().nullable(),
+});
 const keyPage = z.object({ data: z.array(keyRow), next_cursor: z.string().nullable() });
 
 /** `claviger api-key generate | validate | create | list | revoke`. */
@@ -25,19 +39,41 @@ export function apiKeyCommands(program: Command, context: CommandContext): void 
     .option("--key <key>", "the key (visible to other users of this machine)")
     .option("--json", "print JSON")
     .action(async (hash: string, flags: { key?: string }) => validate(context, hash, flags.key));
-  const onServer = (command: Command) => command.option("--data-dir <dir>", "the server's data directory").option("--json", "print JSON");
+  const onServer = (command: Command) =>
+    command.option("--data-dir <dir>", "the server's data directory").option("--json", "print JSON");
   onServer(group.command("create <name>").description("issue a key; it is shown this once"))
     .option("--permissions <set...>", "permission sets", ["gateway"])
     .action(async (name: string, flags: LocalFlags & { permissions: string[] }) => {
-      const issued = created.parse((await callLocal(context, flags, { method: "POST", path: "/api/v1/keys", body: { name, permissions: flags.permissions } })).body);
-      context.output().result(issued, () => `${issued.key}\n\nThis is the only time the key is shown. Its id is ${issued.id}.`);
+      const issued = created.parse(
+        (
+          await callLocal(context, flags, {
+            method: "POST",
+            path: "/api/v1/keys",
+            body: { name, permissions: flags.permissions },
+          })
+        ).body,
+      );
+      context
+        .output()
+        .result(
+          issued,
+          () => `${issued.key}\n\nThis is the only time the key is shown. Its id is ${issued.id}.`,
+        );
     });
   onServer(group.command("list").description("list the keys")).action(async (flags: LocalFlags) => {
-    const { data } = keyPage.parse((await callLocal(context, flags, { method: "GET", path: "/api/v1/keys?limit=1000" })).body);
+    const { data } = keyPage.parse(
+      (await callLocal(context, flags, { method: "GET", path: "/api/v1/keys?limit=1000" })).body,
+    );
     const rows = data.map((row) => ({ ...row, permissions: row.permissions.join(" ") }));
-    context.output().table(["id", "name", "last4", "permissions", "created_at", "last_used_at", "revoked_at"], rows);
+    context
+      .output()
+      .table(["id", "name", "last4", "permissions", "created_at", "last_used_at", "revoked_at"], rows);
   });
-  onServer(group.command("revoke <id>").description("revoke a key: its next request is refused, its running answers end")).action(async (id: string, flags: LocalFlags) => {
+  onServer(
+    group
+      .command("revoke <id>")
+      .description("revoke a key: its next request is refused, its running answers end"),
+  ).action(async (id: string, flags: LocalFlags) => {
     await callLocal(context, flags, { method: "DELETE", path: `/api/v1/keys/${encodeURIComponent(id)}` });
     context.output().result({ revoked: id }, () => `key ${id} revoked`);
   });
@@ -45,19 +81,31 @@ export function apiKeyCommands(program: Command, context: CommandContext): void 
 
 function generate(context: CommandContext): void {
   const { key } = generateApiKey(systemRandom);
-  const pair = { private_key: key.expose(), public_hash: publicHash(key.expose()) };
-  context.output().result(pair, () => `Generated Private Key: ${pair.private_key}\nSecure Public Hash: ${pair.public_hash}`);
+  const pair = { private_key: key.expose(), public_hash: publicHash(key) };
+  context
+    .output()
+    .result(
+      pair,
+      () => `Generated Private Key: ${pair.private_key}\nSecure Public Hash: ${pair.public_hash}`,
+    );
 }
 
 async function validate(context: CommandContext, hash: string, given: string | undefined): Promise<void> {
-  const secret = given ?? (await readSecret({ label: "Key", input: process.stdin, isTerminal: process.stdin.isTTY === true })).expose();
+  const secret =
+    given ??
+    (
+      await readSecret({ label: "Key", input: process.stdin, isTerminal: process.stdin.isTTY === true })
+    ).expose();
   const key = secret.trim();
   const output = context.output();
   if (key !== secret) output.note("White space around the key was ignored.");
-  const verdict = verifyPublicHash(hash, key);
+  const verdict = verifyPublicHash(hash, new Secret(key));
   if ("malformed" in verdict) {
     context.setExit(EXIT.refusedValue);
-    output.result({ valid: false, malformed: verdict.malformed }, () => `The hash is malformed: ${verdict.malformed}`);
+    output.result(
+      { valid: false, malformed: verdict.malformed },
+      () => `The hash is malformed: ${verdict.malformed}`,
+    );
     return;
   }
   if (!verdict.valid) context.setExit(EXIT.failed);

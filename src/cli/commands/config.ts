@@ -20,11 +20,23 @@ export function configCommands(program: Command, context: CommandContext): void 
     .option("--json", "print JSON")
     .action((file: string | undefined, flags: CheckFlags) => {
       const { explain, ...places } = flags;
-      const config = loadConfig({ flags: { ...places, ...(file === undefined ? {} : { config: file }) }, env: context.env, homeDir: context.homeDir });
+      const config = loadConfig({
+        flags: { ...places, ...(file === undefined ? {} : { config: file }) },
+        env: context.env,
+        homeDir: context.homeDir,
+      });
       const output = context.output();
-      if (explain !== true) return output.result({ ok: true, file: config.configFile ?? null }, () => `${config.configFile ?? "no configuration file"}: ok`);
+      if (explain !== true)
+        return output.result(
+          { ok: true, file: config.configFile ?? null },
+          () => `${config.configFile ?? "no configuration file"}: ok`,
+        );
       const origins = new Map<string, string>(config.origins);
-      const rows = Object.entries(config.settings).map(([setting, value]) => ({ setting, value: String(value), from: origins.get(setting) ?? "default" }));
+      const rows = Object.entries(config.settings).map(([setting, value]) => ({
+        setting,
+        value: String(value),
+        from: origins.get(setting) ?? "default",
+      }));
       output.table(["setting", "value", "from"], rows);
     });
 }

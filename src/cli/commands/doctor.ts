@@ -25,7 +25,10 @@ export function doctorCommand(program: Command, context: CommandContext): void {
     .option("--data-dir <dir>", "the server's data directory")
     .option("--config-dir <dir>", "the configuration directory")
     .option("--fix", "repair modes and owners")
-    .option("--accept-new-secret <name>", "take JWT_SECRET or API_KEY_SECRET as it is now; the server must not run")
+    .option(
+      "--accept-new-secret <name>",
+      "take JWT_SECRET or API_KEY_SECRET as it is now; the server must not run",
+    )
     .option("--json", "print JSON")
     .action(async (flags: DoctorFlags) => {
       const { fix, acceptNewSecret, ...places } = flags;
@@ -34,23 +37,42 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       const running = { uid: process.getuid?.() ?? 0 };
       const wrong = fix === true ? repairModes(config, running) : checkModes(config, running);
       if (wrong.length > 0) context.setExit(EXIT.failed);
-      context.output().result({ ok: wrong.length === 0, problems: wrong }, () => report(config.dataDir, wrong, fix === true));
+      context
+        .output()
+        .result({ ok: wrong.length === 0, problems: wrong }, () =>
+          report(config.dataDir, wrong, fix === true),
+        );
     });
 }
 
 function report(dataDir: string, wrong: readonly WrongMode[], fixed: boolean): string {
   if (wrong.length === 0) return `${dataDir}: all is as it should be`;
-  const lines = wrong.map(({ path, found, wanted, repair }) => `${path} is ${found}, must be ${wanted}\n  ${repair}`);
-  return [...lines, fixed ? "These could not be repaired here." : "Repair all of it with: claviger doctor --fix"].join("\n");
+  const lines = wrong.map(
+    ({ path, found, wanted, repair }) => `${path} is ${found}, must be ${wanted}\n  ${repair}`,
+  );
+  return [
+    ...lines,
+    fixed ? "These could not be repaired here." : "Repair all of it with: claviger doctor --fix",
+  ].join("\n");
 }
 
 async function acceptSecret(context: CommandContext, config: LoadedConfig, name: string): Promise<void> {
   const known = PROCESS_SECRETS.find((candidate) => candidate === name);
-  if (known === undefined) throw new CliError(`${name} is not a secret of this server`, { exitCode: EXIT.usage, repair: `one of ${PROCESS_SECRETS.join(", ")}` });
+  if (known === undefined)
+    throw new CliError(`${name} is not a secret of this server`, {
+      exitCode: EXIT.usage,
+      repair: `one of ${PROCESS_SECRETS.join(", ")}`,
+    });
   await using database = await openSqlite({ dataDir: config.dataDir, clock: systemClock });
-  const secrets = loadProcessSecrets({ given: config.secrets, dataDir: config.dataDir, random: systemRandom });
+  const secrets = loadProcessSecrets({
+    given: config.secrets,
+    dataDir: config.dataDir,
+    random: systemRandom,
+  });
   const secret = secrets.get(known);
   if (secret === undefined) throw new CliError(`${name} is not set`, { exitCode: EXIT.configuration });
-  await database.transaction((query) => writeMeta(query, "fingerprint.", new Map([[name, fingerprint(known, secret)]])));
+  await database.transaction((query) =>
+    writeMeta(query, "fingerprint.", new Map([[name, fingerprint(known, secret)]])),
+  );
   context.output().result({ accepted: name }, () => `${name} is accepted as it is now`);
 }

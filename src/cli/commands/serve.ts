@@ -16,7 +16,10 @@ export function serveCommand(program: Command, context: CommandContext): void {
     .command("serve")
     .description("run the server")
     .option("--data-dir <dir>", "where the server keeps its data (default: DATA_DIR or ~/.claviger)")
-    .option("--config <file>", "the configuration file (default: claviger.yaml of the configuration directory)")
+    .option(
+      "--config <file>",
+      "the configuration file (default: claviger.yaml of the configuration directory)",
+    )
     .option("--config-dir <dir>", "the configuration directory")
     .option("--listen <address...>", "listen here instead: 127.0.0.1:8441, [::1]:8441")
     .action(async (flags: ServeFlags) => {

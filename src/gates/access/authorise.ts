@@ -1,4 +1,4 @@
-import { ACTIONS, type Action } from "./action.ts";
+import { ACTIONS } from "./action.ts";
 import { type Glob, globCovers, globMatches, globsDisjoint, parseGlob } from "./glob.ts";
 import type { PermissionSet, PermissionSets } from "./permission-set.ts";
 import type { Principal } from "./principal.ts";
@@ -24,7 +24,7 @@ export function rightsOf(principal: Principal, sets: PermissionSets): Rights {
  * Whether `action` is allowed on `target`. Without a target the question is about every target there is: an
  * allow with a narrower pattern does not suffice, any deny on the action refuses.
  */
-export function allows(rights: Rights, action: Action, target?: string): boolean {
+export function allows(rights: Rights, action: string, target?: string): boolean {
   const allowed = patterns(rights, "allow", action);
   const denied = patterns(rights, "deny", action);
   if (target === undefined) return denied.length === 0 && allowed.some((glob) => globCovers(glob, ANYTHING));
@@ -34,7 +34,7 @@ export function allows(rights: Rights, action: Action, target?: string): boolean
 }
 
 /** Whether `action` may be allowed on some target: for the door, before the target is known. */
-export function allowsSome(rights: Rights, action: Action): boolean {
+export function allowsSome(rights: Rights, action: string): boolean {
   const denied = patterns(rights, "deny", action);
   return patterns(rights, "allow", action).some((glob) => !denied.some((deny) => globCovers(deny, glob)));
 }
@@ -58,7 +58,7 @@ export function exceeds(caller: Rights, wanted: Rights): boolean {
   });
 }
 
-function patterns(rights: Rights, list: "allow" | "deny", action: Action): Glob[] {
+function patterns(rights: Rights, list: "allow" | "deny", action: string): Glob[] {
   return rights.flatMap((set) =>
     set[list].filter((rule) => rule.actions.has(action)).map((rule) => rule.pattern),
   );

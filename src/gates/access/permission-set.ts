@@ -9,7 +9,7 @@ export type DeclaredPermissionSet =
   | { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
 
 export interface Rule {
-  readonly actions: ReadonlySet<Action>;
+  readonly actions: ReadonlySet<string>;
   readonly pattern: Glob;
 }
 

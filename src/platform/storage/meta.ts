@@ -7,7 +7,11 @@ export async function readMeta(query: Query, prefix: string): Promise<Map<string
 }
 
 /** Sets facts, each named with `prefix` before it; one that stands is replaced. */
-export async function writeMeta(query: Query, prefix: string, facts: ReadonlyMap<string, string>): Promise<void> {
+export async function writeMeta(
+  query: Query,
+  prefix: string,
+  facts: ReadonlyMap<string, string>,
+): Promise<void> {
   for (const [name, value] of facts) {
     await query
       .insertInto("meta")

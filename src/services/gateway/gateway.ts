@@ -14,7 +14,7 @@ import type { Credentials } from "#vault/credentials/index.ts";
 import type { Catalogue, RouteTarget } from "./catalogue.ts";
 import { readBody } from "./client-body.ts";
 import { openaiError } from "./dialects/openai.ts";
-import { upstreamHeaders } from "./headers.ts";
+import { ANSWER_HEADERS, upstreamHeaders } from "./headers.ts";
 import { readJsonBody, replaceModel } from "./json-body.ts";
 import { createRedactor } from "./redact.ts";
 import { Reply, type ReplyOutcome } from "./reply.ts";
@@ -186,8 +186,7 @@ function sendJson(exchange: Exchange, response: ServerResponse, value: unknown):
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
     "x-request-id": exchange.requestId,
-    "content-security-policy": "sandbox; default-src 'none'",
-    "x-content-type-options": "nosniff",
+    ...ANSWER_HEADERS,
   });
   response.end(body);
 }

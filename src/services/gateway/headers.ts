@@ -52,10 +52,11 @@ const DROPPED_PREFIXES = ["access-control-", "content-security-policy", "x-clavi
  * The headers of a request to an upstream, as name, value, name, value. `rawHeaders` is the client's, in the same
  * shape; the first of a repeated header counts. A value that repeats the client's own credential is left out.
  */
-export function upstreamHeaders(rawHeaders: readonly string[], credential: Secret): string[] {
+export function upstreamHeaders(rawHeaders: readonly string[], credential: Secret | undefined): string[] {
   const presented = presentedCredentials(rawHeaders);
   const nominated = nominatedByConnection(rawHeaders);
-  const headers = ["authorization", `Bearer ${credential.expose()}`, "accept-encoding", "identity"];
+  const headers = ["accept-encoding", "identity"];
+  if (credential !== undefined) headers.push("authorization", `Bearer ${credential.expose()}`);
   const seen = new Set<string>();
   for (const [name, value] of pairs(rawHeaders)) {
     if (!FORWARDED.has(name) || nominated.has(name) || seen.has(name)) continue;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { UpstreamCall, UpstreamHandler } from "#platform/egress/egress-client.ts";
+import type { Exchange as UpstreamCall, UpstreamHandler } from "#platform/egress/exchange.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { openaiError, openaiStreamError } from "./dialects/openai.ts";
 import { EventRelay } from "./event-relay.ts";
@@ -27,7 +27,7 @@ export class Reply implements UpstreamHandler {
   readonly #done: (outcome: ReplyOutcome) => void;
   #call: UpstreamCall | undefined;
   #status = 0;
-  #headers: Record<string, string> = {};
+  #headers: string[] = [];
   #held: Buffer[] = [];
   #heldBytes = 0;
   #relay: EventRelay | undefined;
@@ -57,8 +57,7 @@ export class Reply implements UpstreamHandler {
     if (status === 401 || status === 403) return this.end(new AppError("upstream_credential_rejected"));
     this.#status = status;
     this.#headers = clientHeaders(rawHeaders, this.#redactor);
-    const type = this.#headers["content-type"] ?? "";
-    if (status < 300 && type.startsWith("text/event-stream")) this.#relay = new EventRelay();
+    if (status < 300 && isEventStream(this.#headers)) this.#relay = new EventRelay();
   }
 
   onData(chunk: Buffer): void {
@@ -80,11 +79,13 @@ export class Reply implements UpstreamHandler {
     if (this.#response.headersSent) return this.#finish();
     const body = this.#takeHeld();
     this.#firstByteMs = performance.now();
-    this.#response.writeHead(this.#status, {
+    this.#response.writeHead(this.#status, [
       ...this.#headers,
-      "x-request-id": this.#requestId,
-      "content-length": body.length,
-    });
+      "x-request-id",
+      this.#requestId,
+      "content-length",
+      String(body.length),
+    ]);
     this.#finish(body);
   }
 
@@ -115,7 +116,7 @@ export class Reply implements UpstreamHandler {
     const events = relay.push(chunk);
     if (events === undefined) return;
     if (!this.#response.headersSent) {
-      if (relay.errorFirst)
+      if (relay.firstEvent?.isError === true)
         return this.end(new AppError("upstream_failed", "The upstream answered with an error."));
       this.#start();
     }
@@ -134,7 +135,7 @@ export class Reply implements UpstreamHandler {
 
   #start(): void {
     this.#firstByteMs = performance.now();
-    this.#response.writeHead(this.#status, { ...this.#headers, "x-request-id": this.#requestId });
+    this.#response.writeHead(this.#status, [...this.#headers, "x-request-id", this.#requestId]);
   }
 
   #write(bytes: Buffer): void {
@@ -147,7 +148,7 @@ export class Reply implements UpstreamHandler {
     return whole;
   }
 
-  #finish(last?: Buffer | string): void {
+  #finish(last?: Buffer): void {
     this.#ended = true;
     this.#response.end(last);
     this.#report();
@@ -163,4 +164,9 @@ export class Reply implements UpstreamHandler {
   #report(): void {
     this.#done({ status: this.#status, firstByteMs: this.#firstByteMs, streamed: this.#relay !== undefined });
   }
+}
+
+function isEventStream(headers: readonly string[]): boolean {
+  const at = headers.indexOf("content-type");
+  return at >= 0 && (headers[at + 1] ?? "").toLowerCase().startsWith("text/event-stream");
 }

@@ -9,15 +9,26 @@ const LIST_LIMIT_BYTES = 4 * 1024 * 1024;
 const modelList = z.object({ data: z.array(z.object({ id: z.string().min(1).max(256) })).max(10_000) });
 
 /** Asks an upstream which models it serves (`GET base_url/models`). Throws AppError when it does not say. */
-export async function fetchUpstreamModels(parts: { egress: EgressClient; credentials: Credentials }, provider: Provider): Promise<readonly string[]> {
+export async function fetchUpstreamModels(
+  parts: { egress: EgressClient; credentials: Credentials },
+  provider: Provider,
+): Promise<readonly string[]> {
   const url = new URL(provider.baseUrl);
   url.pathname += "/models";
   const credential = await parts.credentials.resolve(provider.id, provider.baseUrl.origin);
-  const answer = await parts.egress.collect({ url, method: "GET", headers: upstreamHeaders(["accept", "application/json"], credential) }, LIST_LIMIT_BYTES);
+  const answer = await parts.egress.collect(
+    { url, method: "GET", headers: upstreamHeaders(["accept", "application/json"], credential) },
+    LIST_LIMIT_BYTES,
+  );
   if (answer.status === 401 || answer.status === 403) throw new AppError("upstream_credential_rejected");
-  if (answer.status !== 200) throw new AppError("upstream_failed", `The upstream answered its model list with status ${answer.status}.`);
+  if (answer.status !== 200)
+    throw new AppError(
+      "upstream_failed",
+      `The upstream answered its model list with status ${answer.status}.`,
+    );
   const parsed = modelList.safeParse(readJson(answer.body));
-  if (!parsed.success) throw new AppError("upstream_failed", "The upstream's model list is not in the OpenAI shape.");
+  if (!parsed.success)
+    throw new AppError("upstream_failed", "The upstream's model list is not in the OpenAI shape.");
   return parsed.data.data.map(({ id }) => id);
 }
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import type { PermissionSets } from "#gates/access/index.ts";
 import { authorOf } from "#platform/http/exchange.ts";
 import type { RouteContract } from "#platform/http/route.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
-import type { PermissionSets } from "#gates/access/index.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
 
@@ -69,7 +69,12 @@ export function keyRoutes(api: Api, { keys, sets }: { keys: IssuedKeys; sets: Pe
     schema: { params: z.object({ id: z.string().max(64) }) },
     handler: async (request, reply) => {
       const outcome = await keys.revoke(request.params.id, authorOf(exchangeOf(request)));
-      if (!outcome.recorded) throw new AppError("storage_full", "The key is refused from now on, but that could not be written yet; it is tried again.", { cause: outcome.cause });
+      if (!outcome.recorded)
+        throw new AppError(
+          "storage_full",
+          "The key is refused from now on, but that could not be written yet; it is tried again.",
+          { cause: outcome.cause },
+        );
       return reply.code(204).send();
     },
   });

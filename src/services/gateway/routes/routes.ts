@@ -9,7 +9,12 @@ import { providerItemRoutes } from "./provider-item.ts";
 /** The gateway's part of the API: its providers and its request rows. */
 export function gatewayApiRoutes(
   api: Api,
-  parts: { providers: Providers; fetchModels: (provider: Provider) => Promise<readonly string[]>; database: Database; flush: () => Promise<void> },
+  parts: {
+    providers: Providers;
+    fetchModels: (provider: Provider) => Promise<readonly string[]>;
+    database: Database;
+    flush: () => Promise<void>;
+  },
 ): void {
   createProviderRoute(api, parts.providers);
   listProvidersRoute(api, parts.providers);
