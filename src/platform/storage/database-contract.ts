@@ -169,12 +169,19 @@ function valueContract(current: () => Database): void {
 }
 
 function closingContract(current: () => Database): void {
-  it("closing waits for what was asked before, may be asked twice, and refuses what comes after", async () => {
-    const before = current().query.insertInto("meta").values({ name: "n", value: "" }).execute();
-    await before;
-    const open = current().transaction((query) => query.selectFrom("meta").selectAll().execute());
-    await Promise.all([open, current().close(), current().close()]);
+  it("closing waits for the open transaction, may be asked twice, and refuses what comes after", async () => {
+    const begun = Promise.withResolvers<void>();
+    const mayGoOn = Promise.withResolvers<void>();
+    const open = current().transaction(async (query) => {
+      begun.resolve();
+      await mayGoOn.promise;
+      return query.insertInto("meta").values({ name: "n", value: "" }).returningAll().execute();
+    });
+    await begun.promise;
+    const closings = [current().close(), current().close()];
+    mayGoOn.resolve();
     expect(await open).toEqual([{ name: "n", value: "" }]);
+    await Promise.all(closings);
     const refused = { code: "shutting_down" };
     await expect(metaNames(current())).rejects.toMatchObject(refused);
     await expect(current().transaction(async () => "ran")).rejects.toMatchObject(refused);

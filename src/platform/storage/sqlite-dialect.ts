@@ -21,7 +21,7 @@ export interface Lease {
 /** Kysely over the storage thread: `acquire` waits for the caller's turn at the only connection. */
 export function sqliteDialect(acquire: () => Promise<Lease>): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new ThreadAdapter(),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (database) => new SqliteIntrospector(database),
     createDriver: () => new ThreadDriver(acquire),
@@ -33,6 +33,13 @@ export function toSqlValue(value: unknown): SqlValue {
   if (value === null || typeof value === "string" || typeof value === "number") return value;
   if (value instanceof Uint8Array) return new Uint8Array(value);
   throw new AppError("internal", undefined, { detail: `a ${typeof value} is no value of the database` });
+}
+
+/** Turns are given by `acquire` alone: Kysely's own lock for single connections stays taken when `acquire` refuses. */
+class ThreadAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
 }
 
 class ThreadConnection implements DatabaseConnection {

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { sql } from "kysely";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { StartError } from "#platform/lib/error.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { databaseContract } from "./database-contract.ts";
@@ -70,6 +70,12 @@ describe("the store on disk", () => {
     expect(await second.query.selectFrom("meta").selectAll().execute()).toEqual([{ name: "n", value: "v" }]);
   });
 
+  it("whole numbers are bound as integers and fractions as floats", async () => {
+    await using database = await open();
+    const types = sql`SELECT typeof(${7}) AS whole, typeof(${7.5}) AS fraction`;
+    expect((await types.execute(database.query)).rows).toEqual([{ whole: "integer", fraction: "real" }]);
+  });
+
   it("a full store answers storage_full, changes nothing and works again when there is room", async () => {
     await using database = await open();
     const limit = (pages: number) => sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(database.query);
@@ -105,14 +111,16 @@ describe("the store on disk", () => {
 
 describe("one process at a time", () => {
   it("[N9] a second process is refused within 2 s with the holder's pid, and kill -9 frees the directory", async () => {
-    const holder = spawn(process.execPath, ["--input-type=module", "--eval", holderProgram()], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(holder.stdout, "data");
+    const program = join(dataDir, "holder.mjs");
+    writeFileSync(program, holderProgram());
+    const holder = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void holder.kill("SIGKILL"));
+    const gone = once(holder, "exit");
+    const [held] = await Promise.race([once(holder.stdout, "data"), gone]);
+    expect(String(held)).toBe("held");
     const started = performance.now();
     expect(await refusal()).toContain(`pid ${holder.pid}`);
     expect(performance.now() - started).toBeLessThan(2000);
-    const gone = once(holder, "exit");
     holder.kill("SIGKILL");
     await gone;
     await openAndClose();
