@@ -97,6 +97,7 @@ function checkTarget(file: string, target: string | undefined): string | undefin
   const from = placeOf(file);
   const to = placeOf(target);
   if (!WINGS.includes(from.wing)) return `src/${from.wing} is no wing`;
+  if (file === "src/platform/lib/version.ts" && target === "package.json") return undefined;
   if (!target.startsWith("src/") || !WINGS.includes(to.wing)) return `${target} is outside the wings of src`;
   if (from.wing === "main") return to.wing === "cli" ? undefined : "src/main.ts imports only cli";
   if (WINGS.indexOf(to.wing) > WINGS.indexOf(from.wing)) return `${from.wing} must not import ${to.wing}`;

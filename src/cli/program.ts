@@ -31,7 +31,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       stdout: process.stdout,
       stderr: process.stderr,
       json: argv.includes("--json"),
-      noColor: env["NO_COLOR"] !== undefined,
+      noColor: env.NO_COLOR !== undefined,
     });
   const context: CommandContext = { env, homeDir: homedir(), output, setExit: (code) => (exitCode = code) };
   program.version(VERSION).exitOverride().showHelpAfterError("(see: claviger --help)");

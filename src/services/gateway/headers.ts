@@ -55,8 +55,8 @@ const DROPPED_PREFIXES = ["access-control-", "content-security-policy", "x-clavi
 export function upstreamHeaders(rawHeaders: readonly string[], credential: Secret | undefined): string[] {
   const presented = presentedCredentials(rawHeaders);
   const nominated = nominatedByConnection(rawHeaders);
-  const headers = ["accept-encoding", "identity"];
-  if (credential !== undefined) headers.push("authorization", `Bearer ${credential.expose()}`);
+  const headers = credential === undefined ? [] : ["authorization", `Bearer ${credential.expose()}`];
+  headers.push("accept-encoding", "identity");
   const seen = new Set<string>();
   for (const [name, value] of pairs(rawHeaders)) {
     if (!FORWARDED.has(name) || nominated.has(name) || seen.has(name)) continue;

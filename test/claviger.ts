@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type App, startApp } from "#app";
+import { loadConfig } from "#platform/config/load.ts";
+import { systemClock } from "#platform/lib/clock.ts";
+import { systemRandom } from "#platform/lib/random.ts";
+import { createLog } from "#platform/log/log.ts";
+import type { FakeClock } from "./fake-clock.ts";
+
+/** A JSON answer of the server: its status, headers, text, and the text parsed where it is JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+export interface Call {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A string goes as it is, anything else as JSON with its content type. */
+  readonly body?: unknown;
+}
+
+/** A whole server on a directory of its own, as a program meets it. */
+export interface TestClaviger extends AsyncDisposable {
+  readonly app: App;
+  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  readonly url: string;
+  readonly dataDir: string;
+  /** Everything logged so far, one JSON object a line. */
+  readonly logged: () => string;
+  /** A request over TCP. */
+  call(call: Call): Promise<Answer>;
+  /** A request over the control socket, as principal `local`. */
+  control(call: Call): Promise<Answer>;
+  /** Issues a key over the control socket; the permission set is `gateway` unless said. */
+  issueKey(name: string, permissions?: readonly string[]): Promise<{ id: string; key: string }>;
+  /** Adds a provider of kind openai-compatible over the control socket. */
+  addProvider(name: string, baseUrl: string, credential?: string): Promise<void>;
+}
+
+export interface TestOptions {
+  /** Where to keep the data; a new temporary directory, removed at the end, unless given. */
+  readonly dataDir?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The text of `claviger.yaml`. */
+  readonly yaml?: string;
+  readonly listen?: readonly string[];
+  readonly clock?: FakeClock;
+}
+
+/** Starts the server in this process, on a free port of 127.0.0.1. */
+export async function startClaviger(options: TestOptions = {}): Promise<TestClaviger> {
+  const own = options.dataDir === undefined;
+  const dataDir = options.dataDir ?? mkdtempSync(path.join(tmpdir(), "claviger-"));
+  const lines: string[] = [];
+  const configFile = path.join(dataDir, "given.yaml");
+  if (options.yaml !== undefined) writeFileSync(configFile, options.yaml);
+  const flags = { dataDir, listen: options.listen ?? ["127.0.0.1:0"] };
+  const config = loadConfig({
+    flags: options.yaml === undefined ? flags : { ...flags, config: configFile },
+    env: { ...options.env },
+    homeDir: dataDir,
+  });
+  const log = createLog({
+    level: config.settings.log_level,
+    readable: false,
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const app = await startApp(config, { log, clock: options.clock ?? systemClock, random: systemRandom });
+  const url = app.urls[0] ?? "";
+  const control = (call: Call) => send({ socketPath: app.controlSocket }, call);
+  return {
+    app,
+    url,
+    dataDir,
+    logged: () => lines.join(""),
+    call: (call) => send({ host: new URL(url).hostname, port: new URL(url).port }, call),
+    control,
+    issueKey: async (name, permissions = ["gateway"]) =>
+      readKey(await control({ method: "POST", path: "/api/v1/keys", body: { name, permissions } })),
+    addProvider: async (name, baseUrl, credential) => {
+      const credentials = credential === undefined ? [] : [{ type: "api_key", value: credential }];
+      const body = { name, kind: "openai-compatible", base_url: baseUrl, credentials };
+      expectStatus(await control({ method: "POST", path: "/api/v1/providers", body }), 201);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await app.close();
+      if (own) rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function readKey(answer: Answer): { id: string; key: string } {
+  const { json } = expectStatus(answer, 201);
+  if (typeof json === "object" && json !== null && "id" in json && "key" in json)
+    return { id: String(json.id), key: String(json.key) };
+  throw new Error(`no key in ${answer.text}`);
+}
+
+function expectStatus(answer: Answer, status: number): Answer {
+  if (answer.status !== status)
+    throw new Error(`expected ${status}, was answered ${answer.status}: ${answer.text}`);
+  return answer;
+}
+
+function send(to: { socketPath: string } | { host: string; port: string }, call: Call): Promise<Answer> {
+  const asIs = call.body === undefined || typeof call.body === "string";
+  const body = asIs ? call.body : JSON.stringify(call.body);
+  const headers = {
+    ...(body === undefined
+      ? {}
+      : { "content-type": "application/json", "content-length": Buffer.byteLength(String(body)) }),
+    ...call.headers,
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest(
+      { ...to, method: call.method ?? "GET", path: call.path, headers, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString();
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            json: parseOr(text),
+          });
+        });
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+function parseOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
