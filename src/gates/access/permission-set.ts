@@ -28,7 +28,8 @@ const OPERATOR_LACKS: readonly Action[] = [
   "cluster.lock",
 ];
 
-const BUILT_IN: Readonly<Record<string, DeclaredPermissionSet>> = {
+/** The sets every server has. */
+export const BUILT_IN: Readonly<Record<string, DeclaredPermissionSet>> = {
   superadmin: { permissions: "full" },
   operator: { allow: ACTIONS.filter((action) => !OPERATOR_LACKS.includes(action)) },
   viewer: { allow: ["*.read"] },

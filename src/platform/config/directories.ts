@@ -4,8 +4,8 @@ import { type Environment, type EnvironmentValue, lookUp } from "./environment.t
 import { commandLineProblem, environmentProblem, type Problem } from "./problems.ts";
 
 /** Where the package keeps its data; with it goes the configuration directory `/etc/claviger`. */
-export const PACKAGE_DATA_DIR = "/var/lib/claviger";
-export const PACKAGE_CONFIG_DIR = "/etc/claviger";
+const PACKAGE_DATA_DIR = "/var/lib/claviger";
+const PACKAGE_CONFIG_DIR = "/etc/claviger";
 
 /** Which rule chose the configuration directory, first match first. */
 export type ConfigDirRule = "flag" | "environment" | "package" | "data-dir";

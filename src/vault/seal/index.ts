@@ -1,3 +1,3 @@
 export { openSeal } from "./open-seal.ts";
 export type { Seal } from "./seal.ts";
-export { type Place, type SealedValue, SealedValueError } from "./sealed-value.ts";
+export type { Place, SealedValue } from "./sealed-value.ts";
