@@ -17,7 +17,7 @@ test("[N7] from its start through a request to its end the server connects to th
   const dataDir = path.join(root, "kept");
   const trace = path.join(root, "trace");
   // A proxy in the environment must be ignored: a connection to it would stand in the trace.
-  const proxy = "http://127.0.0.1:9";
+  const proxy = "http://127.0.0.1:3128";
   const env = {
     PATH: process.env.PATH,
     HOME: root,

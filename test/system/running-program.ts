@@ -12,17 +12,22 @@ export interface RunningProgram extends AsyncDisposable {
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+export interface RunningOptions extends Omit<ProgramOptions, "stdin"> {
+  /** Hear standard error only: for a program that writes much. */
+  readonly stdout?: "ignore";
+}
+
 /** Starts a program in a process group of its own, all of which is killed at the end. */
 export function startProgram(
   file: string,
   args: readonly string[],
-  options: ProgramOptions = {},
+  options: RunningOptions = {},
 ): RunningProgram {
   const child = spawn(file, args, {
     cwd: options.cwd,
     env: options.env ?? process.env,
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", options.stdout ?? "pipe", "pipe"],
   });
   const exited = once(child, "exit");
   let text = "";
@@ -30,8 +35,8 @@ export function startProgram(
     text += chunk.toString();
     child.emit("said");
   };
-  child.stdout.on("data", hear);
-  child.stderr.on("data", hear);
+  child.stdout?.on("data", hear);
+  child.stderr?.on("data", hear);
   return {
     pid: child.pid ?? 0,
     said: () => text,
