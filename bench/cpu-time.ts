@@ -8,9 +8,26 @@ export function cpuTimeUs(pids: readonly number[]): number {
   return pids.map(ticksOf).reduce((sum, ticks) => sum + ticks, 0) * (1_000_000 / TICKS_PER_SECOND);
 }
 
-/** Fields 14 and 15 of /proc/PID/stat; they are counted from the command's closing bracket, as it may hold blanks. */
+/** What this process has used since it began, with the children that have ended, in microseconds. */
+export function ownTimeUs(): number {
+  const ticks = statFields(process.pid).slice(11, 15).map(Number);
+  return ticks.reduce((sum, each) => sum + each, 0) * (1_000_000 / TICKS_PER_SECOND);
+}
+
+/** What all processors have spent on anything but idling since the start of the system, in microseconds. */
+export function machineTimeUs(): number {
+  const [, ...ticks] = (readFileSync("/proc/stat", "utf8").split("\n", 1)[0] ?? "").split(/ +/);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = ticks.map(Number);
+  return (user + nice + system + irq + softirq + steal) * (1_000_000 / TICKS_PER_SECOND);
+}
+
 function ticksOf(pid: number): number {
+  const [user = 0, system = 0] = statFields(pid).slice(11, 13).map(Number);
+  return user + system;
+}
+
+/** /proc/PID/stat from its third field on: the second, the command, may hold blanks, so its bracket is looked for. */
+function statFields(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }

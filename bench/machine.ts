@@ -1,6 +1,7 @@
-import { arch, cpus, loadavg, release, totalmem, type } from "node:os";
+import { arch, availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { requiredTool } from "#test/system/required-tool.ts";
 import { runProgram } from "#test/system/run-program.ts";
+import { cpuTimeUs, machineTimeUs, ownTimeUs } from "./cpu-time.ts";
 
 /** What the figures depend on, one line each; no name of the machine, no path on it. */
 export async function describeMachine(): Promise<string[]> {
@@ -16,7 +17,12 @@ export async function describeMachine(): Promise<string[]> {
   ];
 }
 
-/** Processes that wanted to run over the last minute, all of the machine's. */
-export function recentLoad(): number {
-  return loadavg()[0] ?? 0;
+/** Begins to watch; the answer tells which share of the processors' time others than `pids` and this process took. */
+export function watchOtherWork(pids: readonly number[]): () => number {
+  const others = () => machineTimeUs() - cpuTimeUs(pids) - ownTimeUs();
+  const before = { others: others(), at: performance.now() };
+  return () => {
+    const availableUs = (performance.now() - before.at) * 1000 * availableParallelism();
+    return Math.max(0, (others() - before.others) / availableUs);
+  };
 }

@@ -9,7 +9,7 @@ import { runProgram } from "#test/system/run-program.ts";
 import { type Contender, startContenders } from "./contenders.ts";
 import { cpuTimeUs } from "./cpu-time.ts";
 import type { LoadOrder, LoadResult } from "./load.ts";
-import { describeMachine, recentLoad } from "./machine.ts";
+import { describeMachine, watchOtherWork } from "./machine.ts";
 import { type Measure, renderTable } from "./table.ts";
 
 const CONNECTIONS = 64;
@@ -39,22 +39,26 @@ async function main(): Promise<void> {
   if (unknown !== undefined) throw new Error(`unknown argument ${unknown}; there is only --quick`);
   const quick = args.includes("--quick");
   const machine = await describeMachine();
-  const loadBefore = recentLoad();
-  const measures = await measureAll(quick ? QUICK : FULL);
+  const { measures, otherWork } = await measureAll(quick ? QUICK : FULL);
   const table = renderTable(measures, REFERENCE);
-  console.log(`${machine.join("\n")}\n\n${table}`);
+  const facts = [
+    ...machine,
+    `other work on the machine meanwhile: ${Math.round(otherWork * 100)} % of its processors' time`,
+  ];
+  console.log(`${facts.join("\n")}\n\n${table}`);
   if (quick) return;
   const date = new Date().toISOString().slice(0, 10);
   const results = path.join(import.meta.dirname, "results");
   mkdirSync(results, { recursive: true });
-  writeFileSync(path.join(results, `${date}.md`), report({ date, machine, loadBefore, table }));
+  writeFileSync(path.join(results, `${date}.md`), report({ date, facts, table }));
 }
 
-async function measureAll(plan: typeof FULL): Promise<Measure[]> {
+async function measureAll(plan: typeof FULL): Promise<{ measures: Measure[]; otherWork: number }> {
   const directory = mkdtempSync(path.join(tmpdir(), "bench-"));
   const measures: Measure[] = [];
   try {
     await using contenders = await startContenders(directory);
+    const otherWork = watchOtherWork(contenders.all.flatMap(({ pids }) => pids));
     for (const workload of workloads(contenders.model)) {
       for (const contender of contenders.all) await load(contender, workload, plan.warmUpMs);
       for (let round = 1; round <= plan.rounds; round += 1) {
@@ -63,10 +67,10 @@ async function measureAll(plan: typeof FULL): Promise<Measure[]> {
           measures.push(await measure(contender, workload, plan.durationMs));
       }
     }
+    return { measures, otherWork: otherWork() };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  return measures;
 }
 
 async function measure(contender: Contender, workload: Workload, durationMs: number): Promise<Measure> {
@@ -99,12 +103,11 @@ async function load(contender: Contender, workload: Workload, durationMs: number
   return JSON.parse(stdout);
 }
 
-function report(parts: { date: string; machine: string[]; loadBefore: number; table: string }): string {
+function report(parts: { date: string; facts: string[]; table: string }): string {
   const { rounds, durationMs } = FULL;
   return `# Benchmark of ${parts.date}
 
-${parts.machine.map((line) => `- ${line}`).join("\n")}
-- load of the machine before the run (one-minute average): ${parts.loadBefore.toFixed(2)}
+${parts.facts.map((line) => `- ${line}`).join("\n")}
 - ${CONNECTIONS} connections, ${rounds} interleaved rounds of ${durationMs / 1000} s, medians; ratios are taken round by round
 
 ${parts.table}
