@@ -8,6 +8,7 @@ import { requiredTool } from "./required-tool.ts";
 import { type ProgramRun, runProgram } from "./run-program.ts";
 
 const CHECKOUT = path.resolve(import.meta.dirname, "../..");
+const A_MINUTE = { timeout: 60_000 };
 const BODY = JSON.stringify({
   model: `sim/${UPSTREAM_MODEL}`,
   messages: [{ role: "user", content: "hello" }],
@@ -48,27 +49,31 @@ test("[I8] a hash that openssl made of a key is one that the command accepts", {
   expect(verdict).toMatchObject({ status: 0, stdout: "Key is valid\n" });
 });
 
-test("[A10][A11] curl is anonymous without a credential and with the literal one, and judged by any other", async () => {
-  await using upstream = await startUpstream();
-  await using server = await startClaviger();
-  await server.addProvider("sim", upstream.baseUrl, "upstream-credential-0001");
-  const { key } = await server.issueKey("app");
-  const chat = `${server.url}/v1/chat/completions`;
-  const authorization = (value: string) => ["--header", `authorization: Bearer ${value}`];
-  const foreign = ["--header", "origin: https://elsewhere.example"];
+test(
+  "[A10][A11] curl is anonymous without a credential and with the literal one, and judged by any other",
+  A_MINUTE,
+  async () => {
+    await using upstream = await startUpstream();
+    await using server = await startClaviger();
+    await server.addProvider("sim", upstream.baseUrl, "upstream-credential-0001");
+    const { key } = await server.issueKey("app");
+    const chat = `${server.url}/v1/chat/completions`;
+    const authorization = (value: string) => ["--header", `authorization: Bearer ${value}`];
+    const foreign = ["--header", "origin: https://elsewhere.example"];
 
-  expect(await curlStatus(chat, [])).toBe("200");
-  expect(await curlStatus(chat, authorization("anonymous"))).toBe("200");
-  expect(await curlStatus(chat, authorization(key))).toBe("200");
-  expect(upstream.requests).toHaveLength(3);
+    expect(await curlStatus(chat, [])).toBe("200");
+    expect(await curlStatus(chat, authorization("anonymous"))).toBe("200");
+    expect(await curlStatus(chat, authorization(key))).toBe("200");
+    expect(upstream.requests).toHaveLength(3);
 
-  expect(await curlStatus(chat, authorization(`${key}x`))).toBe("401");
-  expect(await curlStatus(chat, authorization("anonymously"))).toBe("401");
-  expect(await curlStatus(chat, foreign)).toBe("403");
-  expect(await curlStatus(chat, [...authorization("anonymous"), ...foreign])).toBe("403");
-  expect(await curlStatus(chat, [...authorization(key), ...foreign])).toBe("200");
-  expect(upstream.requests).toHaveLength(4);
-});
+    expect(await curlStatus(chat, authorization(`${key}x`))).toBe("401");
+    expect(await curlStatus(chat, authorization("anonymously"))).toBe("401");
+    expect(await curlStatus(chat, foreign)).toBe("403");
+    expect(await curlStatus(chat, [...authorization("anonymous"), ...foreign])).toBe("403");
+    expect(await curlStatus(chat, [...authorization(key), ...foreign])).toBe("200");
+    expect(upstream.requests).toHaveLength(4);
+  },
+);
 
 async function curlStatus(url: string, args: readonly string[]): Promise<string> {
   const json = "content-type: application/json";
