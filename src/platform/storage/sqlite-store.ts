@@ -80,10 +80,13 @@ function asStartError(error: unknown, path: string): StartError {
   const reason = error instanceof Error ? error.message : String(error);
   if (isDamage(sqliteCode(error))) return new StartError(damagedText(path, reason), { cause: error });
   if (isDiskFull(sqliteCode(error)) || isFullError(error)) {
-    return new StartError(`The disk is full: ${path} cannot be opened (${reason}). Make room and start again.`, {
-      exitCode: EXIT_TEMPFAIL,
-      cause: error,
-    });
+    return new StartError(
+      `The disk is full: ${path} cannot be opened (${reason}). Make room and start again.`,
+      {
+        exitCode: EXIT_TEMPFAIL,
+        cause: error,
+      },
+    );
   }
   return new StartError(
     `The database ${path} could not be opened: ${reason}. Check the directory's owner and mode.`,

@@ -71,6 +71,9 @@ function schemaOf(database: DatabaseSync): Map<string, string> {
   return new Map(
     rows
       .filter(({ name }) => !String(name).startsWith("sqlite_"))
-      .map((row) => [`${String(row.type)} ${String(row.name)}`, `${String(row.tbl_name)} ${String(row.sql)}`]),
+      .map((row) => [
+        `${String(row.type)} ${String(row.name)}`,
+        `${String(row.tbl_name)} ${String(row.sql)}`,
+      ]),
   );
 }
