@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test, vi } from "vitest";
@@ -71,13 +80,16 @@ test("[N3] --config-dir beats CLAVIGER_CONFIG_DIR beats DATA_DIR/etc, and a path
   const inData = join(place.path, "etc");
   const problem = async (args: readonly string[], env: Readonly<Record<string, string>>) =>
     (await claviger(["config", "check", "--data-dir", place.path, ...args], { env })).stderr;
-  for (const directory of [byFlag, byEnvironment, inData]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const directory of [byFlag, byEnvironment, inData])
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
   for (const directory of [byFlag, byEnvironment, inData])
     mkdirSync(join(directory, "claviger.yaml"), { recursive: true });
   const env = { CLAVIGER_CONFIG_DIR: byEnvironment };
   expect(await problem(["--config-dir", byFlag], env)).toContain(`${byFlag} because --config-dir says so`);
   expect(await problem([], env)).toContain(`${byEnvironment} because CLAVIGER_CONFIG_DIR says so`);
-  expect(await problem([], {})).toContain(`${inData} because neither --config-dir nor CLAVIGER_CONFIG_DIR is set`);
+  expect(await problem([], {})).toContain(
+    `${inData} because neither --config-dir nor CLAVIGER_CONFIG_DIR is set`,
+  );
 });
 
 test("[N3][N12] the configuration directory carries a version; a newer one is refused, naming both", async () => {
@@ -91,7 +103,9 @@ test("[N3][N12] the configuration directory carries a version; a newer one is re
   writeFileSync(file, "7\n");
   const newer = await claviger(["serve", "--data-dir", place.path, "--listen", "127.0.0.1:0"]);
   expect(newer.status).toBe(78);
-  expect(newer.stderr).toContain(`${file}:1:1: the configuration has version 7; this program knows versions up to 1`);
+  expect(newer.stderr).toContain(
+    `${file}:1:1: the configuration has version 7; this program knows versions up to 1`,
+  );
   writeFileSync(file, "seven\n");
   expect((await claviger(["config", "check", "--data-dir", place.path])).status).toBe(78);
   // What a disk that was full at the first start leaves.
@@ -108,7 +122,9 @@ test("[N12] a store of a newer program is refused, naming both versions, and kee
   }
   const path = join(place.path, "db", "data.sqlite");
   const store = new DatabaseSync(path);
-  store.exec("INSERT INTO migration SELECT number + 41, name, checksum, applied_at FROM migration WHERE number = 1");
+  store.exec(
+    "INSERT INTO migration SELECT number + 41, name, checksum, applied_at FROM migration WHERE number = 1",
+  );
   store.close();
   const before = readFileSync(path);
   const refused = await claviger(["serve", "--data-dir", place.path, "--listen", "127.0.0.1:0"]);
@@ -126,7 +142,9 @@ test("[N8] every wrong mode is a refusal whose line repairs it, found by doctor 
   mkdirSync(join(place.path, "etc", "certs"));
   writeFileSync(join(place.path, "etc", "certs", "claviger.key"), "k", { mode: 0o400 });
   const paths = ["", "db", "secrets", "run", "etc", "secrets/machine.key", "secrets/api_key_secret"];
-  const wrong = [...paths, "secrets/jwt_secret", "etc/certs/claviger.key"].map((name) => join(place.path, name));
+  const wrong = [...paths, "secrets/jwt_secret", "etc/certs/claviger.key"].map((name) =>
+    join(place.path, name),
+  );
   const start = () => claviger(["serve", "--data-dir", place.path, "--listen", "127.0.0.1:0"]);
   for (const path of wrong) chmodSync(path, 0o755);
   const refused = await start();
@@ -139,7 +157,11 @@ test("[N8] every wrong mode is a refusal whose line repairs it, found by doctor 
   const doctor = ["doctor", "--json", "--data-dir", place.path];
   const found = await claviger(doctor);
   expect(found.status).toBe(1);
-  expect(JSON.parse(found.stdout).problems.map(({ path }: { path: string }) => path).sort()).toEqual(wrong.sort());
+  expect(
+    JSON.parse(found.stdout)
+      .problems.map(({ path }: { path: string }) => path)
+      .sort(),
+  ).toEqual(wrong.sort());
   expect((await claviger([...doctor, "--fix"])).status).toBe(0);
   expect(JSON.parse((await claviger(doctor)).stdout)).toEqual({ ok: true, problems: [] });
   await expectToStart(place.path);

@@ -135,7 +135,9 @@ test("[N6] every problem of file, environment and command line is told at once, 
     expect(stderr).toContain(`${file}:3:20: require_api_key must be true or false`);
     expect(stderr).toContain(`${file}:4:3: `);
     expect(stderr).toContain(`${file}:5:1: `);
-    expect(stderr).toContain('LOG_LEVEL must be one of trace, debug, info, warn, error, fatal (did you mean "debug"?)');
+    expect(stderr).toContain(
+      'LOG_LEVEL must be one of trace, debug, info, warn, error, fatal (did you mean "debug"?)',
+    );
     expect(stderr).toContain("CLAVIGER_REDIS_URL is set");
     expect(stderr.includes("--listen 0.0.0.0:8441")).toBe(command[0] === "serve");
     expect(stderr + stdout).not.toContain(secret);
@@ -149,7 +151,9 @@ test("[N6] every problem of file, environment and command line is told at once, 
 
 test("what is given but has no effect yet is said at the start", async () => {
   using place = scratch();
-  await using server = await serve(place.path, { env: { TRUSTED_PROXIES: "10.0.0.0/8", LOG_LEVEL: "debug" } });
+  await using server = await serve(place.path, {
+    env: { TRUSTED_PROXIES: "10.0.0.0/8", LOG_LEVEL: "debug" },
+  });
   expect((await server.says(/Without effect in this version: (.*)/))[1]).toBe("trusted_proxies");
 });
 

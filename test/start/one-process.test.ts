@@ -113,7 +113,9 @@ const DAMAGES: readonly [string, string, (path: string) => void][] = [
   ["a write-ahead log with a broken frame header", "data.sqlite-wal", (path) => flipAt(path, 32 + 9)],
 ];
 
-test.each(DAMAGES)("[N9] %s is a refusal to start that leaves every byte as it is", async (_, name, damage) => {
+test.each(
+  DAMAGES,
+)("[N9] %s is a refusal to start that leaves every byte as it is", async (_, name, damage) => {
   using place = scratch();
   await using killed = await serve(place.path);
   for (const key of ["one", "two"])

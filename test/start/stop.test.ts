@@ -4,39 +4,39 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { startUpstream, type Upstream } from "../upstream.ts";
-import { claviger, scratch, type Served, serve } from "./process.ts";
+import { claviger, type Served, scratch, serve } from "./process.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-test.each(["SIGTERM", "SIGINT"] as const)(
-  "%s lets a running stream end, refuses new connections meanwhile, and the status is 0",
-  async (signal) => {
-    using place = scratch();
-    await using upstream = await startUpstream();
-    await using server = await serveWithProvider(place.path, upstream, 30_000);
-    const released = Promise.withResolvers<void>();
-    upstream.behave({ kind: "stall", after: 150, until: released.promise });
-    const stream = await openStream(server.url);
-    expect((await stream.chunk()).length).toBeGreaterThan(0);
-    server.child.kill(signal);
-    await refusesConnections(server.url);
-    expect((await claviger(["status", "--data-dir", place.path])).status).toBe(69);
-    expect(server.child.exitCode).toBe(null);
-    released.resolve();
-    expect(await stream.rest()).toContain("[DONE]");
-    const ended = performance.now();
-    expect((await server.ended).status).toBe(0);
-    // The client kept its connection; that alone must not hold the server until the deadline.
-    expect(performance.now() - ended).toBeLessThan(10_000);
-    await refusesConnections(server.url);
-  },
-);
+test.each([
+  "SIGTERM",
+  "SIGINT",
+] as const)("%s lets a running stream end, refuses new connections meanwhile, and the status is 0", async (signal) => {
+  using place = scratch();
+  await using upstream = await startUpstream();
+  await using server = await serveWithProvider(place.path, upstream, 30_000);
+  const released = Promise.withResolvers<void>();
+  upstream.behave({ kind: "stall", after: 200, until: released.promise });
+  const stream = await openStream(server.url);
+  expect((await stream.chunk()).length).toBeGreaterThan(0);
+  server.child.kill(signal);
+  await refusesConnections(server.url);
+  expect((await claviger(["status", "--data-dir", place.path])).status).toBe(69);
+  expect(server.child.exitCode).toBe(null);
+  released.resolve();
+  expect(await stream.rest()).toContain("[DONE]");
+  const ended = performance.now();
+  expect((await server.ended).status).toBe(0);
+  // The client kept its connection; that alone must not hold the server until the deadline.
+  expect(performance.now() - ended).toBeLessThan(10_000);
+  await refusesConnections(server.url);
+});
 
 test("a stream that does not end is cut at the drain timeout, and the status is 0", async () => {
   using place = scratch();
   await using upstream = await startUpstream();
   await using server = await serveWithProvider(place.path, upstream, 700);
-  upstream.behave({ kind: "stall", after: 150, until: new Promise(() => {}) });
+  upstream.behave({ kind: "stall", after: 200, until: new Promise(() => {}) });
   const stream = await openStream(server.url);
   await stream.chunk();
   const begun = performance.now();
@@ -54,7 +54,7 @@ test.each([
   using place = scratch();
   await using upstream = await startUpstream();
   await using server = await serveWithProvider(place.path, upstream, 60_000);
-  upstream.behave({ kind: "stall", after: 150, until: new Promise(() => {}) });
+  upstream.behave({ kind: "stall", after: 200, until: new Promise(() => {}) });
   const stream = await openStream(server.url);
   await stream.chunk();
   server.child.kill(first);
@@ -87,6 +87,8 @@ async function serveWithProvider(dataDir: string, upstream: Upstream, drainMs: n
   const server = await serve(dataDir);
   const add = ["provider", "add", "sim", "--kind", "openai-compatible", "--no-credential"];
   await claviger([...add, "--base-url", upstream.baseUrl, "--data-dir", dataDir]);
+  // The server asks for the models once; that answer must not be the one that stalls.
+  expect(await (await openStream(server.url)).rest()).toContain("[DONE]");
   return server;
 }
 
@@ -95,9 +97,14 @@ async function openStream(url: string) {
   const { hostname, port } = new URL(url);
   const headers = { "content-type": "application/json", connection: "keep-alive" };
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const outgoing = request({ hostname, port, path: "/v1/chat/completions", method: "POST", headers }, resolve);
+    const outgoing = request(
+      { hostname, port, path: "/v1/chat/completions", method: "POST", headers },
+      resolve,
+    );
     outgoing.on("error", reject);
-    outgoing.end(JSON.stringify({ model: "sim/sim-1", stream: true, messages: [{ role: "user", content: "hi" }] }));
+    outgoing.end(
+      JSON.stringify({ model: "sim/sim-1", stream: true, messages: [{ role: "user", content: "hi" }] }),
+    );
   });
   const chunks = response.iterator({ destroyOnReturn: false });
   const next = async () => {
