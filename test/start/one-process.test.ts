@@ -1,10 +1,12 @@
 import {
   closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -14,7 +16,7 @@ import {
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { sha256 } from "#platform/lib/hmac.ts";
 import { controlSocketPath } from "#services/control/index.ts";
 import { claviger, scratch, serve } from "./process.ts";
@@ -113,20 +115,51 @@ const DAMAGES: readonly [string, string, (path: string) => void][] = [
   ["a write-ahead log with a broken frame header", "data.sqlite-wal", (path) => flipAt(path, 32 + 9)],
 ];
 
-test.each(
-  DAMAGES,
-)("[N9] %s is a refusal to start that leaves every byte as it is", async (_, name, damage) => {
-  using place = scratch();
-  await using killed = await serve(place.path);
-  for (const key of ["one", "two"])
-    expect((await claviger(["api-key", "create", key, "--data-dir", place.path])).status).toBe(0);
-  await killed.kill(name.endsWith("-wal") ? "SIGKILL" : "SIGTERM");
-  damage(join(place.path, "db", name));
-  const before = bytesOf(place.path);
-  const refused = await claviger(["serve", "--data-dir", place.path, "--listen", "127.0.0.1:0"]);
-  expect(refused.stderr).toMatch(/damaged|missing or empty/);
-  expect(refused.status).toBe(78);
-  expect(bytesOf(place.path)).toEqual(before);
+describe("a damaged store", () => {
+  const place = scratch();
+  /** One store that was stopped, with nothing left in its log, and one that was killed. */
+  const [stopped, killed] = [join(place.root, "stopped"), join(place.root, "killed")];
+  beforeAll(async () => {
+    await using server = await serve(killed);
+    for (const key of ["one", "two"])
+      expect((await claviger(["api-key", "create", key, "--data-dir", killed])).status).toBe(0);
+    await server.kill("SIGKILL");
+    cpSync(killed, stopped, { recursive: true, filter: isNoSocket });
+    await using again = await serve(stopped);
+    await again.kill("SIGTERM");
+  }, 60_000);
+  afterAll(() => place[Symbol.dispose]());
+
+  test("[N9] a store without its trigger is refused, and keeps the write-ahead log that a killed server left", async () => {
+    using copy = scratch();
+    cpSync(killed, copy.path, { recursive: true, filter: isNoSocket });
+    const log = join(copy.path, "db", "data.sqlite-wal");
+    const store = new DatabaseSync(join(copy.path, "db", "data.sqlite"));
+    store.exec("DROP TRIGGER audit_no_delete");
+    cpSync(log, `${log}.kept`);
+    store.close();
+    cpSync(join(killed, "db", "data.sqlite"), join(copy.path, "db", "data.sqlite"));
+    renameSync(`${log}.kept`, log);
+    const before = bytesOf(copy.path);
+    const refused = await claviger(["serve", "--data-dir", copy.path, "--listen", "127.0.0.1:0"]);
+    expect(refused.stderr).toContain("damaged");
+    expect(bytesOf(copy.path)).toEqual(before);
+    expect(before.size).toBe(2);
+  });
+
+  test.each(
+    DAMAGES,
+  )("[N9] %s is a refusal to start that leaves every byte as it is", async (_, name, damage) => {
+    using copy = scratch();
+    const from = name.endsWith("-wal") ? killed : stopped;
+    cpSync(from, copy.path, { recursive: true, filter: isNoSocket });
+    damage(join(copy.path, "db", name));
+    const before = bytesOf(copy.path);
+    const refused = await claviger(["serve", "--data-dir", copy.path, "--listen", "127.0.0.1:0"]);
+    expect(refused.stderr).toMatch(/damaged|missing or empty/);
+    expect(refused.status).toBe(78);
+    expect(bytesOf(copy.path)).toEqual(before);
+  });
 });
 
 test("[N9] a write-ahead log torn at its end, as a power cut leaves it, is no damage: what was answered is kept", async () => {
@@ -143,6 +176,10 @@ test("[N9] a write-ahead log torn at its end, as a power cut leaves it, is no da
   expect(JSON.parse(list.stdout)).toHaveLength(3);
   await again.kill("SIGTERM");
 });
+
+function isNoSocket(path: string): boolean {
+  return !path.endsWith(".sock");
+}
 
 /** Digests of the store's files but the shared memory, the lock, and an empty log, which hold nothing. */
 function bytesOf(dataDir: string): Map<string, string> {
