@@ -79,12 +79,18 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
   undo.defer(stopWork);
   const listeners = await openListeners(config, server, random, undo);
   const urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
-  log.info({ version: VERSION }, "server started; encryption not yet enabled");
+  log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= stop(listeners, config.settings.drain_timeout_ms, running));
   const controlSocket = listeners.find(({ policy }) => policy.kind === "control")?.url ?? "";
   return { urls, controlSocket, fresh, seal, routes: server.routes, close, [Symbol.asyncDispose]: close };
+}
+
+function encryptionWords(seal: Seal): string {
+  const { initialized, unlocked } = seal.status();
+  if (!initialized) return "encryption not yet enabled";
+  return unlocked ? "encryption enabled" : "locked";
 }
 
 async function stop(
@@ -236,7 +242,7 @@ async function openListeners(
     policy: { ...tcp, anonymous: !settings.require_api_key },
   }));
   const control = {
-    target: { socketPath: prepareControlSocket(config.dataDir) },
+    target: { socketPath: await prepareControlSocket(config.dataDir) },
     policy: { ...tcp, name: "control", kind: "control" as const, anonymous: false },
   };
   const listeners: Listener[] = [];

@@ -116,7 +116,8 @@ test("without a socket no server is running: exit status 69 and the line that st
     callServer({ socketPath, dataDir: "/srv/keys", method: "GET", path: "/" }),
   ).rejects.toMatchObject({
     exitCode: 69,
-    message: "no server is running on /srv/keys; start it with: claviger serve",
+    message: "no server is running on /srv/keys",
+    repair: "start it with: claviger serve --data-dir /srv/keys",
   });
 });
 
@@ -124,7 +125,8 @@ test("a file left where the socket was is no running server either", async () =>
   await writeFile(socketPath, "");
   await expect(callServer({ socketPath, method: "GET", path: "/" })).rejects.toMatchObject({
     exitCode: 69,
-    message: `no server is running on ${socketPath}; start it with: claviger serve`,
+    message: `no server is running on ${socketPath}`,
+    repair: "start it with: claviger serve",
   });
 });
 

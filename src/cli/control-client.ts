@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from "node:http";
 import { z } from "zod";
+import { quoteForShell } from "#platform/config/shell-quote.ts";
 import { CliError, EXIT, exitCodeOfStatus } from "./exit-codes.ts";
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -99,9 +100,12 @@ function connectionProblem(call: ServerCall, signal: AbortSignal, cause: unknown
   }
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (code === "ENOENT" || code === "ECONNREFUSED") {
-    const where = call.dataDir ?? call.socketPath;
-    return new CliError(`no server is running on ${where}; start it with: claviger serve`, {
+    const { dataDir } = call;
+    const where = dataDir ?? call.socketPath;
+    const named = dataDir === undefined ? "" : ` --data-dir ${quoteForShell(dataDir)}`;
+    return new CliError(`no server is running on ${where}`, {
       exitCode: EXIT.notRunning,
+      repair: `start it with: claviger serve${named}`,
       cause,
     });
   }

@@ -1,4 +1,6 @@
 import type { Writable } from "node:stream";
+import { ConfigProblems } from "#platform/config/problems.ts";
+import { AppError } from "#platform/lib/error.ts";
 import { CliError, exitCodeOf } from "./exit-codes.ts";
 
 /** A value a table can show; `null` and `undefined` are shown as `-`. */
@@ -15,7 +17,10 @@ export interface Output {
   ): void;
   /** A remark for the person at the terminal, on stderr so that a pipe never reads it. */
   note(text: string): void;
-  /** Reports `error` as `claviger: problem` with the repair below it, and returns the exit status it means. */
+  /**
+   * Reports `error` on stderr and returns the exit status it means: as `claviger: problem` with the repair below it,
+   * with `--json` as `{"error":{"message","exit_code","code"?,"repair"?,"problems"?}}`.
+   */
   fail(error: unknown): number;
 }
 
@@ -41,7 +46,7 @@ export function createOutput({ stdout, stderr, json, noColor }: OutputOptions): 
       stderr.write(`${text}\n`);
     },
     fail: (error) => {
-      stderr.write(describe(error));
+      stderr.write(json ? `${JSON.stringify(errorValue(error))}\n` : describe(error));
       return exitCodeOf(error);
     },
   };
@@ -65,9 +70,27 @@ function layOut<Column extends string>(
   return [bold(join(heading)), ...cells.map(join)].map((line) => `${line}\n`).join("");
 }
 
+function errorValue(error: unknown): object {
+  return {
+    error: {
+      message: messageOf(error),
+      exit_code: exitCodeOf(error),
+      ...(error instanceof AppError && { code: error.code }),
+      ...(error instanceof CliError && {
+        ...(error.problem && { code: error.problem.code }),
+        ...(error.repair !== undefined && { repair: error.repair }),
+      }),
+      ...(error instanceof ConfigProblems && { problems: error.problems }),
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : "something went wrong";
+}
+
 function describe(error: unknown): string {
-  const message = error instanceof Error ? error.message : "something went wrong";
-  const lines = message.split("\n").map(printable);
+  const lines = messageOf(error).split("\n").map(printable);
   const repair =
     error instanceof CliError && error.repair !== undefined ? [`  ${printable(error.repair)}`] : [];
   return `claviger: ${[...lines, ...repair].join("\n")}\n`;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { type Environment, processEnvironment } from "#platform/config/environment.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import { apiKeyCommands } from "./commands/api-key.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { providerCommands } from "./commands/provider.ts";
@@ -21,6 +22,8 @@ export interface CommandContext {
 
 /** Runs one command line and gives its exit status; nothing is thrown. */
 export async function run(argv: readonly string[]): Promise<number> {
+  // `claviger api-key list | head -1`: a reader that leaves early, or a terminal that closes, is no failure of ours.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const env = processEnvironment();
   let exitCode: number = EXIT.ok;
   const program = new Command("claviger").description(
@@ -42,6 +45,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     providerCommands,
     apiKeyCommands,
     configCommands,
+    completionCommand,
   ])
     register(program, context);
   try {

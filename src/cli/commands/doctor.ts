@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
 import { checkModes, repairModes, type WrongMode } from "#platform/config/modes.ts";
 import { loadProcessSecrets, PROCESS_SECRETS } from "#platform/config/secrets.ts";
+import { quoteForShell } from "#platform/config/shell-quote.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { systemRandom } from "#platform/lib/random.ts";
@@ -17,7 +20,7 @@ interface DoctorFlags {
   readonly acceptNewSecret?: string;
 }
 
-/** `claviger doctor`: modes, owners and secrets of the data directory; `--fix` repairs modes. Exit status 1 when something is left. */
+/** `claviger doctor`: modes and owners of the data directory, with or without a server; `--fix` repairs. Exit status 1 when something is left. */
 export function doctorCommand(program: Command, context: CommandContext): void {
   program
     .command("doctor")
@@ -36,6 +39,7 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       if (acceptNewSecret !== undefined) return acceptSecret(context, config, acceptNewSecret);
       const running = { uid: process.getuid?.() ?? 0 };
       const wrong = fix === true ? repairModes(config, running) : checkModes(config, running);
+      if (!existsSync(config.dataDir)) context.output().note(`${config.dataDir} does not exist yet`);
       if (wrong.length > 0) context.setExit(EXIT.failed);
       context
         .output()
@@ -52,7 +56,9 @@ function report(dataDir: string, wrong: readonly WrongMode[], fixed: boolean): s
   );
   return [
     ...lines,
-    fixed ? "These could not be repaired here." : "Repair all of it with: claviger doctor --fix",
+    fixed
+      ? "These could not be repaired here."
+      : `Repair modes and owners with: claviger doctor --fix --data-dir ${quoteForShell(dataDir)}`,
   ].join("\n");
 }
 
@@ -62,6 +68,11 @@ async function acceptSecret(context: CommandContext, config: LoadedConfig, name:
     throw new CliError(`${name} is not a secret of this server`, {
       exitCode: EXIT.usage,
       repair: `one of ${PROCESS_SECRETS.join(", ")}`,
+    });
+  if (!existsSync(join(config.dataDir, "db", "data.sqlite")))
+    throw new CliError(`there is no store in ${config.dataDir}, so no secret to accept`, {
+      exitCode: EXIT.data,
+      repair: "name its data directory: --data-dir DIR",
     });
   await using database = await openSqlite({ dataDir: config.dataDir, clock: systemClock });
   const secrets = loadProcessSecrets({

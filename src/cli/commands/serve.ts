@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import type { Command } from "commander";
-import { startApp } from "#app";
-import { loadConfig } from "#platform/config/load.ts";
+import { type App, startApp } from "#app";
+import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
+import { unusedSettings } from "#platform/config/settings.ts";
 import type { CommandContext } from "../program.ts";
+import { commandToType, greeting } from "./greeting.ts";
 
 interface ServeFlags {
   readonly dataDir?: string;
@@ -10,7 +13,11 @@ interface ServeFlags {
   readonly listen?: string[];
 }
 
-/** `claviger serve`: runs the server until SIGINT or SIGTERM, then lets running answers end within the drain timeout. */
+/** By number, for the status of a process that a signal ended: 128 and the signal, as a shell reports it. */
+const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+type StopSignal = keyof typeof STOP_SIGNALS;
+
+/** `claviger serve`: runs the server until a stop signal, then lets running answers end within the drain timeout. */
 export function serveCommand(program: Command, context: CommandContext): void {
   program
     .command("serve")
@@ -22,29 +29,46 @@ export function serveCommand(program: Command, context: CommandContext): void {
     )
     .option("--config-dir <dir>", "the configuration directory")
     .option("--listen <address...>", "listen here instead: 127.0.0.1:8441, [::1]:8441")
-    .action(async (flags: ServeFlags) => {
-      const config = loadConfig({ flags, env: context.env, homeDir: context.homeDir });
-      const app = await startApp(config, { readableLog: process.stdout.isTTY === true });
-      context.output().note(greeting(app.urls, app.fresh));
-      await new Promise<void>((resolve) => {
-        process.once("SIGINT", () => resolve());
-        process.once("SIGTERM", () => resolve());
-      });
+    .option("--json", "log and report problems as JSON, on a terminal too")
+    .action(async (flags: ServeFlags & { json?: boolean }) => {
+      const { json, ...places } = flags;
+      const config = loadConfig({ flags: places, env: context.env, homeDir: context.homeDir });
+      const stopped = stopSignal();
+      const app = await startApp(config, { readableLog: process.stdout.isTTY === true && json !== true });
+      if (json !== true) context.output().note(welcome(app, config, context.homeDir));
+      await stopped;
       await app.close();
     });
 }
 
-function greeting(urls: readonly string[], fresh: boolean): string {
-  const [first] = urls;
-  const lines = [`Claviger listens on ${urls.join(" and ")}`];
-  if (fresh) {
-    lines.push(
-      "",
-      "Next, in another terminal:",
-      "  bin/claviger provider add openai --kind openai        (asks for the provider's key)",
-      "  bin/claviger api-key create my-app                    (prints a key for your program, once)",
-      `Then point the program at ${first ?? ""}/v1 with that key.`,
-    );
-  }
-  return lines.join("\n");
+function welcome(app: App, config: LoadedConfig, homeDir: string): string {
+  return greeting({
+    urls: app.urls,
+    fresh: app.fresh,
+    locked: !app.seal.status().unlocked,
+    unused: unusedSettings(config),
+    dataDir: config.dataDir,
+    usualDataDir: join(homeDir, ".claviger"),
+    command: commandToType(process.cwd()),
+  });
+}
+
+/** Settles at the first stop signal; from then on a second one, of whatever kind, ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (signal: StopSignal) => {
+      if (asked) process.exit(128 + STOP_SIGNALS[signal]);
+      asked = true;
+      resolve();
+    };
+    process.on("SIGINT", () => onSignal("SIGINT"));
+    process.on("SIGTERM", () => onSignal("SIGTERM"));
+    // The terminal is gone. Without one SIGHUP keeps its own meaning, so that `nohup` can have it ignored.
+    if (hasTerminal()) process.on("SIGHUP", () => onSignal("SIGHUP"));
+  });
+}
+
+function hasTerminal(): boolean {
+  return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY === true);
 }

@@ -1,18 +1,19 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import { CliError, EXIT } from "../exit-codes.ts";
 import type { CommandContext } from "../program.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
-const statusBody = z.object({
+const sealBody = z.object({ initialized: z.boolean(), unlocked: z.boolean() });
+const statusBody = sealBody.extend({
   version: z.string(),
-  pid: z.number(),
-  started_at: z.string(),
-  listeners: z.array(z.string()),
-  initialized: z.boolean(),
-  unlocked: z.boolean(),
+  pid: z.number().optional(),
+  started_at: z.string().optional(),
+  listeners: z.array(z.string()).optional(),
 });
+type Status = z.infer<typeof statusBody>;
 
-/** `claviger status`: whether the local server runs, where it listens, and whether it is locked. */
+/** `claviger status`: where the local server listens and whether it is locked (75); 69 when none is running. */
 export function statusCommand(program: Command, context: CommandContext): void {
   program
     .command("status")
@@ -20,21 +21,34 @@ export function statusCommand(program: Command, context: CommandContext): void {
     .option("--data-dir <dir>", "the server's data directory")
     .option("--json", "print JSON")
     .action(async (flags: LocalFlags) => {
-      const { body } = await callLocal(context, flags, { method: "GET", path: "/api/v1/status" });
-      const status = statusBody.parse(body);
-      context
-        .output()
-        .result(status, () =>
-          [
-            `claviger ${status.version}, process ${status.pid}, up since ${status.started_at}`,
-            `listens on ${status.listeners.join(", ")}`,
-            sealLine(status),
-          ].join("\n"),
-        );
+      const status = await askStatus(context, flags);
+      if (!status.unlocked) context.setExit(EXIT.tryAgain);
+      context.output().result(status, () => describe(status).join("\n"));
     });
 }
 
-function sealLine(status: { initialized: boolean; unlocked: boolean }): string {
-  if (!status.initialized) return "encryption: by the machine key; no server key is set";
-  return status.unlocked ? "encryption: unlocked" : "encryption: locked";
+/** A locked server tells strangers and friends alike no more than its version and its state. */
+async function askStatus(context: CommandContext, flags: LocalFlags): Promise<Status> {
+  const ask = async (path: string) =>
+    statusBody.parse((await callLocal(context, flags, { method: "GET", path })).body);
+  try {
+    return await ask("/api/v1/status");
+  } catch (error) {
+    if (!(error instanceof CliError) || error.problem?.code !== "server_locked") throw error;
+    return ask("/api/v1/info");
+  }
+}
+
+function describe({ version, pid, started_at, listeners, ...seal }: Status): string[] {
+  const up = pid === undefined ? "" : `, process ${pid}, up since ${started_at}`;
+  return [
+    `claviger ${version}${up}`,
+    ...(listeners === undefined ? [] : [`listens on ${listeners.join(", ")}`]),
+    sealLine(seal),
+  ];
+}
+
+function sealLine({ initialized, unlocked }: z.infer<typeof sealBody>): string {
+  if (!unlocked) return "encryption: locked; it serves nothing until it is unlocked with the server key";
+  return initialized ? "encryption: unlocked" : "encryption: by the machine key; no server key is set";
 }

@@ -1,5 +1,6 @@
 import { lstatSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { checkConfigVersion } from "./config-version.ts";
 import { type Environment, type EnvironmentValue, lookUp } from "./environment.ts";
 import { commandLineProblem, environmentProblem, type Problem } from "./problems.ts";
 
@@ -57,6 +58,8 @@ export function resolveDirectories(
   if (isNoDirectory(chosen.configDir)) {
     const message = `not a directory; ${explainConfigDir(chosen)}`;
     problems.push({ file: chosen.configDir, line: 0, column: 0, message });
+  } else {
+    checkConfigVersion(chosen.configDir, problems);
   }
   return { dataDir, ...chosen };
 }

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "#platform/lib/error.ts";
+import { writeConfigVersion } from "./config-version.ts";
 import type { ConfigDirRule } from "./directories.ts";
 import { quoteForShell } from "./shell-quote.ts";
 
@@ -57,9 +58,9 @@ export function createLayout(config: LayoutConfig): void {
     for (const { path, mode, created } of layoutOf(config)) {
       if (created) makeDirectory(path, mode, fresh);
     }
-    if (config.configDirRule === "flag" || config.configDirRule === "environment") {
-      makeDirectory(config.configDir, 0o700, false);
-    }
+    const made = makeNamedConfigDir(config);
+    // A directory that others made may be a checkout or a mount without writing; there the version is theirs to write.
+    if (made || config.configDirRule === "data-dir") writeConfigVersion(config.configDir);
   } catch (cause) {
     if (cause instanceof StartError) throw cause;
     const reason = cause instanceof Error ? cause.message : "";
@@ -93,6 +94,13 @@ function refuseForeignDirectory({ dataDir }: LayoutConfig): void {
     `${dataDir} holds other files, no store, and is open to others, so it is not taken as the data directory; ` +
       `name an empty one, or if this is it: chmod 0700 ${quoteForShell(dataDir)}`,
   );
+}
+
+function makeNamedConfigDir({ configDir, configDirRule }: LayoutConfig): boolean {
+  if (configDirRule !== "flag" && configDirRule !== "environment") return false;
+  const missing = lstatSync(configDir, { throwIfNoEntry: false }) === undefined;
+  if (missing) makeDirectory(configDir, 0o700, false);
+  return missing;
 }
 
 function makeDirectory(path: string, mode: number, takeOver: boolean): void {

@@ -10,6 +10,8 @@ export interface SettingFacts {
   /** Ends the sentence "NAME must be …". */
   readonly accepts: string;
   readonly doc: string;
+  /** Accepted and checked, but nothing uses it in this version. */
+  readonly unused?: true;
 }
 
 const facts = z.registry<SettingFacts>();
@@ -34,7 +36,7 @@ const settingsSchema = z.strictObject({
     .register(facts, {
       environment: "ENABLE_REQUEST_LOGS",
       ...TRUE_OR_FALSE,
-      doc: "Log a line for every request.",
+      doc: "Also log the metadata row of each gateway request (as GET /api/v1/requests shows it); never text of the request or answer.",
     }),
   require_api_key: z
     .boolean()
@@ -48,7 +50,8 @@ const settingsSchema = z.strictObject({
     environment: "TRUSTED_PROXIES",
     form: "list",
     accepts: "a list of IP addresses and CIDR ranges (10.0.0.0/8)",
-    doc: "Peers whose forwarding headers are believed.",
+    doc: "Peers whose forwarding headers are to be believed. No effect yet: no forwarded address is believed from anyone.",
+    unused: true,
   }),
   auth_cookie_secure: z
     .boolean()
@@ -56,7 +59,8 @@ const settingsSchema = z.strictObject({
     .register(facts, {
       environment: "AUTH_COOKIE_SECURE",
       ...TRUE_OR_FALSE,
-      doc: "Mark the session cookie Secure on plain HTTP as well, for a proxy that ends TLS.",
+      doc: "Mark the session cookie Secure on plain HTTP as well, for a proxy that ends TLS. No effect yet: it comes with sign-in.",
+      unused: true,
     }),
   allowed_hosts: z.array(z.string().refine(isHostName).toLowerCase()).default([]).register(facts, {
     form: "list",
@@ -113,17 +117,38 @@ export function completeSettings(values: ReadonlyMap<SettingKey, unknown>): Sett
 export type SecretName = "INITIAL_PASSWORD" | "JWT_SECRET" | "API_KEY_SECRET";
 
 /** Secrets, which only the environment can set: they have no place in a file that is kept in git. */
-export const SECRET_VARIABLES: readonly { readonly name: SecretName; readonly doc: string }[] = [
-  { name: "INITIAL_PASSWORD", doc: "The first user's password on a fresh server." },
+export const SECRET_VARIABLES: readonly {
+  readonly name: SecretName;
+  readonly doc: string;
+  readonly unused?: true;
+}[] = [
+  {
+    name: "INITIAL_PASSWORD",
+    doc: "The first user's password on a fresh server. No effect yet: it comes with sign-in.",
+    unused: true,
+  },
   {
     name: "JWT_SECRET",
-    doc: "Signs sessions; at least 32 bytes. Unset: generated into secrets/jwt_secret of the data directory.",
+    doc:
+      "Signs sessions; at least 32 bytes. Unset: generated into secrets/jwt_secret of the data directory. " +
+      "No effect yet but the check at start: it comes with sign-in.",
+    unused: true,
   },
   {
     name: "API_KEY_SECRET",
     doc: "Keys the digests of API keys; at least 32 bytes. Unset: generated into secrets/api_key_secret of the data directory.",
   },
 ];
+
+/** Names of what was given on purpose although nothing uses it in this version. */
+export function unusedSettings(given: {
+  readonly origins: ReadonlyMap<SettingKey, string>;
+  readonly secrets: ReadonlyMap<SecretName, unknown>;
+}): string[] {
+  const settings = SETTINGS.filter(({ key, unused }) => unused && given.origins.get(key) !== "default");
+  const secrets = SECRET_VARIABLES.filter(({ name, unused }) => unused && given.secrets.has(name));
+  return [...settings.map(({ key }) => key), ...secrets.map(({ name }) => name)];
+}
 
 /** Variables that would move the store elsewhere. Ignoring them would split it silently, so they are refused. */
 export const REFUSED_VARIABLES = [

@@ -41,9 +41,7 @@ export function createLog(options: {
   readable: boolean;
   destination?: DestinationStream;
 }): Log {
-  const destination =
-    options.destination ??
-    (options.readable ? pretty({ colorize: true, ignore: "pid,hostname", sync: true }) : pino.destination(1));
+  const destination = options.destination ?? standardOutput(options.readable);
   return pino(
     {
       level: options.level,
@@ -55,6 +53,23 @@ export function createLog(options: {
   );
 }
 
+/**
+ * A reader that has gone away, a closed terminal or a full disk behind a redirection must not end the server: what
+ * cannot be written is dropped, at the latest when a mebibyte is waiting.
+ */
+function standardOutput(readable: boolean): DestinationStream {
+  const stdout = pino.destination({ dest: 1, sync: true, maxLength: 1024 * 1024 });
+  stdout.on("error", () => {});
+  return readable ? pretty({ colorize: true, ignore: "pid,hostname", destination: stdout }) : stdout;
+}
+
+/** Only plain values: an object under an allowed name could bring anything along. */
 function keepAllowed(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => ALLOWED_FIELDS.has(name)));
+  return Object.fromEntries(
+    Object.entries(fields).filter(([name, value]) => ALLOWED_FIELDS.has(name) && !isNested(value)),
+  );
+}
+
+function isNested(value: unknown): boolean {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }

@@ -3,14 +3,16 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StartError } from "#platform/lib/error.ts";
 import { takeDirectoryLock } from "./directory-lock.ts";
-import { migrate, storeVersion } from "./migrate.ts";
+import { migrate } from "./migrate.ts";
 import { createPrivateFile } from "./private-file.ts";
-import { isDamage, sqliteCode } from "./sqlite-code.ts";
+import { isDamage, isDiskFull, sqliteCode } from "./sqlite-code.ts";
 import type { ThreadStart } from "./sqlite-protocol.ts";
+import { checkStore, damagedText, lostText } from "./store-check.ts";
 import { copyBeforeUpgrade } from "./upgrade-copy.ts";
 
 const BUSY_TIMEOUT_MS = 1000;
 const EXIT_IOERR = 74;
+const EXIT_TEMPFAIL = 75;
 
 export interface Store {
   readonly database: DatabaseSync;
@@ -27,7 +29,7 @@ export function openStore(start: ThreadStart): Store {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     chmodSync(directory, 0o700);
     opened.push(takeDirectoryLock(join(directory, "lock.sqlite")));
-    const database = openData(path, existsSync(join(start.dataDir, "secrets", "machine.key")));
+    const database = openData(path, start);
     opened.push(database);
     migrate(database, {
       ...start,
@@ -41,32 +43,22 @@ export function openStore(start: ThreadStart): Store {
   }
 }
 
-function openData(path: string, mustExist: boolean): DatabaseSync {
+function openData(path: string, { dataDir, migrations }: ThreadStart): DatabaseSync {
+  const mustExist = existsSync(join(dataDir, "secrets", "machine.key"));
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (mustExist && size === 0) throw new StartError(lostText(path));
   createPrivateFile(path);
   // The -wal and -shm files take their mode from this one.
   chmodSync(path, 0o600);
+  if (size > 0) checkStore(path, { mustExist, migrations, timeoutMs: BUSY_TIMEOUT_MS });
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   try {
-    checkStore(database, path, mustExist);
     // FULL: a commit is on the disk when it is answered, so a revoked key stays revoked after a power cut.
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
     return database;
   } catch (error) {
     database.close();
     throw error;
-  }
-}
-
-function checkStore(database: DatabaseSync, path: string, mustExist: boolean): void {
-  const verdict = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
-  if (verdict !== "ok") throw new StartError(damagedText(path, String(verdict)));
-  const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get()?.count;
-  if (storeVersion(database) > 0) return;
-  if (mustExist) throw new StartError(lostText(path));
-  if (tables !== 0) {
-    throw new StartError(`${path} is a database of another program. Move it away, or set another DATA_DIR.`);
   }
 }
 
@@ -87,6 +79,15 @@ function asStartError(error: unknown, path: string): StartError {
   if (error instanceof StartError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   if (isDamage(sqliteCode(error))) return new StartError(damagedText(path, reason), { cause: error });
+  if (isDiskFull(sqliteCode(error)) || isFullError(error)) {
+    return new StartError(
+      `The disk is full: ${path} cannot be opened (${reason}). Make room and start again.`,
+      {
+        exitCode: EXIT_TEMPFAIL,
+        cause: error,
+      },
+    );
+  }
   return new StartError(
     `The database ${path} could not be opened: ${reason}. Check the directory's owner and mode.`,
     {
@@ -96,13 +97,7 @@ function asStartError(error: unknown, path: string): StartError {
   );
 }
 
-function damagedText(path: string, reason: string): string {
-  return `The database ${path} is damaged (${reason}). It was left as it is; restore a backup.`;
-}
-
-function lostText(path: string): string {
-  return (
-    `The database ${path} is missing or empty although this data directory has a machine key, so it held data before. ` +
-    "Restore a backup; to begin anew, set another DATA_DIR."
-  );
+/** The file system's own word, where a file could not even be made. */
+function isFullError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
