@@ -34,6 +34,8 @@ const FORWARDING = new Set([
   "x-envoy-external-address",
 ]);
 const KEY_HEADERS = new Set(["x-api-key", "api-key", "x-goog-api-key"]);
+/** Stands for a credential of a kind we do not take: presented, and nobody's. */
+const OTHER_SCHEME = "another scheme";
 const SINGLE = new Set([
   "host",
   "authorization",
@@ -101,7 +103,7 @@ function bearer(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined;
   const space = authorization.indexOf(" ");
   const scheme = space < 0 ? authorization : authorization.slice(0, space);
-  if (scheme.toLowerCase() !== "bearer") return authorization;
+  if (scheme.toLowerCase() !== "bearer") return OTHER_SCHEME;
   const token = space < 0 ? "" : authorization.slice(space + 1).trim();
   return token === "anonymous" ? undefined : token;
 }
