@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { allows, allowsSome, permissionSets, rightsOf } from "#gates/access/index.ts";
-import { openAuditRecorder } from "#gates/audit/index.ts";
+import { listAuditRoute, openAuditRecorder } from "#gates/audit/index.ts";
 import { type IssuedKeys, keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
 import { createLayout } from "#platform/config/layout.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
 import { loadProcessSecrets, type ProcessSecretName, verifyFingerprints } from "#platform/config/secrets.ts";
 import { createEgressClient } from "#platform/egress/egress-client.ts";
+import { logBroken } from "#platform/http/access-log.ts";
 import { type Listener, openListener } from "#platform/http/listener.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import type { AuditSink, ListenerPolicy } from "#platform/http/ports.ts";
@@ -77,7 +78,7 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
     urls: () => urls,
   });
   undo.defer(stopWork);
-  const listeners = await openListeners(config, server, random, undo);
+  const listeners = await openListeners(config, { server, random, log }, undo);
   const urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
   log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
@@ -133,14 +134,17 @@ async function assemble(
   parts: AssembleParts,
 ): Promise<{ server: HttpServer; stopWork: () => Promise<void> }> {
   const { config, database, seal, log, tools } = parts;
-  const audit = openAuditRecorder({ database, clock: tools.clock });
+  const audit = openAuditRecorder({ database, clock: tools.clock, log });
   const secret = parts.secrets.get("API_KEY_SECRET");
   if (secret === undefined) throw new Error("API_KEY_SECRET was not settled");
   const { sets } = permissionSets({});
   const keys = await openIssuedKeys({ database, clock: tools.clock, random: tools.random, secret, audit });
   const gates: Gates = {
     lock: seal,
-    authenticator: { authenticate: (presented) => judge(keys, presented) },
+    authenticator: {
+      authenticate: (presented) => judge(keys, presented),
+      holds: (caller) => caller.kind !== "key" || keys.holds(caller.id),
+    },
     authorizer: {
       allows: (caller, action, target) =>
         target === undefined
@@ -159,10 +163,7 @@ async function assemble(
   const running = new RunningRequests();
   keys.onRevoked((id) => running.endOf(id, new AppError("invalid_token", "The key was revoked.")));
   seal.onLock(() => running.endAll(new AppError("server_locked")));
-  const auditSink: AuditSink = {
-    refused: (event) =>
-      audit.refusal({ address: event.address ?? "control", route: event.route, action: event.action }),
-  };
+  const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
   const gateway = createGateway({
     gates,
     sinks: { audit: auditSink, log, requests },
@@ -184,7 +185,8 @@ async function assemble(
         listeners: parts.urls,
         startedAt: tools.clock.now(),
       });
-      keyRoutes(api, { keys, sets });
+      keyRoutes(api, { keys, sets, gates });
+      listAuditRoute(api, audit);
       gatewayApiRoutes(api, { providers, fetchModels, database, flush: () => requests.flush() });
     },
   });
@@ -226,8 +228,7 @@ async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Pro
 
 async function openListeners(
   config: LoadedConfig,
-  server: HttpServer,
-  random: Random,
+  { server, random, log }: { server: HttpServer; random: Random; log: Log },
   undo: AsyncDisposableStack,
 ): Promise<Listener[]> {
   const { settings } = config;
@@ -252,6 +253,7 @@ async function openListeners(
       policy,
       front: server.front,
       newRequestId: () => newId("req", random),
+      onBroken: (broken) => logBroken(log, policy, broken),
     });
     undo.defer(() => listener.close(0));
     listeners.push(listener);

@@ -13,10 +13,16 @@ export interface AuditEntry {
   readonly count: number;
 }
 
-/** A refusal of a caller nobody knows. */
+/** A refusal, or a change that failed, as the pipeline tells it. */
 export interface Refusal {
-  readonly address: string;
+  /** The principal's id; null for a caller nobody knows. */
+  readonly actor: string | null;
+  readonly action: string;
   /** The route's template, not the raw path: callers choose paths, and rows must not be theirs to choose. */
   readonly route: string;
-  readonly action: string;
+  /** What it was about, by name or id, where that was known. */
+  readonly target?: string | undefined;
+  readonly outcome: "failure" | "denied";
+  readonly address: string | null;
+  readonly requestId: string | null;
 }

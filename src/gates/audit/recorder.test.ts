@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createLog } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
@@ -16,7 +17,14 @@ const ENTRY = {
   requestId: "req_1",
   count: 1,
 } as const;
-const REFUSAL = { address: "192.0.2.1", route: "/v1/models", action: "gateway.use" };
+const REFUSAL = {
+  actor: null,
+  address: "192.0.2.1",
+  route: "/v1/models",
+  action: "gateway.use",
+  outcome: "denied",
+  requestId: "req_9",
+} as const;
 const FIRST_PAGE = { limit: 100, cursor: undefined };
 
 let dataDir: string;
@@ -111,6 +119,69 @@ describe("the audit recorder", () => {
       outcome: "denied",
       request_id: null,
     });
+  });
+
+  it("[W1] [H5] a refusal of a known caller is a row of its own, with who, what and which request", async () => {
+    audit.refusal({ ...REFUSAL, actor: "key_1", target: "openai/gpt-5" });
+    audit.refusal({
+      ...REFUSAL,
+      actor: "key_1",
+      outcome: "failure",
+      route: "/api/v1/keys",
+      requestId: "req_10",
+    });
+    await audit.flush();
+    const { data } = await audit.list(FIRST_PAGE);
+    expect(data.toReversed()).toMatchObject([
+      { seq: 1, actor: "key_1", target: "openai/gpt-5", outcome: "denied", request_id: "req_9", count: 1 },
+      { seq: 2, actor: "key_1", target: "/api/v1/keys", outcome: "failure", request_id: "req_10", count: 1 },
+    ]);
+  });
+
+  it("[W1] rows of known callers are written without a flush, soon", async () => {
+    audit.refusal({ ...REFUSAL, actor: "key_1" });
+    // Transactions are served in turn: this one comes behind the row's.
+    await database.transaction((query) => audit.append(query, ENTRY));
+    await database.transaction((query) => audit.append(query, ENTRY));
+    expect((await audit.list(FIRST_PAGE)).data.map((row) => row.actor)).toContain("key_1");
+  });
+
+  it("[W1] where too many refusals of known callers wait they are counted, none is lost, and the log says so", async () => {
+    const lines: string[] = [];
+    const log = createLog({
+      level: "info",
+      readable: false,
+      destination: { write: (line) => lines.push(line) },
+    });
+    const crowded = openAuditRecorder({ database, clock, log });
+    for (let index = 0; index < 12_000; index++) crowded.refusal({ ...REFUSAL, actor: "key_1" });
+    await crowded.close();
+    const rows = await database.query.selectFrom("audit").select(["actor", "count"]).execute();
+    expect(rows.reduce((sum, row) => sum + row.count, 0)).toBe(12_000);
+    expect(rows.every((row) => row.actor === "key_1")).toBe(true);
+    expect(rows).toHaveLength(5_001);
+    expect(lines.join("")).toContain('"rows":7000');
+  });
+
+  it("[W1] a change waits for one batch of refusals at most, not for the flood", async () => {
+    for (let index = 0; index < 5_000; index++) audit.refusal({ ...REFUSAL, actor: "key_1" });
+    await database.transaction((query) => audit.append(query, ENTRY));
+    const change = await database.query
+      .selectFrom("audit")
+      .select("seq")
+      .where("outcome", "=", "success")
+      .executeTakeFirstOrThrow();
+    expect(change.seq).toBeLessThanOrEqual(501);
+    await audit.close();
+  });
+
+  it("[W1] what the store refuses stays noted and is written by the next flush", async () => {
+    await database.query.schema.alterTable("audit").renameTo("audit_away").execute();
+    audit.refusal({ ...REFUSAL, actor: "key_1" });
+    await expect(audit.flush()).rejects.toThrow();
+    await database.query.schema.alterTable("audit_away").renameTo("audit").execute();
+    await audit.flush();
+    expect((await audit.list(FIRST_PAGE)).data.map((row) => row.actor)).toEqual(["key_1"]);
   });
 
   it("[W1] a flood from many addresses is 10,001 rows, and none of it is uncounted", async () => {

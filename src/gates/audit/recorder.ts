@@ -1,11 +1,15 @@
 import type { Clock } from "#platform/lib/clock.ts";
+import type { Log } from "#platform/log/log.ts";
 import type { Database, Query } from "#platform/storage/database.ts";
+import { PendingRows } from "./pending-rows.ts";
 import type { AuditEntry, Refusal } from "./record.ts";
 import { RefusalCounter } from "./refusal-counter.ts";
-import { type AuditPage, appendEntries, listEntries } from "./store.ts";
+import { type AuditPage, appendEntries, listEntries, type TimedEntry } from "./store.ts";
 
 /** Sums of refusals held in memory between flushes. */
 const MAX_SUMS = 10_000;
+/** Refusals of known callers that may wait for the store; a row is some 300 bytes. */
+const MAX_PENDING_ROWS = 5_000;
 /** Rows per transaction of a flush: a change waits for one such batch at most, never for a whole flood. */
 const FLUSH_BATCH = 500;
 
@@ -13,9 +17,12 @@ const FLUSH_BATCH = 500;
 export interface AuditRecorder {
   /** Adds the entry within the caller's transaction: where it cannot be written, the change does not happen. */
   append(query: Query, entry: AuditEntry): Promise<void>;
-  /** Counts a refusal of an unknown caller, in memory: refused traffic writes nothing and waits for nothing. */
+  /**
+   * Notes a refusal or a failed change, in memory, and neither waits nor throws. Of a known caller each is a row of its
+   * own, written soon; where too many wait, and always for an unknown caller, they are counted by address, route, minute.
+   */
   refusal(refusal: Refusal): void;
-  /** Writes the refusals of the minutes that are over. What cannot be written stays counted, and it throws. */
+  /** Writes what is noted: all rows, the counts of the minutes that are over. What cannot be written stays, and it throws. */
   flush(): Promise<void>;
   /** Writes all counted refusals, the running minute's too: for the end of the process. */
   close(): Promise<void>;
@@ -26,29 +33,58 @@ export interface AuditRecorder {
 export function openAuditRecorder(parts: {
   readonly database: Database;
   readonly clock: Clock;
+  /** Told when refusals had to be counted instead of being written one by one. */
+  readonly log?: Log;
 }): AuditRecorder {
-  const { database, clock } = parts;
+  const { database, clock, log } = parts;
   const counter = new RefusalCounter(MAX_SUMS);
-  let writing: Promise<void> = Promise.resolve();
+  const pending = new PendingRows(MAX_PENDING_ROWS);
+  let crowded = 0;
+  let writing: Promise<void> | undefined;
 
-  const writeUntil = async (nowMs: number) => {
-    for (;;) {
-      const { entries, forget } = counter.take(nowMs, FLUSH_BATCH);
-      if (entries.length === 0) return;
+  const write = async (take: () => { entries: TimedEntry[]; forget: () => void }) => {
+    for (let batch = take(); batch.entries.length > 0; batch = take()) {
+      const { entries } = batch;
       await database.transaction((query) => appendEntries(query, entries));
-      forget();
+      batch.forget();
     }
   };
-  // One flush after the other: two at once would take, and write, the same sums.
-  const flushUntil = (nowMs: number) => {
-    const mine = writing.then(() => writeUntil(nowMs));
-    writing = mine.catch(() => {});
+  // One flush after the other: two at once would take, and write, the same rows.
+  const inTurn = (work: () => Promise<void>) => {
+    const mine = (writing ?? Promise.resolve()).then(work);
+    const settled: Promise<void> = mine
+      .catch(() => {})
+      .then(() => {
+        if (writing === settled) writing = undefined;
+      });
+    writing = settled;
     return mine;
+  };
+  const writeRows = () => write(() => pending.take(FLUSH_BATCH));
+  const flushUntil = (nowMs: number) =>
+    inTurn(async () => {
+      if (crowded > 0)
+        log?.warn({ rows: crowded }, "too many refusals at once: counted, not written one by one");
+      crowded = 0;
+      await writeRows();
+      await write(() => counter.take(nowMs, FLUSH_BATCH));
+    });
+
+  const note = (refusal: Refusal) => {
+    const now = clock.now();
+    if (refusal.actor === null) return counter.add(refusal, now);
+    const { route, target = route, ...rest } = refusal;
+    if (!pending.add({ ...rest, actor: refusal.actor, target, time: now, count: 1 })) {
+      crowded += 1;
+      return counter.add(refusal, now);
+    }
+    // What the store refuses stays pending: the next flush tries again, and says why it fails.
+    if (writing === undefined) inTurn(writeRows).catch(() => {});
   };
 
   return {
     append: (query, entry) => appendEntries(query, [{ ...entry, time: clock.now() }]),
-    refusal: (refusal) => counter.add(refusal, clock.now()),
+    refusal: note,
     flush: () => flushUntil(clock.now()),
     close: () => flushUntil(Number.POSITIVE_INFINITY),
     list: (page) => listEntries(database.query, page),

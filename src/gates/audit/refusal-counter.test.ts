@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { RefusalCounter } from "./refusal-counter.ts";
 
-const REFUSAL = { address: "192.0.2.1", route: "/v1/models", action: "gateway.use" };
+const REFUSAL = {
+  actor: null,
+  address: "192.0.2.1",
+  route: "/v1/models",
+  action: "gateway.use",
+  outcome: "denied",
+  requestId: null,
+} as const;
 
 describe("counting refusals", () => {
   it("[W1] beyond its capacity everything is one sum without address and route", () => {

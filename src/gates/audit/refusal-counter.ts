@@ -3,19 +3,24 @@ import type { TimedEntry } from "./store.ts";
 
 const MINUTE_MS = 60_000;
 const MAX_ROUTE_LENGTH = 256;
+/** What stands for a caller nobody knows. */
+const UNKNOWN = "anonymous";
 
 interface Counted {
   readonly minute: number;
   readonly firstMs: number;
   readonly address: string | null;
   readonly route: string | null;
+  readonly actor: string;
   readonly action: string;
+  readonly outcome: Refusal["outcome"];
   count: number;
 }
 
 /**
- * Refusals of unknown callers, added up per address, route and minute. Holds at most `capacity` sums; what comes
- * beyond is added to one sum without address and route, so that a flood costs neither memory nor disk.
+ * Refusals added up per actor, address, route and minute: those of unknown callers, who are one actor together, and
+ * those of known ones that no longer fit among the single rows. Holds at most `capacity` sums; what comes
+ * beyond is added to one sum without them, so that a flood costs neither memory nor disk.
  */
 export class RefusalCounter {
   readonly #capacity: number;
@@ -29,14 +34,16 @@ export class RefusalCounter {
   add(refusal: Refusal, nowMs: number): void {
     const minute = Math.floor(nowMs / MINUTE_MS);
     const route = refusal.route.slice(0, MAX_ROUTE_LENGTH);
-    const key = JSON.stringify([minute, refusal.address, route]);
+    const actor = refusal.actor ?? UNKNOWN;
+    const { action, outcome, address } = refusal;
+    const key = JSON.stringify([minute, actor, address, route, action, outcome]);
     const sum = this.#sums.get(key);
-    const fresh = { minute, firstMs: nowMs, action: refusal.action, count: 1 };
+    const fresh = { minute, firstMs: nowMs, actor, action, outcome, count: 1 };
     if (sum !== undefined) sum.count += 1;
     else if (this.#sums.size < this.#capacity) {
-      this.#sums.set(key, { ...fresh, address: refusal.address, route });
+      this.#sums.set(key, { ...fresh, address, route });
     } else if (this.#overflow !== undefined) this.#overflow.count += 1;
-    else this.#overflow = { ...fresh, address: null, route: null };
+    else this.#overflow = { ...fresh, actor: UNKNOWN, address: null, route: null };
   }
 
   /**
@@ -66,10 +73,10 @@ export class RefusalCounter {
 function toEntry(sum: Counted): TimedEntry {
   return {
     time: sum.firstMs,
-    actor: "anonymous",
+    actor: sum.actor,
     action: sum.action,
     target: sum.route,
-    outcome: "denied",
+    outcome: sum.outcome,
     address: sum.address,
     requestId: null,
     count: sum.count,

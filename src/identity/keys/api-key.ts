@@ -27,6 +27,11 @@ export function generateApiKey(random: Random): { id: string; key: Secret } {
   return { id, key: new Secret(body + checksum(body)) };
 }
 
+/** Whether the text looks like a key, its checksum left aside. */
+export function hasKeyShape(text: string): boolean {
+  return WELL_FORMED.test(text);
+}
+
 /** Tells a key from what only looks like one, or says what is wrong. The reason repeats nothing of the text. */
 export function parseApiKey(text: string): ParsedApiKey {
   if (!text.startsWith(KEY_PREFIX)) return { ok: false, reason: `it does not begin with ${KEY_PREFIX}` };

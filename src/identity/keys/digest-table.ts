@@ -1,11 +1,9 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { Secret } from "#platform/lib/secret.ts";
-import { KEY_PREFIX, parseApiKey } from "./api-key.ts";
+import { hasKeyShape, KEY_PREFIX, parseApiKey } from "./api-key.ts";
 
-/** Longer than any key by far; more than this is never hashed. */
-const MAX_PRESENTED_LENGTH = 512;
-/** Looks like a key up to its checksum, so that presenting nothing takes as long as presenting a wrong one. */
-const NOTHING_PRESENTED = `${KEY_PREFIX}${"0".repeat(12)}_${"0".repeat(49)}`;
+/** Has the shape of a key, and is none: judged in place of what has not, which so takes as long as a wrong key. */
+const DECOY = Buffer.from(`${KEY_PREFIX}${"0".repeat(12)}_${"0".repeat(49)}`);
 
 /** A key as the server remembers it, in memory. */
 export interface IssuedKey {
@@ -27,7 +25,7 @@ export type Authentication =
 export class DigestTable {
   readonly #hmacKey: KeyObject;
   readonly #byDigest = new Map<string, IssuedKey>();
-  readonly #decoy = Buffer.alloc(32);
+  readonly #nobody = Buffer.alloc(32);
 
   constructor(secret: Secret) {
     this.#hmacKey = createSecretKey(Buffer.from(secret.expose()));
@@ -42,17 +40,20 @@ export class DigestTable {
   }
 
   /**
-   * Whose key this is, or why nobody's. Whatever is presented, even nothing, costs one HMAC, one look-up, one
-   * comparison: the time taken tells a caller no more than the answer does.
+   * Whose key this is, or why nobody's. Whatever is presented, even nothing, costs one HMAC of the same length, one
+   * look-up, one comparison, one checksum: the time taken tells a caller no more than the answer does.
    */
   authenticate(presented: string | undefined): Authentication {
-    const text = (presented || NOTHING_PRESENTED).slice(0, MAX_PRESENTED_LENGTH);
+    const shaped = presented !== undefined && hasKeyShape(presented);
+    // Copied, for a text that is used again and again is quicker to hash than one that has just come.
+    const text = shaped ? presented : DECOY.toString("latin1");
+    if (!shaped) hasKeyShape(text);
     const digest = this.digest(text);
     const found = this.#byDigest.get(digest.toString("latin1"));
-    const equal = timingSafeEqual(found?.digest ?? this.#decoy, digest);
-    const parsed = parseApiKey(text);
+    const equal = timingSafeEqual(found?.digest ?? this.#nobody, digest);
+    const wellFormed = parseApiKey(text).ok && shaped;
     if (presented === undefined || presented === "") return { ok: false, reason: "missing" };
-    if (presented.length > MAX_PRESENTED_LENGTH || !parsed.ok) return { ok: false, reason: "malformed" };
+    if (!wellFormed) return { ok: false, reason: "malformed" };
     if (found === undefined || !equal) return { ok: false, reason: "unknown" };
     if (found.revokedAt !== null) return { ok: false, reason: "revoked" };
     return { ok: true, key: found };

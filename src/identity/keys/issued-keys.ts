@@ -17,7 +17,8 @@ import { type Authentication, DigestTable, type IssuedKey } from "./digest-table
 import { type KeyPage, type KeyRow, keyId, pageOfKeys, toKeyRow } from "./key-list.ts";
 import { insertKey, isNameTaken, loadKeys, revokeKey, setLastUsed } from "./store.ts";
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+/** What a key may be called. */
+export const KEY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const LAST_USED_INTERVAL_MS = 60_000;
 
 interface Parts {
@@ -74,9 +75,20 @@ export class IssuedKeys {
     return key && toKeyRow(key);
   }
 
-  /** One page, newest first. Throws AppError `bad_request` for a foreign cursor. */
-  list(page: { readonly limit: number; readonly cursor: string | undefined }): KeyPage {
-    return pageOfKeys(this.#keys, page);
+  /** Whether a key of this id was issued and is not revoked. */
+  holds(id: string): boolean {
+    return this.#byId.get(id)?.revokedAt === null;
+  }
+
+  /** One page, newest first, of the keys whose name is `visible`. Throws AppError `bad_request` for a foreign cursor. */
+  list(
+    page: { readonly limit: number; readonly cursor: string | undefined },
+    visible: (name: string) => boolean = () => true,
+  ): KeyPage {
+    return pageOfKeys(
+      this.#keys.filter((key) => visible(key.name)),
+      page,
+    );
   }
 
   /**
@@ -88,7 +100,8 @@ export class IssuedKeys {
     sets: PermissionSets,
   ): Promise<KeyRow & { key: Secret }> {
     const { name, permissions, by } = wanted;
-    if (!NAME.test(name)) throw new AppError("bad_request", `A key's name must match ${NAME.source}.`);
+    if (!KEY_NAME.test(name))
+      throw new AppError("bad_request", `A key's name must match ${KEY_NAME.source}.`);
     if (exceeds(rightsOf(by.principal, sets), setsNamed(permissions, sets)))
       throw new AppError("exceeds_own_rights");
 

@@ -1,6 +1,8 @@
+import { ERRORS } from "../lib/error.ts";
 import type { Log } from "../log/log.ts";
 import type { Exchange } from "./exchange.ts";
-import { callerId } from "./ports.ts";
+import type { BrokenRequest } from "./listener.ts";
+import { callerId, type ListenerPolicy } from "./ports.ts";
 
 /** One line a request: route templates and our own words, never a client's text. */
 export function logAccess(log: Log, exchange: Exchange, outcome: { status: number }): void {
@@ -14,7 +16,24 @@ export function logAccess(log: Log, exchange: Exchange, outcome: { status: numbe
       status: outcome.status,
       principal: exchange.caller && callerId(exchange.caller),
       reason: exchange.refusal,
+      code: exchange.errorCode,
       latency_ms: Math.round((performance.now() - exchange.startedMs) * 100) / 100,
+    },
+    "request",
+  );
+}
+
+/** The same line for what the parser refused. */
+export function logBroken(log: Log, listener: ListenerPolicy, broken: BrokenRequest): void {
+  log.info(
+    {
+      request_id: broken.requestId,
+      listener: listener.name,
+      address: broken.address ?? "control",
+      method: "other",
+      route: "unknown",
+      status: ERRORS[broken.code].status,
+      code: broken.code,
     },
     "request",
   );

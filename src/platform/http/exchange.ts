@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { ErrorCode } from "../lib/error.ts";
 import type { Caller, ListenerPolicy, RefusalReason } from "./ports.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RouteContract } from "./route.ts";
@@ -17,8 +18,12 @@ export interface Exchange {
   route: RouteContract | undefined;
   head: RequestHead | undefined;
   caller: Caller | undefined;
+  /** The name of what the caller wants to use or change, once it is known. */
+  target: string | undefined;
   /** Why the credential was refused; the access log's alone. */
   refusal: RefusalReason | undefined;
+  /** The code of the error that was answered. */
+  errorCode: ErrorCode | undefined;
 }
 
 /** Who asks for a change, and from where: what the audit record of the change needs. */
@@ -50,6 +55,8 @@ export function beginExchange(
     route: undefined,
     head: undefined,
     caller: undefined,
+    target: undefined,
     refusal: undefined,
+    errorCode: undefined,
   };
 }

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
-import { AppError, StartError } from "../lib/error.ts";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { type ErrorCode, StartError } from "../lib/error.ts";
+import { addressOwner } from "./address-owner.ts";
 import type { ListenerPolicy } from "./ports.ts";
-import { toProblem } from "./problem.ts";
+import { refuseRaw } from "./raw-refusal.ts";
 
 export type Front = (request: IncomingMessage, response: ServerResponse, policy: ListenerPolicy) => void;
 
@@ -17,31 +19,70 @@ export interface Listener {
 }
 
 const HEADER_LIMIT_BYTES = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 20_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+const DEFAULT_TIMEOUTS: Timeouts = { headersMs: 20_000, requestMs: 60_000 };
+const KEEP_ALIVE_MS = 65_000;
 
-/** Binds one address. Slow senders are cut: headers after 20 s, a whole request after 60 s. */
+/** When a slow sender is cut: before its headers, and before its whole request has arrived. */
+export interface Timeouts {
+  readonly headersMs: number;
+  readonly requestMs: number;
+}
+
+/** A request that never became one: for the access log. */
+export interface BrokenRequest {
+  readonly requestId: string;
+  readonly address: string | null;
+  readonly code: ErrorCode;
+}
+
+/** Binds one address. Slow senders are cut: headers after 20 s, a whole request after 60 s, unless said. */
 export async function openListener(options: {
   target: ListenTarget;
   policy: ListenerPolicy;
   front: Front;
   newRequestId: () => string;
+  onBroken: (broken: BrokenRequest) => void;
+  timeouts?: Timeouts;
 }): Promise<Listener> {
   const { target, policy, front } = options;
-  const server = createServer({
-    maxHeaderSize: HEADER_LIMIT_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: 1000,
-    keepAliveTimeout: 65_000,
-  });
-  server.on("request", (request, response) => front(request, response, policy));
-  server.on("checkContinue", (request, response) => front(request, response, policy));
-  server.on("clientError", (error, socket) => {
-    if ("destroyed" in socket) refuseRaw(error, socket, options.newRequestId());
-  });
+  const server = createHardServer(options.timeouts ?? DEFAULT_TIMEOUTS);
+  // Answers on their way, by socket: a client may send the next request before the last is answered.
+  const running = new WeakMap<Duplex, Set<ServerResponse>>();
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
+    const here = running.get(request.socket) ?? new Set();
+    running.set(request.socket, here.add(response));
+    response.once("close", () => here.delete(response));
+    front(request, response, policy);
+  };
+  for (const event of ["request", "checkContinue", "checkExpectation"]) server.on(event, serve);
+  const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const requestId = options.newRequestId();
+    const address = socket instanceof Socket ? (socket.remoteAddress ?? null) : null;
+    const begun = [...(running.get(socket) ?? [])].some((response) => response.headersSent);
+    const code = refuseRaw(error, { socket, begun, requestId });
+    if (code !== undefined) options.onBroken({ requestId, address, code });
+  };
+  server.on("clientError", refuse);
+  server.on("connect", (_request, socket) => refuse(new Error("CONNECT is for proxies"), socket));
   await bind(server, target);
   return { policy, url: describe(server, target), close: (drainMs) => drain(server, drainMs) };
+}
+
+function createHardServer(timeouts: Timeouts): Server {
+  const server = createServer({
+    maxHeaderSize: HEADER_LIMIT_BYTES,
+    headersTimeout: timeouts.headersMs,
+    requestTimeout: timeouts.requestMs,
+    connectionsCheckingInterval: Math.min(1000, timeouts.headersMs),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // The gates answer for a missing Host, with a request id.
+    requireHostHeader: false,
+    // Whatever NODE_OPTIONS says: a lenient parser is how requests are smuggled.
+    insecureHTTPParser: false,
+  });
+  // Node drops headers beyond this count without a word: a proxy's X-Forwarded-For could be hidden so.
+  server.maxHeadersCount = 0;
+  return server;
 }
 
 function bind(server: Server, target: ListenTarget): Promise<void> {
@@ -57,11 +98,12 @@ function bind(server: Server, target: ListenTarget): Promise<void> {
 }
 
 function bindError(error: NodeJS.ErrnoException, target: ListenTarget): StartError {
-  const where = "socketPath" in target ? target.socketPath : `${target.host}:${target.port}`;
-  const repair =
-    error.code === "EADDRINUSE"
-      ? "The address is in use. Stop the other program, or choose another with --listen."
-      : `It cannot be opened (${error.code ?? error.message}).`;
+  const inUse = error.code === "EADDRINUSE";
+  const where = "socketPath" in target ? target.socketPath : `${bracketed(target.host)}:${target.port}`;
+  const pid = inUse && "port" in target ? addressOwner(target.host, target.port) : undefined;
+  const repair = inUse
+    ? `The address is in use${pid === undefined ? "" : ` by process ${pid}`}. Stop the other program, or choose another address with --listen.`
+    : `It cannot be opened (${error.code ?? error.message}).`;
   return new StartError(`cannot listen on ${where}: ${repair}`, { exitCode: 75, cause: error });
 }
 
@@ -69,7 +111,11 @@ function describe(server: Server, target: ListenTarget): string {
   if ("socketPath" in target) return target.socketPath;
   const bound = server.address();
   const port = bound !== null && typeof bound === "object" ? bound.port : target.port;
-  return `http://${target.host.includes(":") ? `[${target.host}]` : target.host}:${port}`;
+  return `http://${bracketed(target.host)}:${port}`;
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 async function drain(server: Server, drainMs: number): Promise<void> {
@@ -78,28 +124,4 @@ async function drain(server: Server, drainMs: number): Promise<void> {
   const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
   await closed;
   clearTimeout(deadline);
-}
-
-/** What Node's parser refused never becomes a request; it is answered on the bare socket and closed. */
-function refuseRaw(
-  error: NodeJS.ErrnoException,
-  socket: Socket | import("node:stream").Duplex,
-  requestId: string,
-): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const refusal = new AppError(rawErrorCode(error.code));
-  const body = JSON.stringify(toProblem(refusal, requestId));
-  socket.end(
-    `HTTP/1.1 ${refusal.status} Refused\r\ncontent-type: application/problem+json\r\nx-request-id: ${requestId}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
-
-function rawErrorCode(code: string | undefined): "header_too_large" | "request_timeout" | "bad_request" {
-  if (code === "HPE_HEADER_OVERFLOW") return "header_too_large";
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "request_timeout";
-  return "bad_request";
 }

@@ -27,6 +27,9 @@ export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage
   const family = "unknown" in target ? target.unknown : target.family;
   const gateway = family === "gateway";
   exchange.route = "unknown" in target ? undefined : target;
+  // `GET http://host/path` is how one speaks to a proxy, and names a second host beside the Host header.
+  if (request.url?.startsWith("/") !== true)
+    throw new AppError("bad_request", "The request target must be a path.");
   const head = readHead(request, gateway);
   exchange.head = head;
   const control = exchange.listener.kind === "control";
@@ -39,9 +42,18 @@ export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage
   if ("unknown" in target) throw new AppError("not_found");
 }
 
-/** After validation: may this caller do what the route declares, on `name` where the action has objects? */
+/**
+ * After validation: may this caller do what the route declares, on `name` where the action has objects? The body has
+ * arrived since he was let in, so the lock and his key are looked at once more.
+ */
 export function authorise(gates: Gates, exchange: Exchange, action: string, name?: string): void {
+  if (name !== undefined) exchange.target = name;
+  if (gates.lock.isLocked() && exchange.route?.openWhileLocked !== true) throw new AppError("server_locked");
   if (action === OPEN) return;
+  if (exchange.caller !== undefined && !gates.authenticator.holds(exchange.caller)) {
+    exchange.refusal = "revoked";
+    throw new AppError("invalid_token");
+  }
   if (exchange.caller === undefined || !gates.authorizer.allows(exchange.caller, action, name))
     throw new AppError("forbidden");
 }
@@ -80,6 +92,7 @@ function authenticate(
   head: RequestHead,
   gateway: boolean,
 ): void {
+  if (head.conflict) throw new AppError("credential_conflict");
   const inUrl = hasCredentialInQuery(request.url ?? "");
   if (exchange.listener.kind === "control") {
     exchange.caller = LOCAL;

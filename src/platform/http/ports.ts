@@ -1,5 +1,3 @@
-import type { AppError } from "../lib/error.ts";
-
 /** Who makes a request: `local` opened the control socket and may do everything, `key` presented an API key. */
 export type Caller =
   | { readonly kind: "local" }
@@ -22,25 +20,30 @@ export type RefusalReason = "missing" | "malformed" | "unknown" | "revoked";
 export interface Authenticator {
   /** Judges a presented API key; `undefined` costs the same work as a wrong one. */
   authenticate(presented: string | undefined): Verdict;
+  /** Whether a caller let in before may still act: his key can be revoked while his request arrives. */
+  holds(caller: Caller): boolean;
 }
 
 export interface Authorizer {
   allows(caller: Caller, action: string, target?: string): boolean;
 }
 
-/** Told of every refused request and every failed change. */
+/** Told of every refused request and every failed change. Must neither wait nor throw. */
 export interface AuditSink {
   refused(event: RefusalEvent): void;
 }
 
 export interface RefusalEvent {
-  readonly actor: string;
+  /** Null for someone nobody knows, and for the anonymous: of them there may be any number. */
+  readonly actor: string | null;
   readonly action: string;
+  /** The route's template. */
   readonly route: string;
+  /** The name of what it was about, where it was known. */
+  readonly target: string | undefined;
   readonly outcome: "failure" | "denied";
   readonly address: string | null;
   readonly requestId: string;
-  readonly error: AppError;
 }
 
 /** What a listener lets in. */

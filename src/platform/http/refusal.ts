@@ -3,6 +3,8 @@ import type { Log } from "../log/log.ts";
 import type { Exchange } from "./exchange.ts";
 import { type AuditSink, callerId } from "./ports.ts";
 
+const DENIED: ReadonlySet<number> = new Set([401, 403, 421, 429]);
+
 /** Tells audit of a refusal or of a change that failed, and the log of a bug. */
 export function reportRefusal(
   sinks: { audit: AuditSink; log: Log },
@@ -11,16 +13,19 @@ export function reportRefusal(
 ): void {
   if (error.code === "internal")
     sinks.log.error({ request_id: exchange.requestId, detail: error.detail }, "internal error");
-  const denied = error.status === 401 || error.status === 403 || error.status === 421;
-  const failedChange = exchange.method !== "GET" && exchange.route?.family === "api";
+  exchange.errorCode = error.code;
+  const denied = DENIED.has(error.status);
+  const changes = exchange.method !== "GET" && exchange.method !== "HEAD";
+  const failedChange = changes && exchange.route?.family === "api" && exchange.caller !== undefined;
   if (!denied && !failedChange) return;
+  const { caller } = exchange;
   sinks.audit.refused({
-    actor: exchange.caller ? callerId(exchange.caller) : "unknown",
+    actor: caller === undefined || caller.kind === "anonymous" ? null : callerId(caller),
     action: exchange.route?.action ?? "unknown",
     route: exchange.route?.path ?? "unknown",
+    target: exchange.target,
     outcome: denied ? "denied" : "failure",
     address: exchange.address,
     requestId: exchange.requestId,
-    error,
   });
 }

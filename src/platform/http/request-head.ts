@@ -1,11 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
+import { unescapeFully } from "./path.ts";
 
 /** The headers the gates look at, read once from the raw list so that a duplicate cannot hide. */
 export interface RequestHead {
   readonly host: string | undefined;
-  /** The one credential presented, without its scheme; undefined when none, or the literal `anonymous`. */
+  /** The first credential presented, without its scheme; undefined when none, or the literal `Bearer anonymous`. */
   readonly credential: string | undefined;
+  /** Whether another one was presented that differs. */
+  readonly conflict: boolean;
   readonly origin: string | undefined;
   readonly fetchSite: string | undefined;
   readonly forwarded: boolean;
@@ -14,18 +17,25 @@ export interface RequestHead {
   readonly contentLength: number | undefined;
 }
 
+/** What a proxy adds; beside these, everything that begins with `x-forwarded`. */
 const FORWARDING = new Set([
   "forwarded",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-proto",
+  "forwarded-for",
+  "x-original-forwarded-for",
+  "x-original-host",
   "x-real-ip",
   "via",
   "cf-connecting-ip",
+  "cf-ray",
+  "fastly-client-ip",
   "true-client-ip",
   "x-client-ip",
+  "x-cluster-client-ip",
+  "x-envoy-external-address",
 ]);
 const KEY_HEADERS = new Set(["x-api-key", "api-key", "x-goog-api-key"]);
+/** Stands for a credential of a kind we do not take: presented, and nobody's. */
+const OTHER_SCHEME = "another scheme";
 const SINGLE = new Set([
   "host",
   "authorization",
@@ -45,14 +55,17 @@ const URL_CREDENTIALS = new Set([
   "token",
 ]);
 
-/** Reads the head; `gateway` routes also take the AI clients' key headers. Throws AppError 400 for what is ambiguous. */
+/** Reads the head; `gateway` routes also take the AI clients' key headers. Throws AppError 400 for a header that counts and came twice. */
 export function readHead(request: IncomingMessage, gateway: boolean): RequestHead {
   const seen = singleHeaders(request.rawHeaders);
   const keys = gateway ? [...KEY_HEADERS].flatMap((name) => seen.values.get(name) ?? []) : [];
   const length = request.headers["content-length"];
+  const fromBearer = bearer(seen.values.get("authorization"));
+  const presented = fromBearer === undefined ? keys : [fromBearer, ...keys];
   return {
     host: seen.values.get("host"),
-    credential: oneCredential(bearer(seen.values.get("authorization")), keys),
+    credential: presented[0],
+    conflict: presented.some((text) => text !== presented[0]),
     origin: seen.values.get("origin"),
     fetchSite: seen.values.get("sec-fetch-site"),
     forwarded: seen.forwarded,
@@ -77,7 +90,7 @@ function singleHeaders(raw: readonly string[]): { values: Map<string, string>; f
   let forwarded = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] ?? "").toLowerCase();
-    if (FORWARDING.has(name)) forwarded = true;
+    if (FORWARDING.has(name) || name.startsWith("x-forwarded")) forwarded = true;
     if (!SINGLE.has(name)) continue;
     if (values.has(name))
       throw new AppError("bad_request", `The header ${name} was sent twice; send it once.`);
@@ -90,32 +103,12 @@ function bearer(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined;
   const space = authorization.indexOf(" ");
   const scheme = space < 0 ? authorization : authorization.slice(0, space);
-  if (scheme.toLowerCase() !== "bearer") return authorization;
-  return space < 0 ? "" : authorization.slice(space + 1).trim();
-}
-
-function oneCredential(fromBearer: string | undefined, keys: readonly string[]): string | undefined {
-  const presented = [...(fromBearer === undefined ? [] : [fromBearer]), ...keys].filter(
-    (text) => text !== "anonymous",
-  );
-  const [first] = presented;
-  if (presented.some((text) => text !== first)) throw new AppError("credential_conflict");
-  return first;
+  if (scheme.toLowerCase() !== "bearer") return OTHER_SCHEME;
+  const token = space < 0 ? "" : authorization.slice(space + 1).trim();
+  return token === "anonymous" ? undefined : token;
 }
 
 /** A client's own request id counts only when it is well formed. */
 export function clientRequestId(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" && /^[A-Za-z0-9_.-]{1,64}$/.test(header) ? header : undefined;
-}
-
-function unescapeFully(text: string): string {
-  let current = text;
-  for (let round = 0; round < 3 && current.includes("%"); round++) {
-    try {
-      current = decodeURIComponent(current);
-    } catch {
-      return current;
-    }
-  }
-  return current;
 }

@@ -8,12 +8,13 @@ import type { Random } from "../lib/random.ts";
 import type { Log } from "../log/log.ts";
 import { logAccess } from "./access-log.ts";
 import { parseApiBody } from "./api-body.ts";
+import { answerHeaders, sendProblem } from "./api-error.ts";
+import { allowOrigin, answerPreflight, isPreflight, PREFLIGHT } from "./cors.ts";
 import { beginExchange, type Exchange } from "./exchange.ts";
 import type { Front } from "./listener.ts";
-import { admit, authorise, checkBodyHead, type Gates } from "./pipeline.ts";
+import { familyOf, isSpelledAs, pathOf } from "./path.ts";
+import { admit, authorise, checkBodyHead, type Gates, type Target } from "./pipeline.ts";
 import type { AuditSink } from "./ports.ts";
-import { errorHeaders, toAppError, toProblem } from "./problem.ts";
-import { reportRefusal } from "./refusal.ts";
 import { clientRequestId } from "./request-head.ts";
 import type { RouteContract } from "./route.ts";
 
@@ -70,8 +71,17 @@ export async function createHttpServer(options: {
 }): Promise<HttpServer> {
   const api = fastify({
     bodyLimit: API_BODY_LIMIT_BYTES,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     routerOptions: { caseSensitive: true },
+    // A path the framework cannot decode runs no hook: it is refused here, by the same gates.
+    frameworkErrors: (_error, request, reply) => {
+      const exchange = exchangeOf(request);
+      try {
+        admit(options.gates, exchange, request.raw, unknownAt(request.raw));
+      } catch (thrown) {
+        sendProblem(options, exchange, { request, reply }, thrown);
+      }
+    },
   }).withTypeProvider<ZodTypeProvider>();
   const known: { method: string; path: string; contract: RouteContract | undefined }[] = [];
   api.addHook("onRoute", (route) => {
@@ -89,10 +99,13 @@ export async function createHttpServer(options: {
       now: options.tools.clock.now(),
       monotonicMs: performance.now(),
     });
-    const url = request.url ?? "/";
-    const mark = url.indexOf("?");
-    if (options.gateway.owns(mark < 0 ? url : url.slice(0, mark)))
+    const path = pathOf(request.url ?? "");
+    if (options.gateway.owns(path) || familyOf(path) === "gateway") {
+      const allowed = allowOrigin(policy, request, response);
+      if (allowed && preflight(options, exchange, request, response)) return;
       return options.gateway.serve(exchange, request, response);
+    }
+    response.once("close", () => logAccess(options.log, exchange, { status: response.statusCode }));
     exchanges.set(request, exchange);
     api.routing(request, response);
   };
@@ -106,51 +119,56 @@ function installPipeline(api: Api, options: { gates: Gates; audit: AuditSink; lo
   api.removeAllContentTypeParsers();
   api.addContentTypeParser(
     "application/json",
-    { parseAs: "string" },
-    async (_request: FastifyRequest, body: string | Buffer) => parseApiBody(String(body)),
+    { parseAs: "buffer" },
+    async (_request: FastifyRequest, body: string | Buffer) => parseApiBody(Buffer.from(body)),
   );
   api.addHook("onRequest", async (request, reply) => {
+    const { raw } = request;
     const exchange = exchangeOf(request);
-    reply.header("x-request-id", exchange.requestId);
-    reply.header("x-content-type-options", "nosniff");
-    reply.header("cache-control", "no-store");
-    const unknown = request.raw.url?.startsWith("/api") === true ? "api" : "page";
-    admit(options.gates, exchange, request.raw, request.routeOptions.config.contract ?? { unknown });
+    reply.headers(answerHeaders(exchange));
+    const { contract } = request.routeOptions.config;
+    const asked = contract !== undefined && isSpelledAs(contract.path, pathOf(raw.url ?? ""));
+    admit(options.gates, exchange, raw, asked ? contract : unknownAt(raw));
     if (exchange.head !== undefined) checkBodyHead(exchange.head, API_BODY_LIMIT_BYTES);
+    // A call without a body needs no content type, and none it bears is judged.
+    if (!announcesBody(raw)) delete raw.headers["content-type"];
+    else if (raw.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
   });
   api.addHook("preHandler", async (request) => {
     const contract = request.routeOptions.config.contract;
     if (contract !== undefined) authorise(options.gates, exchangeOf(request), contract.action);
   });
-  api.setErrorHandler(async (thrown, request, reply) => {
-    const exchange = exchangeOf(request);
-    const error = frameworkError(thrown);
-    reportRefusal(options, exchange, error);
-    if (!request.raw.complete) reply.header("connection", "close");
-    return reply
-      .code(error.status)
-      .headers(errorHeaders(error))
-      .type("application/problem+json")
-      .send(JSON.stringify(toProblem(error, exchange.requestId)));
-  });
+  api.setErrorHandler(async (thrown, request, reply) =>
+    sendProblem(options, exchangeOf(request), { request, reply }, thrown),
+  );
   api.setNotFoundHandler(async () => {
     throw new AppError("not_found");
   });
-  api.addHook("onResponse", async (request, reply) =>
-    logAccess(options.log, exchangeOf(request), { status: reply.statusCode }),
-  );
 }
 
-function frameworkError(thrown: unknown): AppError {
-  if (thrown instanceof AppError || !(thrown instanceof Error)) return toAppError(thrown);
-  const code = "code" in thrown ? thrown.code : undefined;
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return new AppError("body_too_large");
-  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
-    return new AppError("unsupported_media_type", "Send the body as application/json.");
-  if (code === "FST_ERR_VALIDATION") {
-    const unknown = thrown.message.toLowerCase().includes("unrecognized key");
-    return new AppError(unknown ? "unknown_field" : "bad_request", thrown.message);
+function unknownAt(request: IncomingMessage): Target {
+  return { unknown: familyOf(pathOf(request.url ?? "")) };
+}
+
+function announcesBody(request: IncomingMessage): boolean {
+  const length = request.headers["content-length"];
+  return request.headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+}
+
+/** Answers a preflight that host and lock let through; what they refuse is the gateway's to say, in its dialect. */
+function preflight(
+  { gates, log }: { gates: Gates; log: Log },
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  if (!isPreflight(request)) return false;
+  try {
+    admit(gates, exchange, request, PREFLIGHT);
+  } catch {
+    return false;
   }
-  if ("statusCode" in thrown && thrown.statusCode === 400) return new AppError("bad_request");
-  return toAppError(thrown);
+  response.once("close", () => logAccess(log, exchange, { status: response.statusCode }));
+  answerPreflight(request, response, exchange.requestId);
+  return true;
 }

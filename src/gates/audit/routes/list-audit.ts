@@ -1,0 +1,47 @@
+import { z } from "zod";
+import type { Api } from "#platform/http/server.ts";
+import type { AuditRecorder } from "../recorder.ts";
+
+const text = z.string().nullable();
+const row = z.object({
+  chain: z.string(),
+  seq: z.number(),
+  time: z.string(),
+  actor: z.string(),
+  action: z.string(),
+  target: text,
+  outcome: z.enum(["success", "failure", "denied"]),
+  address: text,
+  request_id: text,
+  count: z.number(),
+  hash: text,
+});
+const query = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z.string().max(16).optional(),
+});
+
+/** `GET /api/v1/audit`: what happened, newest first; refusals of unknown callers once their minute is over. */
+export function listAuditRoute(api: Api, audit: AuditRecorder): void {
+  api.route({
+    method: "GET",
+    url: "/api/v1/audit",
+    config: {
+      contract: {
+        method: "GET",
+        path: "/api/v1/audit",
+        action: "audit.read",
+        openWhileLocked: false,
+        family: "api",
+      },
+    },
+    schema: {
+      querystring: query,
+      response: { 200: z.object({ data: z.array(row), next_cursor: z.string().nullable() }) },
+    },
+    handler: async (request) => {
+      await audit.flush();
+      return audit.list({ limit: request.query.limit, cursor: request.query.cursor });
+    },
+  });
+}

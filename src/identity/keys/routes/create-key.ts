@@ -1,0 +1,32 @@
+import { z } from "zod";
+import type { PermissionSets } from "#gates/access/index.ts";
+import { authorOf } from "#platform/http/exchange.ts";
+import { authorise, type Gates } from "#platform/http/pipeline.ts";
+import { type Api, exchangeOf } from "#platform/http/server.ts";
+import { type IssuedKeys, KEY_NAME } from "../issued-keys.ts";
+import { keyContract, keyShape } from "./key-shape.ts";
+
+const PATH = "/api/v1/keys";
+const body = z.strictObject({
+  name: z.string().regex(KEY_NAME, `must match ${KEY_NAME.source}`),
+  permissions: z.array(z.string().max(63)).max(32),
+});
+
+/** `POST /api/v1/keys`: 201 with the key's text, shown this once; 409 when the name is taken. */
+export function createKeyRoute(
+  api: Api,
+  parts: { keys: IssuedKeys; sets: PermissionSets; gates: Gates },
+): void {
+  api.route({
+    method: "POST",
+    url: PATH,
+    config: { contract: keyContract("POST", PATH) },
+    schema: { body, response: { 201: keyShape.extend({ key: z.string() }) } },
+    handler: async (request, reply) => {
+      const exchange = exchangeOf(request);
+      authorise(parts.gates, exchange, "keys.manage", request.body.name);
+      const issued = await parts.keys.create({ ...request.body, by: authorOf(exchange) }, parts.sets);
+      return reply.code(201).send({ ...issued, key: issued.key.expose() });
+    },
+  });
+}

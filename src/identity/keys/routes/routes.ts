@@ -1,0 +1,14 @@
+import type { PermissionSets } from "#gates/access/index.ts";
+import type { Gates } from "#platform/http/pipeline.ts";
+import type { Api } from "#platform/http/server.ts";
+import type { IssuedKeys } from "../issued-keys.ts";
+import { createKeyRoute } from "./create-key.ts";
+import { listKeysRoute } from "./list-keys.ts";
+import { revokeKeyRoute } from "./revoke-key.ts";
+
+/** The API of the keys issued at run time: `/api/v1/keys`. */
+export function keyRoutes(api: Api, parts: { keys: IssuedKeys; sets: PermissionSets; gates: Gates }): void {
+  createKeyRoute(api, parts);
+  listKeysRoute(api, parts);
+  revokeKeyRoute(api, parts);
+}

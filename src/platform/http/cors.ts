@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ListenerPolicy } from "./ports.ts";
+import { OPEN, type RouteContract } from "./route.ts";
+
+/** What a preflight passes through the gates as: behind the host and the lock, before any credential. */
+export const PREFLIGHT: RouteContract = {
+  method: "OPTIONS",
+  path: "/v1/{preflight}",
+  action: OPEN,
+  openWhileLocked: false,
+  family: "gateway",
+};
+
+/** Request headers the clients of AI providers send from a page. */
+const ALLOWED_HEADERS =
+  /^(?:authorization|content-type|accept|x-api-key|api-key|x-goog-api-key|x-request-id|idempotency-key|openai-(?:beta|organization|project)|anthropic-(?:version|beta|dangerous-direct-browser-access)|x-stainless-[a-z0-9-]+)$/;
+const EXPOSED_HEADERS = "x-request-id, request-id, retry-after, x-should-retry, x-claviger-locked";
+const PREFLIGHT_AGE_S = "600";
+
+/**
+ * Lets a page of an origin that was configured read the gateway's answer, an error or a stream too: sets the headers
+ * on `response`, whoever sends it. No other origin gets any, and cookies never count. Gives whether the origin is one.
+ */
+export function allowOrigin(
+  policy: ListenerPolicy,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  if (policy.kind === "control" || policy.allowedOrigins.size === 0) return false;
+  response.setHeader("vary", "origin");
+  const { origin } = request.headers;
+  if (origin === undefined || !policy.allowedOrigins.has(origin)) return false;
+  response.setHeader("access-control-allow-origin", origin);
+  response.setHeader("access-control-expose-headers", EXPOSED_HEADERS);
+  return true;
+}
+
+/** Whether a browser asks what it may send (https://fetch.spec.whatwg.org/#cors-preflight-request). */
+export function isPreflight(request: IncomingMessage): boolean {
+  return request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
+}
+
+/** The answer to a preflight whose origin `allowOrigin` has let in. */
+export function answerPreflight(request: IncomingMessage, response: ServerResponse, requestId: string): void {
+  const asked = (request.headers["access-control-request-headers"] ?? "").toLowerCase().split(",");
+  const allowed = asked.map((name) => name.trim()).filter((name) => ALLOWED_HEADERS.test(name));
+  response.writeHead(204, {
+    vary: "origin, access-control-request-headers",
+    "access-control-allow-methods": "GET, POST",
+    ...(allowed.length > 0 && { "access-control-allow-headers": allowed.join(", ") }),
+    "access-control-max-age": PREFLIGHT_AGE_S,
+    "x-request-id": requestId,
+  });
+  response.end();
+}
