@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const DEADLINE_MS = 20_000;
+/** A server lives as long as its test. */
+const SERVER_DEADLINE_MS = 100_000;
 
 /** How a command ended. */
 export interface Ended {
@@ -98,11 +100,10 @@ export async function serve(
   options: {
     env?: Readonly<Record<string, string>>;
     args?: readonly string[];
-    deadlineMs?: number;
   } = {},
 ): Promise<Served> {
   const args = ["serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0", ...(options.args ?? [])];
-  const served = new Served(args, options.env ?? {}, options.deadlineMs);
+  const served = new Served(args, options.env ?? {}, SERVER_DEADLINE_MS);
   try {
     const [, url = ""] = await served.says(/listens on (http:\/\/\S+)/);
     served.url = url;

@@ -32,7 +32,7 @@ test("[W5] on a full disk changes are refused whole with storage_full, the gatew
   const leaked = { id: "", key: "" };
   let key = "";
   {
-    await using server = await serve(dataDir, { deadlineMs: 100_000 });
+    await using server = await serve(dataDir);
     const add = ["provider", "add", "sim", "--kind", "openai-compatible", "--base-url", upstream.baseUrl];
     expect((await claviger([...add, "--data-dir", dataDir], { input: "credential\n" })).status).toBe(0);
     key = JSON.parse((await create("before")).stdout).key;
