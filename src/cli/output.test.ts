@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
+import { ConfigProblems } from "#platform/config/problems.ts";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
@@ -71,10 +72,29 @@ test("a name with terminal commands or reversed writing in it cannot act on the 
 });
 
 test("an error goes to stderr as problem and repair, and names its exit status", () => {
-  const { stdout, stderr, output } = open({ json: true });
+  const { stdout, stderr, output } = open();
   const error = new CliError("no such\u0007 file", { exitCode: EXIT.data, repair: "touch it" });
   expect(output.fail(error)).toBe(65);
   expect(stderr.text).toBe("claviger: no such\ufffd file\n  touch it\n");
+  expect(stdout.text).toBe("");
+});
+
+test("[L2] with --json an error is one line of JSON on stderr, with its code, repair and problems", () => {
+  const { stdout, stderr, output } = open({ json: true });
+  const problem = { file: "claviger.yaml", line: 2, column: 3, message: "this is not a setting" };
+  expect(output.fail(new CliError("gone", { exitCode: EXIT.notRunning, repair: "start it" }))).toBe(69);
+  expect(output.fail(new AppError("forbidden"))).toBe(77);
+  expect(output.fail(new ConfigProblems([problem]))).toBe(78);
+  expect(
+    stderr.text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).error),
+  ).toEqual([
+    { message: "gone", exit_code: 69, repair: "start it" },
+    { message: "This principal lacks the permission.", exit_code: 77, code: "forbidden" },
+    { message: "claviger.yaml:2:3: this is not a setting", exit_code: 78, problems: [problem] },
+  ]);
   expect(stdout.text).toBe("");
 });
 

@@ -193,6 +193,7 @@ test("[L2] exit statuses are those of the document, and each can happen", async 
     [EXIT.usage, ["provider", "add", "sim", ...dir]],
     [EXIT.data, ["api-key", "revoke", "key_none", ...dir]],
     [EXIT.notRunning, ["status", "--data-dir", join(place.root, "none")]],
+    [EXIT.cannotCreate, ["serve", "--data-dir", "/proc/claviger"]],
     [EXIT.tryAgain, ["serve", ...dir, "--listen", "127.0.0.1:0"]],
     [EXIT.configuration, ["serve", "--data-dir", file]],
   ];

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const DEADLINE_MS = 20_000;
+/** A server lives as long as its test. */
+const SERVER_DEADLINE_MS = 100_000;
 
 /** How a command ended. */
 export interface Ended {
@@ -29,9 +31,14 @@ export class Program implements AsyncDisposable {
   #stderr = "";
   #watchers = new Set<() => void>();
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>>, deadlineMs = DEADLINE_MS) {
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    { deadlineMs = DEADLINE_MS, stdout = "pipe" }: { deadlineMs?: number; stdout?: number | "pipe" } = {},
+  ) {
     this.child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
       env: { PATH: process.env.PATH, HOME: "/nonexistent", ...env },
+      stdio: ["pipe", stdout, "pipe"],
     });
     const deadline = setTimeout(() => this.child.kill("SIGKILL"), deadlineMs);
     this.child.stdout?.on("data", (chunk: Buffer) => this.#grow(() => (this.#stdout += chunk)));
@@ -98,11 +105,15 @@ export async function serve(
   options: {
     env?: Readonly<Record<string, string>>;
     args?: readonly string[];
-    deadlineMs?: number;
+    /** A descriptor that takes the server's log in place of the test. */
+    stdout?: number;
   } = {},
 ): Promise<Served> {
   const args = ["serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0", ...(options.args ?? [])];
-  const served = new Served(args, options.env ?? {}, options.deadlineMs);
+  const served = new Served(args, options.env ?? {}, {
+    deadlineMs: SERVER_DEADLINE_MS,
+    stdout: options.stdout ?? "pipe",
+  });
   try {
     const [, url = ""] = await served.says(/listens on (http:\/\/\S+)/);
     served.url = url;

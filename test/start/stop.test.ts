@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -68,6 +68,15 @@ test("a reader of the output that goes away neither stops the server nor makes i
   await using server = await serve(place.path);
   server.child.stdout?.destroy();
   server.child.stderr?.destroy();
+  for (let count = 0; count < 3; count++) expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  expect((await server.kill("SIGTERM")).status).toBe(0);
+});
+
+test("a full disk behind the output neither stops the server nor makes it fail", async () => {
+  using place = scratch();
+  const full = openSync("/dev/full", "w");
+  await using server = await serve(place.path, { stdout: full });
+  closeSync(full);
   for (let count = 0; count < 3; count++) expect((await fetch(`${server.url}/health`)).status).toBe(200);
   expect((await server.kill("SIGTERM")).status).toBe(0);
 });

@@ -8,6 +8,7 @@ import { startUpstream } from "../upstream.ts";
 vi.setConfig({ testTimeout: 120_000 });
 
 const FULL = 75;
+const CANNOT_CREATE = 73;
 
 test("[W5] on a full disk changes are refused whole with storage_full, the gateway goes on, and room heals it", async () => {
   using disk = smallDisk();
@@ -31,7 +32,7 @@ test("[W5] on a full disk changes are refused whole with storage_full, the gatew
   const leaked = { id: "", key: "" };
   let key = "";
   {
-    await using server = await serve(dataDir, { deadlineMs: 100_000 });
+    await using server = await serve(dataDir);
     const add = ["provider", "add", "sim", "--kind", "openai-compatible", "--base-url", upstream.baseUrl];
     expect((await claviger([...add, "--data-dir", dataDir], { input: "credential\n" })).status).toBe(0);
     key = JSON.parse((await create("before")).stdout).key;
@@ -66,7 +67,7 @@ test("a start on a full disk is a clear refusal, fresh or not, and room is all i
     const refused = await claviger(start);
     expect(`${state}: ${refused.stderr}`).toMatch(/is full|no space left|ENOSPC/);
     expect(refused.stderr).not.toMatch(/\n {4}at /);
-    expect([FULL, 78]).toContain(refused.status);
+    expect([FULL, CANNOT_CREATE]).toContain(refused.status);
     disk.free();
     await using server = await serve(dataDir);
     expect((await claviger(["status", "--data-dir", dataDir])).status).toBe(0);

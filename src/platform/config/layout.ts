@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { StartError } from "#platform/lib/error.ts";
+import { systemErrorCode } from "./bounded-text.ts";
 import { writeConfigVersion } from "./config-version.ts";
 import type { ConfigDirRule } from "./directories.ts";
 import { quoteForShell } from "./shell-quote.ts";
@@ -49,7 +50,8 @@ export function layoutOf({ dataDir, configDir, configDirRule }: LayoutConfig): L
 
 /**
  * Makes the directories that are missing. A data directory without a store in it is fresh: what the operator
- * prepared (`mkdir`, a volume, `etc/`) is taken over with the right mode. StartError (78) when that cannot be.
+ * prepared (`mkdir`, a volume, `etc/`) is taken over with the right mode. StartError when that cannot be: 73 when the system
+ * refuses, 78 when the directory is none to take.
  */
 export function createLayout(config: LayoutConfig): void {
   try {
@@ -64,9 +66,14 @@ export function createLayout(config: LayoutConfig): void {
   } catch (cause) {
     if (cause instanceof StartError) throw cause;
     const reason = cause instanceof Error ? cause.message : "";
-    throw new StartError(`the data directory ${config.dataDir} cannot be set up: ${reason}`, { cause });
+    throw new StartError(`the data directory ${config.dataDir} cannot be set up: ${reason}`, {
+      exitCode: EXIT_CANTCREAT,
+      cause,
+    });
   }
 }
+
+const EXIT_CANTCREAT = 73;
 
 const CERTIFICATE_FILES = [
   ["claviger.crt", 0o644],
@@ -105,10 +112,21 @@ function makeNamedConfigDir({ configDir, configDirRule }: LayoutConfig): boolean
 
 function makeDirectory(path: string, mode: number, takeOver: boolean): void {
   const status = lstatSync(path, { throwIfNoEntry: false });
-  if (status === undefined) mkdirSync(path, { recursive: true, mode });
+  if (status === undefined) makePath(path, mode);
   else if (!takeOver || !status.isDirectory()) return;
   // The umask may have taken bits from mkdir's mode.
   if (((status ?? lstatSync(path)).mode & 0o777) !== mode) chmodSync(path, mode);
+}
+
+/** `recursive` would try without end where a parent is there but takes no directory (/proc). */
+function makePath(path: string, mode: number): void {
+  const parent = dirname(path);
+  if (lstatSync(parent, { throwIfNoEntry: false }) === undefined) makePath(parent, mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
 }
 
 function directory(path: string, own: Partial<LayoutEntry>): LayoutEntry {
