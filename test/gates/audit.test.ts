@@ -214,6 +214,27 @@ test("[W1] [H5] what was refused is in the store after the end, the running minu
   ]);
 });
 
+test("[W1] where its record cannot be written a change does not happen, a revocation holds, refusals wait", async () => {
+  await using server = await startClaviger({ env: { REQUIRE_API_KEY: "true" } });
+  const { id, key } = await server.issueKey("app");
+  const headers = { authorization: `Bearer ${key}` };
+  const store = new DatabaseSync(path.join(server.dataDir, "db", "data.sqlite"));
+  store.exec("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  const create = { method: "POST", path: "/api/v1/keys", body: { name: "unrecorded", permissions: [] } };
+  expect((await server.control(create)).status).toBeGreaterThanOrEqual(500);
+  expect((await server.call({ path: "/api/v1/keys", headers })).status).toBe(403);
+  expect((await server.control({ method: "DELETE", path: `/api/v1/keys/${id}` })).status).toBe(507);
+  expect((await server.call({ path: "/v1/models", headers })).status).toBe(401);
+  store.exec("DROP TRIGGER full");
+  store.close();
+  expect((await server.control({ path: "/api/v1/keys" })).text).not.toContain("unrecorded");
+  const { data } = pageShape.parse((await server.control({ path: "/api/v1/audit" })).json);
+  expect(data.filter((row) => row.actor === id)).toMatchObject([
+    { outcome: "denied", action: "keys.manage" },
+  ]);
+  expect((await server.control(create)).status).toBe(201);
+});
+
 describe("the access log", () => {
   test("[W2] has a line for every request, with the template of its route in the place of its path", async () => {
     const lineOf = (id: string): unknown =>

@@ -200,6 +200,18 @@ describe("anonymous callers", () => {
     expect(claviger.logged()).not.toContain("192.0.2.77");
   });
 
+  test("[I6] a listener beyond loopback lets nobody in without a key, not even this machine", async () => {
+    await using wide = await startClaviger({
+      listen: ["0.0.0.0:0"],
+      yaml: "settings:\n  allow_plain_http: true\n",
+    });
+    const url = wide.url.replace("0.0.0.0", "127.0.0.1");
+    const ask = (...lines: string[]) => sendRaw(url, rawRequest("GET /v1/models HTTP/1.1", lines));
+    expect(statusOf(await ask("Host: localhost"))).toBe(401);
+    const { key: issued } = await wide.issueKey("app");
+    expect(statusOf(await ask(`Authorization: Bearer ${issued}`))).toBe(200);
+  });
+
   test("[I6] REQUIRE_API_KEY removes the anonymous", async () => {
     await using strict = await startClaviger({ env: { REQUIRE_API_KEY: "true" } });
     for (const path of ["/v1/models", "/v1/models/x", "/v1beta/models", "/x/a"])
