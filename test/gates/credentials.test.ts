@@ -71,6 +71,15 @@ describe("presenting a credential", () => {
     }
   });
 
+  test("[A2] on /x/ the names belong to the upstream: only a key of ours is refused there", async () => {
+    const ask = async (query: string) =>
+      (await claviger.call({ path: `/x/search?${query}`, headers: { authorization: `Bearer ${key}` } }))
+        .status;
+    expect(await ask("key=theirs")).toBe(404);
+    expect(await ask(`key=${key}`)).toBe(400);
+    expect(await ask(`API_KEY=${encodeURIComponent(key).replaceAll("-", "%252d")}`)).toBe(400);
+  });
+
   test("[A2] [W2] no query and no credential reaches the log", () => {
     const logged = claviger.logged();
     expect(logged).toContain('"route":"/v1/models"');
