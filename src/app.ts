@@ -3,6 +3,7 @@ import { allows, allowsSome, permissionSets, rightsOf } from "#gates/access/inde
 import { listAuditRoute, openAuditRecorder } from "#gates/audit/index.ts";
 import { type IssuedKeys, keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
 import { createLayout } from "#platform/config/layout.ts";
+import { isLoopback } from "#platform/config/listen.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
 import { loadProcessSecrets, type ProcessSecretName, verifyFingerprints } from "#platform/config/secrets.ts";
@@ -240,7 +241,7 @@ async function openListeners(
   };
   const wanted = config.listen.map((target) => ({
     target,
-    policy: { ...tcp, anonymous: !settings.require_api_key },
+    policy: { ...tcp, anonymous: !settings.require_api_key && isLoopback(target.host) },
   }));
   const control = {
     target: { socketPath: await prepareControlSocket(config.dataDir) },

@@ -2,6 +2,7 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { createLog } from "#platform/log/log.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 
@@ -157,6 +158,18 @@ describe("the audit", () => {
     }
   });
 
+  test("[W1] a model a caller may not use is named in his row, to a bounded length", async () => {
+    const viewer = await claviger.issueKey("models-only", ["viewer"]);
+    await claviger.addProvider("sim", "http://127.0.0.1:9/v1", "upstream-credential-0004");
+    const body = { model: `sim/${"m".repeat(2000)}`, messages: [] };
+    const path = "/v1/chat/completions";
+    const answer = await claviger.call({ method: "POST", path, headers: as(viewer, "model-1"), body });
+    expect(answer.status).toBe(403);
+    const [row] = await rowOf("model-1");
+    expect(row).toMatchObject({ actor: viewer.id, action: "gateway.use", outcome: "denied" });
+    expect(row?.target).toMatch(/^sim\/m{252}$/);
+  });
+
   test("[W1] refusals of unknown callers are one row per address, route and minute, with a count", async () => {
     const before = (await page()).data[0]?.seq ?? 0;
     for (let index = 0; index < 7; index++)
@@ -214,7 +227,44 @@ test("[W1] [H5] what was refused is in the store after the end, the running minu
   ]);
 });
 
+test("[W1] where its record cannot be written a change does not happen, a revocation holds, refusals wait", async () => {
+  await using server = await startClaviger({ env: { REQUIRE_API_KEY: "true" } });
+  const { id, key } = await server.issueKey("app");
+  const headers = { authorization: `Bearer ${key}` };
+  const store = new DatabaseSync(path.join(server.dataDir, "db", "data.sqlite"));
+  store.exec("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  const create = { method: "POST", path: "/api/v1/keys", body: { name: "unrecorded", permissions: [] } };
+  expect((await server.control(create)).status).toBeGreaterThanOrEqual(500);
+  expect((await server.call({ path: "/api/v1/keys", headers })).status).toBe(403);
+  expect((await server.control({ method: "DELETE", path: `/api/v1/keys/${id}` })).status).toBe(507);
+  expect((await server.call({ path: "/v1/models", headers })).status).toBe(401);
+  // Reading waits for what is being tried, so that no transaction is open while the trigger goes.
+  expect((await server.control({ path: "/api/v1/audit" })).text).not.toContain('"denied"');
+  store.exec("DROP TRIGGER full");
+  store.close();
+  expect((await server.control({ path: "/api/v1/keys" })).text).not.toContain("unrecorded");
+  const { data } = pageShape.parse((await server.control({ path: "/api/v1/audit" })).json);
+  expect(data.filter((row) => row.actor === id)).toMatchObject([
+    { outcome: "denied", action: "keys.manage" },
+  ]);
+  expect((await server.control(create)).status).toBe(201);
+});
+
 describe("the access log", () => {
+  test("[W2] every line is one JSON object, and fields nobody allowed do not reach it", () => {
+    const lines: string[] = [];
+    const log = createLog({
+      level: "info",
+      readable: false,
+      destination: { write: (line) => lines.push(line) },
+    });
+    log.warn({ status: 200, authorization: "Bearer secret", body: { key: "secret" } }, "a request");
+    log.debug("not at this level");
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      { level: 40, time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/), status: 200, msg: "a request" },
+    ]);
+  });
+
   test("[W2] has a line for every request, with the template of its route in the place of its path", async () => {
     const lineOf = (id: string): unknown =>
       JSON.parse(

@@ -63,12 +63,21 @@ describe("presenting a credential", () => {
   test.each(NAMES_IN_URL)("[A2] ?%s= is a 400 beside a credential and a 401 without", async (name) => {
     const escaped = [...name].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join("");
     for (const spelled of [name, name.toUpperCase(), escaped, escaped.replaceAll("%", "%25")]) {
-      const query = `?limit=1&${spelled}=${key}`;
+      const query = `?limit=1&${spelled}=${spelled === name ? "whatever" : key}`;
       expect((await models({ authorization: `Bearer ${key}` }, query)).status, spelled).toBe(400);
       // Local callers may be anonymous here: not those who put a credential where it is logged by others.
       expect((await models({}, query)).status, spelled).toBe(401);
       expect((await claviger.call({ path: `/api/v1/keys${query}` })).status, spelled).toBe(401);
     }
+  });
+
+  test("[A2] on /x/ the names belong to the upstream: only a key of ours is refused there", async () => {
+    const ask = async (query: string) =>
+      (await claviger.call({ path: `/x/search?${query}`, headers: { authorization: `Bearer ${key}` } }))
+        .status;
+    expect(await ask("key=theirs")).toBe(404);
+    expect(await ask(`key=${key}`)).toBe(400);
+    expect(await ask(`API_KEY=${encodeURIComponent(key).replaceAll("-", "%252d")}`)).toBe(400);
   });
 
   test("[A2] [W2] no query and no credential reaches the log", () => {
@@ -198,6 +207,18 @@ describe("anonymous callers", () => {
         .find((text) => text.includes('"xff"')) ?? "{}";
     expect(JSON.parse(line)).toMatchObject({ address: "127.0.0.1" });
     expect(claviger.logged()).not.toContain("192.0.2.77");
+  });
+
+  test("[I6] a listener beyond loopback lets nobody in without a key, not even this machine", async () => {
+    await using wide = await startClaviger({
+      listen: ["0.0.0.0:0"],
+      yaml: "settings:\n  allow_plain_http: true\n",
+    });
+    const url = wide.url.replace("0.0.0.0", "127.0.0.1");
+    const ask = (...lines: string[]) => sendRaw(url, rawRequest("GET /v1/models HTTP/1.1", lines));
+    expect(statusOf(await ask("Host: localhost"))).toBe(401);
+    const { key: issued } = await wide.issueKey("app");
+    expect(statusOf(await ask(`Authorization: Bearer ${issued}`))).toBe(200);
   });
 
   test("[I6] REQUIRE_API_KEY removes the anonymous", async () => {

@@ -55,6 +55,20 @@ describe("sizes", () => {
     expect(statusOf(await sendRaw(claviger.url, post(path, lines), chunk))).toBe(413);
   });
 
+  test("[A8] the gateway takes 32 MiB unless configured, and not a byte more", async () => {
+    await using plain = await startClaviger();
+    const declare = (bytes: number) =>
+      rawRequest("POST /v1/chat/completions HTTP/1.1", [
+        "Content-Type: application/json",
+        `Content-Length: ${bytes}`,
+        "Expect: 100-continue",
+      ]);
+    expect(statusOf(await sendRaw(plain.url, declare(32 * MIB + 1)))).toBe(413);
+    await using connection = openRaw(plain.url);
+    connection.socket.write(declare(32 * MIB));
+    await connection.until(/^HTTP\/1\.1 100 Continue/);
+  });
+
   test("[A8] a body of exactly 1 MiB is read", async () => {
     const body = `{"name":"${"n".repeat(MIB - 11)}"}`;
     expect(body).toHaveLength(MIB);
@@ -105,6 +119,19 @@ describe("bodies", () => {
     const text = await postJson(Buffer.from(body));
     expect(statusOf(text)).toBe(400);
     expect(text).toContain(said);
+  });
+
+  test("[A8] the gateway parses 64 levels, and no 65", async () => {
+    for (const [levels, said] of [
+      [64, "needs a model"],
+      [65, "deeper than 64"],
+    ] as const) {
+      const body = nested(levels);
+      const lines = ["Content-Type: application/json", `Content-Length: ${body.length}`];
+      const text = await sendRaw(claviger.url, post("/v1/chat/completions", lines, body));
+      expect(statusOf(text)).toBe(400);
+      expect(text).toContain(said);
+    }
   });
 
   test("[A8] bytes that are no UTF-8 are a 400, not another name", async () => {

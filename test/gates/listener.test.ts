@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Front, openListener } from "#platform/http/listener.ts";
+import { type Front, openListener, SENDER_TIMEOUTS } from "#platform/http/listener.ts";
 import type { ListenerPolicy } from "#platform/http/ports.ts";
 import { startClaviger } from "#test/claviger.ts";
 import { openRaw, statusOf } from "./raw.ts";
@@ -24,6 +24,10 @@ const open = (timeouts: { headersMs: number; requestMs: number }, front: Front, 
     onBroken: ({ code }) => broken.push(code),
     timeouts,
   });
+
+test("[A8] headers may take 20 s and a whole request 60 s", () => {
+  expect(SENDER_TIMEOUTS).toEqual({ headersMs: 20_000, requestMs: 60_000 });
+});
 
 test("[A8] who sends his headers slowly is cut with 408, and the log is told", async () => {
   const broken: string[] = [];

@@ -39,8 +39,9 @@ export function openAuditRecorder(parts: {
   const { database, clock, log } = parts;
   const counter = new RefusalCounter(MAX_SUMS);
   const pending = new PendingRows(MAX_PENDING_ROWS);
+  // One flush after the other: two at once would take, and write, the same rows.
+  const turns = new Turns();
   let crowded = 0;
-  let writing: Promise<void> | undefined;
 
   const write = async (take: () => { entries: TimedEntry[]; forget: () => void }) => {
     for (let batch = take(); batch.entries.length > 0; batch = take()) {
@@ -49,20 +50,9 @@ export function openAuditRecorder(parts: {
       batch.forget();
     }
   };
-  // One flush after the other: two at once would take, and write, the same rows.
-  const inTurn = (work: () => Promise<void>) => {
-    const mine = (writing ?? Promise.resolve()).then(work);
-    const settled: Promise<void> = mine
-      .catch(() => {})
-      .then(() => {
-        if (writing === settled) writing = undefined;
-      });
-    writing = settled;
-    return mine;
-  };
   const writeRows = () => write(() => pending.take(FLUSH_BATCH));
   const flushUntil = (nowMs: number) =>
-    inTurn(async () => {
+    turns.run(async () => {
       if (crowded > 0)
         log?.warn({ rows: crowded }, "too many refusals at once: counted, not written one by one");
       crowded = 0;
@@ -79,7 +69,7 @@ export function openAuditRecorder(parts: {
       return counter.add(refusal, now);
     }
     // What the store refuses stays pending: the next flush tries again, and says why it fails.
-    if (writing === undefined) inTurn(writeRows).catch(() => {});
+    if (!turns.busy) turns.run(writeRows).catch(() => {});
   };
 
   return {
@@ -89,4 +79,24 @@ export function openAuditRecorder(parts: {
     close: () => flushUntil(Number.POSITIVE_INFINITY),
     list: (page) => listEntries(database.query, page),
   };
+}
+
+/** Runs one piece of work after the other, whether the one before ended well or not. */
+class Turns {
+  #last: Promise<void> | undefined;
+
+  get busy(): boolean {
+    return this.#last !== undefined;
+  }
+
+  run(work: () => Promise<void>): Promise<void> {
+    const mine = (this.#last ?? Promise.resolve()).then(work);
+    const settled: Promise<void> = mine
+      .catch(() => {})
+      .then(() => {
+        if (this.#last === settled) this.#last = undefined;
+      });
+    this.#last = settled;
+    return mine;
+  }
 }

@@ -19,7 +19,8 @@ export interface Listener {
 }
 
 const HEADER_LIMIT_BYTES = 16 * 1024;
-const DEFAULT_TIMEOUTS: Timeouts = { headersMs: 20_000, requestMs: 60_000 };
+/** What senders get unless said otherwise. */
+export const SENDER_TIMEOUTS: Timeouts = { headersMs: 20_000, requestMs: 60_000 };
 const KEEP_ALIVE_MS = 65_000;
 
 /** When a slow sender is cut: before its headers, and before its whole request has arrived. */
@@ -45,7 +46,7 @@ export async function openListener(options: {
   timeouts?: Timeouts;
 }): Promise<Listener> {
   const { target, policy, front } = options;
-  const server = createHardServer(options.timeouts ?? DEFAULT_TIMEOUTS);
+  const server = createHardServer(options.timeouts ?? SENDER_TIMEOUTS);
   // Answers on their way, by socket: a client may send the next request before the last is answered.
   const running = new WeakMap<Duplex, Set<ServerResponse>>();
   const serve = (request: IncomingMessage, response: ServerResponse) => {

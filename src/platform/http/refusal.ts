@@ -3,6 +3,8 @@ import type { Log } from "../log/log.ts";
 import type { Exchange } from "./exchange.ts";
 import { type AuditSink, callerId } from "./ports.ts";
 
+/** A model's name is the caller's to choose: not its length in our records. */
+const MAX_TARGET_LENGTH = 256;
 const DENIED: ReadonlySet<number> = new Set([401, 403, 421, 429]);
 
 /** Tells audit of a refusal or of a change that failed, and the log of a bug. */
@@ -23,7 +25,7 @@ export function reportRefusal(
     actor: caller === undefined || caller.kind === "anonymous" ? null : callerId(caller),
     action: exchange.route?.action ?? "unknown",
     route: exchange.route?.path ?? "unknown",
-    target: exchange.target,
+    target: exchange.target?.slice(0, MAX_TARGET_LENGTH),
     outcome: denied ? "denied" : "failure",
     address: exchange.address,
     requestId: exchange.requestId,

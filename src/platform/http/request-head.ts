@@ -45,6 +45,8 @@ const SINGLE = new Set([
   "content-encoding",
   ...KEY_HEADERS,
 ]);
+/** What the keys of this server begin with. */
+const OUR_KEYS = "sk-claviger-";
 const URL_CREDENTIALS = new Set([
   "api_key",
   "api-key",
@@ -75,12 +77,17 @@ export function readHead(request: IncomingMessage, gateway: boolean): RequestHea
   };
 }
 
-/** Whether the query carries something that is named like a credential, in any case or escaping. */
+/**
+ * Whether the query carries something that is named like a credential, in any case or escaping. What `/x/` passes on
+ * has names of its own: there only a key of ours counts, which must not reach the upstream.
+ */
 export function hasCredentialInQuery(url: string): boolean {
   const mark = url.indexOf("?");
   if (mark < 0) return false;
-  for (const name of new URLSearchParams(url.slice(mark + 1)).keys()) {
-    if (URL_CREDENTIALS.has(unescapeFully(name).trim().toLowerCase())) return true;
+  const passedOn = url.startsWith("/x/");
+  for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) {
+    if (!URL_CREDENTIALS.has(unescapeFully(name).trim().toLowerCase())) continue;
+    if (!passedOn || unescapeFully(value).trim().startsWith(OUR_KEYS)) return true;
   }
   return false;
 }

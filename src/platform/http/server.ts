@@ -60,16 +60,35 @@ export function exchangeOf(request: FastifyRequest): Exchange {
   return exchange;
 }
 
+interface ServerParts {
+  readonly gates: Gates;
+  readonly audit: AuditSink;
+  readonly log: Log;
+  readonly tools: { readonly clock: Clock; readonly random: Random };
+  readonly gateway: RawFamily;
+  readonly register: (api: Api) => void;
+}
+
 /** Builds the request side: raw families first, everything else through the framework, all through the pipeline. */
-export async function createHttpServer(options: {
-  gates: Gates;
-  audit: AuditSink;
-  log: Log;
-  tools: { clock: Clock; random: Random };
-  gateway: RawFamily;
-  register: (api: Api) => void;
-}): Promise<HttpServer> {
-  const api = fastify({
+export async function createHttpServer(parts: ServerParts): Promise<HttpServer> {
+  const api = createApi(parts);
+  const known: { method: string; path: string; contract: RouteContract | undefined }[] = [];
+  api.addHook("onRoute", (route) => {
+    known.push({ method: String(route.method), path: route.url, contract: route.config?.contract });
+  });
+  api.setValidatorCompiler(validatorCompiler);
+  api.setSerializerCompiler(serializerCompiler);
+  installPipeline(api, parts);
+  parts.register(api);
+  await api.ready();
+  const raw = parts.gateway
+    .contracts()
+    .map((contract) => ({ method: contract.method, path: contract.path, contract }));
+  return { front: createFront(parts, api), routes: () => [...known, ...raw], close: () => api.close() };
+}
+
+function createApi(parts: ServerParts): Api {
+  return fastify({
     bodyLimit: API_BODY_LIMIT_BYTES,
     exposeHeadRoutes: true,
     routerOptions: { caseSensitive: true },
@@ -77,42 +96,33 @@ export async function createHttpServer(options: {
     frameworkErrors: (_error, request, reply) => {
       const exchange = exchangeOf(request);
       try {
-        admit(options.gates, exchange, request.raw, unknownAt(request.raw));
+        admit(parts.gates, exchange, request.raw, unknownAt(request.raw));
       } catch (thrown) {
-        sendProblem(options, exchange, { request, reply }, thrown);
+        sendProblem(parts, exchange, { request, reply }, thrown);
       }
     },
   }).withTypeProvider<ZodTypeProvider>();
-  const known: { method: string; path: string; contract: RouteContract | undefined }[] = [];
-  api.addHook("onRoute", (route) => {
-    known.push({ method: String(route.method), path: route.url, contract: route.config?.contract });
-  });
-  api.setValidatorCompiler(validatorCompiler);
-  api.setSerializerCompiler(serializerCompiler);
-  installPipeline(api, options);
-  options.register(api);
-  await api.ready();
-  const front: Front = (request, response, policy) => {
-    const requestId = clientRequestId(request.headers["x-request-id"]) ?? newId("req", options.tools.random);
+}
+
+function createFront(parts: ServerParts, api: Api): Front {
+  const { gateway, log, tools } = parts;
+  return (request, response, policy) => {
+    const requestId = clientRequestId(request.headers["x-request-id"]) ?? newId("req", tools.random);
     const exchange = beginExchange(request, policy, {
       requestId,
-      now: options.tools.clock.now(),
+      now: tools.clock.now(),
       monotonicMs: performance.now(),
     });
     const path = pathOf(request.url ?? "");
-    if (options.gateway.owns(path) || familyOf(path) === "gateway") {
+    if (gateway.owns(path) || familyOf(path) === "gateway") {
       const allowed = allowOrigin(policy, request, response);
-      if (allowed && preflight(options, exchange, request, response)) return;
-      return options.gateway.serve(exchange, request, response);
+      if (allowed && preflight(parts, exchange, request, response)) return;
+      return gateway.serve(exchange, request, response);
     }
-    response.once("close", () => logAccess(options.log, exchange, { status: response.statusCode }));
+    response.once("close", () => logAccess(log, exchange, { status: response.statusCode }));
     exchanges.set(request, exchange);
     api.routing(request, response);
   };
-  const raw = options.gateway
-    .contracts()
-    .map((contract) => ({ method: contract.method, path: contract.path, contract }));
-  return { front, routes: () => [...known, ...raw], close: () => api.close() };
 }
 
 function installPipeline(api: Api, options: { gates: Gates; audit: AuditSink; log: Log }): void {
