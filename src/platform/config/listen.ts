@@ -46,7 +46,7 @@ export function parseListen(text: string, { allowPlainHttp }: { allowPlainHttp: 
 }
 
 /** Whether an IP address (v4, v6, v4 within v6) reaches this machine only. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family === 0 || host.includes("%")) return false;
   return LOOPBACK.check(host, family === 4 ? "ipv4" : "ipv6");
