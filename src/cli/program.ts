@@ -1,7 +1,8 @@
 import { homedir } from "node:os";
 import { Command, CommanderError } from "commander";
-import { type Environment, processEnvironment } from "#platform/config/environment.ts";
+import { processEnvironment } from "#platform/config/environment.ts";
 import { VERSION } from "#platform/lib/version.ts";
+import type { CommandContext } from "./command-context.ts";
 import { apiKeyCommands } from "./commands/api-key.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
@@ -10,15 +11,7 @@ import { providerCommands } from "./commands/provider.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { EXIT } from "./exit-codes.ts";
-import { createOutput, type Output } from "./output.ts";
-
-/** What every command works with. */
-export interface CommandContext {
-  readonly env: Environment;
-  readonly homeDir: string;
-  readonly output: () => Output;
-  readonly setExit: (code: number) => void;
-}
+import { createOutput } from "./output.ts";
 
 /** Runs one command line and gives its exit status; nothing is thrown. */
 export async function run(argv: readonly string[]): Promise<number> {

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { generateApiKey, publicHash, verifyPublicHash } from "#identity/keys/index.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
+import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
-import type { CommandContext } from "../program.ts";
 import { readSecret } from "../prompt.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { loadConfig } from "#platform/config/load.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../command-context.ts";
 
 interface CheckFlags {
   readonly dataDir?: string;

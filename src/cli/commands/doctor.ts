@@ -10,8 +10,8 @@ import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { writeMeta } from "#platform/storage/meta.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
+import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
-import type { CommandContext } from "../program.ts";
 
 interface DoctorFlags {
   readonly dataDir?: string;

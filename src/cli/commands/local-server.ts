@@ -1,7 +1,7 @@
 import { loadConfig } from "#platform/config/load.ts";
 import { controlSocketPath } from "#services/control/index.ts";
+import type { CommandContext } from "../command-context.ts";
 import { callServer, type ServerAnswer } from "../control-client.ts";
-import type { CommandContext } from "../program.ts";
 
 export interface LocalFlags {
   readonly dataDir?: string;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../command-context.ts";
 import { readSecret } from "../prompt.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { type App, startApp } from "#app";
 import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
 import { unusedSettings } from "#platform/config/settings.ts";
-import type { CommandContext } from "../program.ts";
+import type { CommandContext } from "../command-context.ts";
 import { commandToType, greeting } from "./greeting.ts";
 
 interface ServeFlags {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
-import type { CommandContext } from "../program.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
 const sealBody = z.object({ initialized: z.boolean(), unlocked: z.boolean() });

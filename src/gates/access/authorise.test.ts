@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { ACTIONS } from "./action.ts";
 import { allows, allowsSome, exceeds, type Rights, rightsOf } from "./authorise.ts";
 import { permissionSets, setsNamed } from "./permission-set.ts";
-import { principalId } from "./principal.ts";
 
 /** One set from rules as text; a leading `!` denies. */
 function rights(...rules: string[]): Rights {
@@ -90,12 +89,6 @@ describe("rightsOf", () => {
       "models.read",
     ]);
     expect(granted(rightsOf({ ...key, permissionSets: ["gateway", "gone"] }, sets))).toEqual([]);
-  });
-
-  it("principals are written down by id", () => {
-    expect(principalId({ kind: "local" })).toBe("local");
-    expect(principalId({ kind: "anonymous" })).toBe("anonymous");
-    expect(principalId({ kind: "key", id: "key_1", permissionSets: [] })).toBe("key_1");
   });
 });
 

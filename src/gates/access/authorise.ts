@@ -1,7 +1,7 @@
+import type { Caller } from "#platform/http/ports.ts";
 import { ACTIONS } from "./action.ts";
 import { type Glob, globCovers, globMatches, globsDisjoint, parseGlob } from "./glob.ts";
 import type { PermissionSet, PermissionSets } from "./permission-set.ts";
-import type { Principal } from "./principal.ts";
 
 /** What a principal holds: his sets taken together. A deny of one outweighs an allow of another. */
 export type Rights = readonly PermissionSet[];
@@ -13,7 +13,7 @@ const FULL: Rights = [{ allow: [{ actions: new Set(ACTIONS), pattern: ANYTHING }
  * The rights of a principal under the sets in force: `local` holds everything, the anonymous what the set
  * `gateway` gives. A key's set that no longer exists leaves him with nothing at all: it may have held a deny.
  */
-export function rightsOf(principal: Principal, sets: PermissionSets): Rights {
+export function rightsOf(principal: Caller, sets: PermissionSets): Rights {
   if (principal.kind === "local") return FULL;
   const names = principal.kind === "key" ? principal.permissionSets : ["gateway"];
   const held = names.map((name) => sets.get(name)).filter((set) => set !== undefined);

@@ -1,7 +1,7 @@
 import { AppError } from "#platform/lib/error.ts";
+import { nearestName } from "#platform/lib/nearest-name.ts";
 import { ACTIONS, type Action, TARGETED_ACTIONS } from "./action.ts";
 import { type Glob, globMatches, parseGlob } from "./glob.ts";
-import { nearestName } from "./nearest-name.ts";
 
 /** A PermissionSet as it is declared: everything, or rules of the form `action[:pattern]`. */
 export type DeclaredPermissionSet =

@@ -1,12 +1,7 @@
-import {
-  exceeds,
-  type PermissionSets,
-  type Principal,
-  principalId,
-  rightsOf,
-  setsNamed,
-} from "#gates/access/index.ts";
+import { exceeds, type PermissionSets, rightsOf, setsNamed } from "#gates/access/index.ts";
 import type { AuditEntry, AuditRecorder } from "#gates/audit/index.ts";
+import type { ChangeAuthor } from "#platform/http/exchange.ts";
+import { callerId } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Random } from "#platform/lib/random.ts";
@@ -28,13 +23,6 @@ interface Parts {
   /** `API_KEY_SECRET`: without it the stored digests find no key. */
   readonly secret: Secret;
   readonly audit: AuditRecorder;
-}
-
-/** Who asks for a change, and from where. */
-export interface Caller {
-  readonly principal: Principal;
-  readonly address: string | null;
-  readonly requestId: string | null;
 }
 
 /** Opens the keys issued at run time: all are read into memory, where every request finds them. */
@@ -96,7 +84,7 @@ export class IssuedKeys {
    * `exceeds_own_rights`, `conflict` (name taken), or what the store throws: then there is no key.
    */
   async create(
-    wanted: { readonly name: string; readonly permissions: readonly string[]; readonly by: Caller },
+    wanted: { readonly name: string; readonly permissions: readonly string[]; readonly by: ChangeAuthor },
     sets: PermissionSets,
   ): Promise<KeyRow & { key: Secret }> {
     const { name, permissions, by } = wanted;
@@ -132,7 +120,10 @@ export class IssuedKeys {
    * the store fails, the answer carries the `cause`, the key stays refused, and `flush` tries again. Throws
    * AppError `not_found` for an unknown or already revoked id.
    */
-  async revoke(id: string, by: Caller): Promise<{ recorded: true } | { recorded: false; cause: unknown }> {
+  async revoke(
+    id: string,
+    by: ChangeAuthor,
+  ): Promise<{ recorded: true } | { recorded: false; cause: unknown }> {
     const key = this.#byId.get(id);
     if (key === undefined || key.revokedAt !== null) throw new AppError("not_found");
     key.revokedAt = this.#parts.clock.now();
@@ -192,7 +183,7 @@ export class IssuedKeys {
   }
 }
 
-function changeEntry(action: string, target: string, by: Caller): AuditEntry {
+function changeEntry(action: string, target: string, by: ChangeAuthor): AuditEntry {
   const { principal, address, requestId } = by;
-  return { actor: principalId(principal), action, target, outcome: "success", address, requestId, count: 1 };
+  return { actor: callerId(principal), action, target, outcome: "success", address, requestId, count: 1 };
 }

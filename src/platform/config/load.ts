@@ -11,7 +11,6 @@ import {
 } from "./directories.ts";
 import { type Environment, lookUp } from "./environment.ts";
 import { DEFAULT_LISTEN, type ListenAddress, parseListen } from "./listen.ts";
-import { suggestion } from "./nearest.ts";
 import { ConfigProblems, commandLineProblem, environmentProblem, type Problem } from "./problems.ts";
 import { readText, readYamlValue } from "./setting-value.ts";
 import {
@@ -24,6 +23,7 @@ import {
   type SettingKey,
   type Settings,
 } from "./settings.ts";
+import { suggestion } from "./suggestion.ts";
 import { parseYamlFile, type YamlEntry, type YamlFile } from "./yaml-file.ts";
 
 const FILE_BYTES = 1048576;

@@ -1,4 +1,4 @@
-import { nearest } from "./nearest.ts";
+import { nearestName } from "#platform/lib/nearest-name.ts";
 import type { Setting } from "./settings.ts";
 
 export type ReadSetting =
@@ -48,6 +48,6 @@ function check(setting: Setting, value: unknown, name: string): ReadSetting {
 
 function nearWord({ form, accepts }: Setting, value: unknown): string {
   if (form !== "word" || typeof value !== "string") return "";
-  const near = nearest(value, accepts.replace("one of ", "").split(", "));
+  const near = nearestName(value, accepts.replace("one of ", "").split(", "));
   return near === undefined ? "" : ` (did you mean "${near}"?)`;
 }
