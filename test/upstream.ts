@@ -18,21 +18,38 @@ export type Behaviour =
   /** Nothing more until `until` settles: before the headers, or after so many bytes of the body. */
   | { kind: "stall"; after: "request" | number; until: Promise<void> }
   /** An error in OpenAI's shape; `status: 200` for an error that looks like success. */
-  | { kind: "error"; status: 200 | 401 | 429 | 500 }
+  | { kind: "error"; status: number; headers?: Readonly<Record<string, string>> }
   /** A stream whose first event is an error. */
   | { kind: "error-first" }
   /** A 401 that repeats the credential in a header and in its body. */
   | { kind: "echo-credential" }
   | { kind: "redirect"; location: string }
+  /** These chunks, one write each, then a proper end or a broken connection. */
+  | {
+      kind: "raw";
+      status?: number;
+      headers?: Readonly<Record<string, string>>;
+      chunks: readonly (string | Buffer)[];
+      then?: "end" | "destroy";
+    }
+  /** So many bytes in chunks of 64 KiB, as fast as they are taken. */
+  | { kind: "flood"; bytes: number }
   | { kind: "huge"; bytes: number };
 
 export interface Upstream extends AsyncDisposable {
   /** Ends in `/v1`. */
   readonly baseUrl: string;
+  /** Those that ask for something; model lists are counted apart, since the server asks for them by itself. */
   readonly requests: readonly RecordedRequest[];
+  /** How often `GET /v1/models` was asked. */
+  readonly listed: number;
+  /** Bytes of a flood that went out so far. */
+  readonly flooded: number;
   /** Connections accepted so far. */
   readonly connections: number;
   behave(behaviour: Behaviour): void;
+  /** Settles when the model list is next asked for after this call. */
+  nextListing(): Promise<void>;
   /** Settles with the request of this index (from 0) once it has arrived whole. */
   arrived(index: number): Promise<RecordedRequest>;
 }
@@ -45,19 +62,40 @@ interface Answer {
 
 /** The model every list names. */
 export const UPSTREAM_MODEL = "sim-1";
+/** What `audio/speech` answers: no text, each byte once. */
+export const SPEECH = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 
-/** An OpenAI-style upstream on 127.0.0.1, any port: chat (streamed and not), embeddings, models. */
-export async function startUpstream(): Promise<Upstream> {
+/** An OpenAI-style upstream on 127.0.0.1, any port: chat and responses (streamed and not), embeddings, models, media. */
+export async function startUpstream(
+  options: { readonly models?: readonly string[] } = {},
+): Promise<Upstream> {
+  const models = options.models ?? [UPSTREAM_MODEL];
+  let listed = 0;
+  let flooded = 0;
+  let listing = Promise.withResolvers<void>();
   let behaviour: Behaviour = { kind: "ok" };
   let connections = 0;
   const requests: RecordedRequest[] = [];
   const waiting = new Map<number, (request: RecordedRequest) => void>();
   const server = createServer(async (message, response) => {
     const request = await record(message, response);
-    const index = requests.push(request) - 1;
-    waiting.get(index)?.(request);
     const current = behaviour;
-    await deliver(response, answerFor(request, current), current);
+    if (request.method === "GET" && request.path === "/v1/models") {
+      listed += 1;
+      listing.resolve();
+      listing = Promise.withResolvers<void>();
+    } else {
+      const index = requests.push(request) - 1;
+      waiting.get(index)?.(request);
+    }
+    if (current.kind === "raw") return deliverRaw(response, current);
+    if (current.kind === "flood") {
+      flood(response, current.bytes, (bytes) => {
+        flooded += bytes;
+      });
+      return;
+    }
+    await deliver(response, answerFor(request, current, models), current);
   });
   server.on("connection", () => {
     connections += 1;
@@ -71,6 +109,13 @@ export async function startUpstream(): Promise<Upstream> {
     get connections() {
       return connections;
     },
+    get listed() {
+      return listed;
+    },
+    get flooded() {
+      return flooded;
+    },
+    nextListing: () => listing.promise,
     behave: (next) => {
       behaviour = next;
     },
@@ -114,10 +159,40 @@ async function deliver(response: ServerResponse, answer: Answer, behaviour: Beha
   response.end(answer.body);
 }
 
-function answerFor(request: RecordedRequest, behaviour: Behaviour): Answer {
+function deliverRaw(response: ServerResponse, behaviour: Behaviour & { kind: "raw" }): void {
+  response.writeHead(behaviour.status ?? 200, behaviour.headers ?? { "content-type": "text/event-stream" });
+  response.flushHeaders();
+  for (const chunk of behaviour.chunks) response.write(chunk);
+  if (behaviour.then === "destroy") response.write("", () => response.destroy());
+  else response.end();
+}
+
+function flood(response: ServerResponse, bytes: number, sent: (bytes: number) => void): void {
+  const chunk = Buffer.alloc(64 * 1024, "x");
+  let left = bytes;
+  const more = () => {
+    while (left > 0 && !response.destroyed) {
+      left -= chunk.length;
+      const goesOn = response.write(chunk, (error) => error ?? sent(chunk.length));
+      if (!goesOn) return;
+    }
+    response.end();
+  };
+  response.writeHead(200, { "content-type": "application/octet-stream" });
+  response.on("drain", more);
+  more();
+}
+
+function answerFor(
+  request: RecordedRequest,
+  behaviour: Exclude<Behaviour, { kind: "raw" | "flood" }>,
+  models: readonly string[],
+): Answer {
   switch (behaviour.kind) {
-    case "error":
-      return json(behaviour.status, errorBody("the simulated upstream fails"));
+    case "error": {
+      const answer = json(behaviour.status, errorBody("the simulated upstream fails"));
+      return { ...answer, headers: { ...answer.headers, ...behaviour.headers } };
+    }
     case "echo-credential": {
       const at = request.rawHeaders.findIndex((name) => name.toLowerCase() === "authorization");
       const credential = request.rawHeaders[at + 1] ?? "";
@@ -133,25 +208,32 @@ function answerFor(request: RecordedRequest, behaviour: Behaviour): Answer {
     case "ok":
     case "cut":
     case "stall":
-      return usualAnswer(request);
+      return usualAnswer(request, models);
     default:
       return behaviour satisfies never;
   }
 }
 
-function usualAnswer(request: RecordedRequest): Answer {
-  const model = { id: UPSTREAM_MODEL, object: "model", created: 0, owned_by: "sim" };
+function usualAnswer(request: RecordedRequest, models: readonly string[]): Answer {
   if (request.method === "GET" && request.path === "/v1/models") {
-    return json(200, { object: "list", data: [model] });
+    const data = models.map((id) => ({ id, object: "model", created: 0, owned_by: "sim" }));
+    return json(200, { object: "list", data });
   }
   const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
   if (request.path === "/v1/embeddings") {
     const data = [{ object: "embedding", index: 0, embedding: [0.5, -0.5] }];
     return json(200, { object: "list", model: UPSTREAM_MODEL, data, usage });
   }
+  const streamed = /"stream"\s*:\s*true/.test(request.body.toString());
+  if (request.path === "/v1/responses") return responsesAnswer(streamed);
+  if (request.path.startsWith("/v1/images/"))
+    return json(200, { created: 0, data: [{ b64_json: Buffer.from("picture").toString("base64") }] });
+  if (request.path === "/v1/audio/speech")
+    return { status: 200, headers: { "content-type": "audio/mpeg" }, body: SPEECH };
+  if (request.path.startsWith("/v1/audio/")) return json(200, { text: "Hello." });
   if (request.path !== "/v1/chat/completions") return json(404, errorBody("no such path"));
   const common = { id: "chatcmpl-1", created: 0, model: UPSTREAM_MODEL };
-  if (!/"stream"\s*:\s*true/.test(request.body.toString())) {
+  if (!streamed) {
     const message = { role: "assistant", content: "Hello." };
     const choices = [{ index: 0, message, finish_reason: "stop" }];
     return json(200, { ...common, object: "chat.completion", choices, usage });
@@ -162,6 +244,31 @@ function usualAnswer(request: RecordedRequest): Answer {
     choices: [{ index: 0, delta: { content }, finish_reason: finishReason }],
   });
   return events([chunk("Hel", null), chunk("lo.", null), chunk("", "stop"), "[DONE]"]);
+}
+
+function responsesAnswer(streamed: boolean): Answer {
+  const content = [{ type: "output_text", text: "Hello.", annotations: [] }];
+  const message = { id: "msg_1", type: "message", role: "assistant", status: "completed", content };
+  const response = { id: "resp_1", object: "response", model: UPSTREAM_MODEL, status: "completed" };
+  if (!streamed) return json(200, { ...response, output: [message] });
+  const began = { ...response, status: "in_progress", output: [], metadata: { type: "response.completed" } };
+  const events = [
+    { type: "response.created", response: began },
+    {
+      type: "response.output_text.delta",
+      item_id: "msg_1",
+      output_index: 0,
+      content_index: 0,
+      delta: "Hello.",
+    },
+    { type: "response.completed", response: { ...response, output: [message] } },
+  ];
+  const lines = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  return {
+    status: 200,
+    headers: { "content-type": "text/event-stream" },
+    body: Buffer.from(lines.join("")),
+  };
 }
 
 function json(status: number, value: object): Answer {
