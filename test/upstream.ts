@@ -30,8 +30,10 @@ export type Behaviour =
       status?: number;
       headers?: Readonly<Record<string, string>>;
       chunks: readonly (string | Buffer)[];
-      then?: "end" | "destroy";
+      broken?: boolean;
     }
+  /** The first of these chunks, and the others when `until` settles. */
+  | { kind: "slow"; type?: string; chunks: readonly string[]; until: Promise<void> }
   /** So many bytes in chunks of 64 KiB, as fast as they are taken. */
   | { kind: "flood"; bytes: number }
   | { kind: "huge"; bytes: number };
@@ -43,6 +45,8 @@ export interface Upstream extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   /** How often `GET /v1/models` was asked. */
   readonly listed: number;
+  /** Bytes of a slow answer that went out so far. */
+  readonly wrote: number;
   /** Bytes of a flood that went out so far. */
   readonly flooded: number;
   /** Connections accepted so far. */
@@ -71,6 +75,7 @@ export async function startUpstream(
 ): Promise<Upstream> {
   const models = options.models ?? [UPSTREAM_MODEL];
   let listed = 0;
+  let wrote = 0;
   let flooded = 0;
   let listing = Promise.withResolvers<void>();
   let behaviour: Behaviour = { kind: "ok" };
@@ -89,6 +94,16 @@ export async function startUpstream(
       waiting.get(index)?.(request);
     }
     if (current.kind === "raw") return deliverRaw(response, current);
+    if (current.kind === "slow") {
+      const [first = "", ...rest] = current.chunks;
+      response.writeHead(200, { "content-type": current.type ?? "text/event-stream" });
+      response.write(first, () => {
+        wrote += first.length;
+      });
+      await current.until;
+      response.end(rest.join(""));
+      return;
+    }
     if (current.kind === "flood") {
       flood(response, current.bytes, (bytes) => {
         flooded += bytes;
@@ -111,6 +126,9 @@ export async function startUpstream(
     },
     get listed() {
       return listed;
+    },
+    get wrote() {
+      return wrote;
     },
     get flooded() {
       return flooded;
@@ -163,7 +181,7 @@ function deliverRaw(response: ServerResponse, behaviour: Behaviour & { kind: "ra
   response.writeHead(behaviour.status ?? 200, behaviour.headers ?? { "content-type": "text/event-stream" });
   response.flushHeaders();
   for (const chunk of behaviour.chunks) response.write(chunk);
-  if (behaviour.then === "destroy") response.write("", () => response.destroy());
+  if (behaviour.broken === true) response.write("", () => response.destroy());
   else response.end();
 }
 
@@ -185,7 +203,7 @@ function flood(response: ServerResponse, bytes: number, sent: (bytes: number) =>
 
 function answerFor(
   request: RecordedRequest,
-  behaviour: Exclude<Behaviour, { kind: "raw" | "flood" }>,
+  behaviour: Exclude<Behaviour, { kind: "raw" | "slow" | "flood" }>,
   models: readonly string[],
 ): Answer {
   switch (behaviour.kind) {

@@ -10,33 +10,37 @@ import { upstreamMessage } from "./upstream-message.ts";
 /** Comments that may precede the first event with data. */
 const PREFACE_LIMIT_BYTES = 64 * 1024;
 /**
- * How long comments alone are held back. A thinking upstream that keeps its line open with them must not look dead
+ * How long after the request comments alone are held back. A thinking upstream that keeps its line open with them must not look dead
  * to the client or to a proxy between; after this time they pass, and a later error comes as an event.
  */
 const PREFACE_HELD_MS = 30_000;
 const LINE_BREAKS = Buffer.from("\n\n");
 const NOTHING = Buffer.alloc(0);
 
+interface EventFlowParts {
+  readonly answer: ClientAnswer;
+  readonly redactor: Redactor;
+  readonly clock: Clock;
+  readonly ending: StreamEnding;
+  /** When the client asked, on `clock`. */
+  readonly askedAt: number;
+}
+
 /** An event stream: nothing is sent before its first event with data was judged; from then on whole events, at once. */
 export class EventFlow implements BodyFlow {
-  readonly #parts: { answer: ClientAnswer; redactor: Redactor; clock: Clock; ending: StreamEnding };
+  readonly #parts: EventFlowParts;
   readonly #head: AnswerHead;
   readonly #relay: EventRelay;
   readonly #redaction: StreamRedactor;
-  readonly #beganAt: number;
   #preface: Buffer[] = [];
   #prefaceBytes = 0;
   #started = false;
 
-  constructor(
-    parts: { answer: ClientAnswer; redactor: Redactor; clock: Clock; ending: StreamEnding },
-    head: AnswerHead,
-  ) {
+  constructor(parts: EventFlowParts, head: AnswerHead) {
     this.#parts = parts;
     this.#head = head;
     this.#relay = new EventRelay(parts.ending);
     this.#redaction = parts.redactor.stream();
-    this.#beganAt = parts.clock.now();
   }
 
   push(chunk: Buffer): void {
@@ -58,7 +62,7 @@ export class EventFlow implements BodyFlow {
   }
 
   #judge(): void {
-    const { answer, redactor, clock } = this.#parts;
+    const { answer, redactor, clock, askedAt } = this.#parts;
     const first = this.#relay.firstEvent;
     if (first?.isError === true) {
       const { message } = upstreamMessage(redactor.error(Buffer.from(first.data)));
@@ -67,7 +71,7 @@ export class EventFlow implements BodyFlow {
     if (first !== undefined && !this.#isEmpty()) return this.#start();
     if (this.#prefaceBytes > PREFACE_LIMIT_BYTES)
       return answer.end(failure("The upstream sent comments without end."));
-    if (clock.now() - this.#beganAt >= PREFACE_HELD_MS) this.#start();
+    if (clock.now() - askedAt >= PREFACE_HELD_MS) this.#start();
   }
 
   /** No event with data came, or none but the end mark. */

@@ -51,6 +51,7 @@ function send(
       dialect: call.route.dialect,
       requestId: call.exchange.requestId,
       ending: what.how.ending,
+      askedAt: call.exchange.time,
       mustStream: what.how.mustStream && body.stream,
     },
   });

@@ -19,6 +19,8 @@ export interface ReplyParts {
     readonly dialect: Dialect;
     readonly requestId: string;
     readonly ending: StreamEnding;
+    /** When the client asked, on `clock`. */
+    readonly askedAt: number;
     /** The client will read nothing but an event stream. */
     readonly mustStream: boolean;
   };
@@ -61,10 +63,10 @@ export class Reply implements UpstreamHandler {
 
   #flowFor(status: number, headers: string[]): BodyFlow {
     const { answer, redactor, clock, shape } = this.#parts;
-    const { dialect, requestId, ending } = shape;
+    const { dialect, requestId, ending, askedAt } = shape;
     if (status >= 400) return new ErrorBody({ answer, redactor, dialect, requestId }, { status, headers });
     const events = (own: string[]) =>
-      new EventFlow({ answer, redactor, clock, ending }, { status, headers: own });
+      new EventFlow({ answer, redactor, clock, ending, askedAt }, { status, headers: own });
     if (isEventStream(headers)) return events(headers);
     if (!shape.mustStream) return new PlainBody({ answer, redactor }, { status, headers });
     return new UnclearBody({ answer, redactor }, () => events(asEventStream(headers)));
