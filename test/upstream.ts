@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type Answer, errorBody, events, json, UPSTREAM_MODEL, usualAnswer } from "./upstream-answers.ts";
 
 /** What a request brought; `closed` is settled when its answer ended or its connection was closed. */
 export interface RecordedRequest {
@@ -38,6 +39,8 @@ export type Behaviour =
   | { kind: "flood"; bytes: number }
   | { kind: "huge"; bytes: number };
 
+export { SPEECH, UPSTREAM_MODEL } from "./upstream-answers.ts";
+
 export interface Upstream extends AsyncDisposable {
   /** Ends in `/v1`. */
   readonly baseUrl: string;
@@ -57,17 +60,6 @@ export interface Upstream extends AsyncDisposable {
   /** Settles with the request of this index (from 0) once it has arrived whole. */
   arrived(index: number): Promise<RecordedRequest>;
 }
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: Buffer;
-}
-
-/** The model every list names. */
-export const UPSTREAM_MODEL = "sim-1";
-/** What `audio/speech` answers: no text, each byte once. */
-export const SPEECH = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 
 /** An OpenAI-style upstream on 127.0.0.1, any port: chat and responses (streamed and not), embeddings, models, media. */
 export async function startUpstream(
@@ -230,78 +222,4 @@ function answerFor(
     default:
       return behaviour satisfies never;
   }
-}
-
-function usualAnswer(request: RecordedRequest, models: readonly string[]): Answer {
-  if (request.method === "GET" && request.path === "/v1/models") {
-    const data = models.map((id) => ({ id, object: "model", created: 0, owned_by: "sim" }));
-    return json(200, { object: "list", data });
-  }
-  const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
-  if (request.path === "/v1/embeddings") {
-    const data = [{ object: "embedding", index: 0, embedding: [0.5, -0.5] }];
-    return json(200, { object: "list", model: UPSTREAM_MODEL, data, usage });
-  }
-  const streamed = /"stream"\s*:\s*true/.test(request.body.toString());
-  if (request.path === "/v1/responses") return responsesAnswer(streamed);
-  if (request.path.startsWith("/v1/images/"))
-    return json(200, { created: 0, data: [{ b64_json: Buffer.from("picture").toString("base64") }] });
-  if (request.path === "/v1/audio/speech")
-    return { status: 200, headers: { "content-type": "audio/mpeg" }, body: SPEECH };
-  if (request.path.startsWith("/v1/audio/")) return json(200, { text: "Hello." });
-  if (request.path !== "/v1/chat/completions") return json(404, errorBody("no such path"));
-  const common = { id: "chatcmpl-1", created: 0, model: UPSTREAM_MODEL };
-  if (!streamed) {
-    const message = { role: "assistant", content: "Hello." };
-    const choices = [{ index: 0, message, finish_reason: "stop" }];
-    return json(200, { ...common, object: "chat.completion", choices, usage });
-  }
-  const chunk = (content: string, finishReason: string | null) => ({
-    ...common,
-    object: "chat.completion.chunk",
-    choices: [{ index: 0, delta: { content }, finish_reason: finishReason }],
-  });
-  return events([chunk("Hel", null), chunk("lo.", null), chunk("", "stop"), "[DONE]"]);
-}
-
-function responsesAnswer(streamed: boolean): Answer {
-  const content = [{ type: "output_text", text: "Hello.", annotations: [] }];
-  const message = { id: "msg_1", type: "message", role: "assistant", status: "completed", content };
-  const response = { id: "resp_1", object: "response", model: UPSTREAM_MODEL, status: "completed" };
-  if (!streamed) return json(200, { ...response, output: [message] });
-  const began = { ...response, status: "in_progress", output: [], metadata: { type: "response.completed" } };
-  const events = [
-    { type: "response.created", response: began },
-    {
-      type: "response.output_text.delta",
-      item_id: "msg_1",
-      output_index: 0,
-      content_index: 0,
-      delta: "Hello.",
-    },
-    { type: "response.completed", response: { ...response, output: [message] } },
-  ];
-  const lines = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-  return {
-    status: 200,
-    headers: { "content-type": "text/event-stream" },
-    body: Buffer.from(lines.join("")),
-  };
-}
-
-function json(status: number, value: object): Answer {
-  return {
-    status,
-    headers: { "content-type": "application/json" },
-    body: Buffer.from(JSON.stringify(value)),
-  };
-}
-
-function events(data: readonly (object | string)[]): Answer {
-  const lines = data.map((one) => `data: ${typeof one === "string" ? one : JSON.stringify(one)}\n\n`);
-  return { status: 200, headers: { "content-type": "text/event-stream" }, body: Buffer.from(lines.join("")) };
-}
-
-function errorBody(message: string): object {
-  return { error: { message, type: "server_error", param: null, code: null } };
 }

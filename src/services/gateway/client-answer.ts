@@ -12,8 +12,8 @@ export interface AnswerOutcome {
   readonly streamed: boolean;
 }
 
-/** What nginx made the custom for a client that left before its answer. */
-const CLIENT_LEFT = 499;
+/** The status of a request whose client left before its answer, as nginx made the custom. */
+export const CLIENT_LEFT = 499;
 /** How long what a refused client still sends is thrown away, so that it can read why it was refused. */
 const LINGER_MS = 1000;
 /** A refused body up to this size is read to its end and thrown away, and the connection is kept. */

@@ -8,7 +8,7 @@ import { reportRefusal } from "#platform/http/refusal.ts";
 import type { RawFamily } from "#platform/http/server.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
 import type { Catalogue, RouteTarget } from "./catalogue.ts";
-import { type AnswerOutcome, ClientAnswer } from "./client-answer.ts";
+import { type AnswerOutcome, CLIENT_LEFT, ClientAnswer } from "./client-answer.ts";
 import { forward } from "./forward.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { RequestRow } from "./requests/request-log.ts";
@@ -29,7 +29,10 @@ function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  response.on("close", () => logAccess(parts.sinks.log, exchange, { status: response.statusCode }));
+  response.on("close", () => {
+    const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
+    logAccess(parts.sinks.log, exchange, { status });
+  });
   const route = matchRoute(exchange.method, pathOf(request));
   const reached: { target: RouteTarget | undefined } = { target: undefined };
   const answer: ClientAnswer = new ClientAnswer(request, response, {
