@@ -34,7 +34,7 @@ test("[G6] a stream cut after any byte raises in the client, and never looks com
       );
     expect(raised, `cut after ${afterBytes} bytes`).toBeInstanceOf(OpenAI.APIError);
   }
-});
+}, 60_000);
 
 test("[G6] a cut ends with an error event on a line of its own, after whole events only, without [DONE]", async () => {
   await using bench = await startBench();
@@ -136,7 +136,7 @@ test("[G6] an event of 10 MB passes unchanged", async () => {
   bench.upstream.behave({ kind: "raw", chunks: [big.slice(0, 5_000_000)], broken: true });
   const cut = (await ask(bench)).text;
   expect(cut.slice(cut.lastIndexOf("x") + 1)).toMatch(/^\n\ndata: \{"error":\{.*\}\}\n\n$/);
-});
+}, 30_000);
 
 test("[G6] [G7] a client that leaves closes its upstream within a second, before and after the answer began, and is one row 499", async () => {
   await using bench = await startBench();
