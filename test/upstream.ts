@@ -44,7 +44,7 @@ export { SPEECH, UPSTREAM_MODEL } from "./upstream-answers.ts";
 export interface Upstream extends AsyncDisposable {
   /** Ends in `/v1`. */
   readonly baseUrl: string;
-  /** Those that ask for something; model lists are counted apart, since the server asks for them by itself. */
+  /** In the order of their arrival; with `listsApart` without the model lists, for which the server asks by itself. */
   readonly requests: readonly RecordedRequest[];
   /** How often `GET /v1/models` was asked. */
   readonly listed: number;
@@ -63,7 +63,7 @@ export interface Upstream extends AsyncDisposable {
 
 /** An OpenAI-style upstream on 127.0.0.1, any port: chat and responses (streamed and not), embeddings, models, media. */
 export async function startUpstream(
-  options: { readonly models?: readonly string[] } = {},
+  options: { readonly models?: readonly string[]; readonly listsApart?: boolean } = {},
 ): Promise<Upstream> {
   const models = options.models ?? [UPSTREAM_MODEL];
   let listed = 0;
@@ -81,7 +81,8 @@ export async function startUpstream(
       listed += 1;
       listing.resolve();
       listing = Promise.withResolvers<void>();
-    } else {
+    }
+    if (options.listsApart !== true || request.path !== "/v1/models") {
       const index = requests.push(request) - 1;
       waiting.get(index)?.(request);
     }

@@ -25,7 +25,7 @@ export const chat = (more: object = {}) => ({
 
 export async function startBench(options: TestOptions = {}): Promise<Bench> {
   const stack = new AsyncDisposableStack();
-  const upstream = stack.use(await startUpstream());
+  const upstream = stack.use(await startUpstream({ listsApart: true }));
   const claviger = stack.use(await startClaviger(options));
   const credential = `up-"${seededRandom(5).bytes(16).toString("hex")}`;
   const listing = upstream.nextListing();

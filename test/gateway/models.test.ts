@@ -12,8 +12,8 @@ const ask = (claviger: TestClaviger, key: string, model: string) =>
   });
 
 test("[G5] of two providers that know a bare model the one ordered first gets it, and the answer names it", async () => {
-  await using first = await startUpstream({ models: ["shared", "org/model:1"] });
-  await using second = await startUpstream({ models: ["shared", "own"] });
+  await using first = await startUpstream({ listsApart: true, models: ["shared", "org/model:1"] });
+  await using second = await startUpstream({ listsApart: true, models: ["shared", "own"] });
   await using claviger = await startClaviger();
   await claviger.addProvider("one", first.baseUrl);
   await claviger.addProvider("two", second.baseUrl);
@@ -38,12 +38,12 @@ test("[G5] of two providers that know a bare model the one ordered first gets it
 });
 
 test("[G5] a saved provider's models are known at once, without anyone asking for the list", async () => {
-  await using upstream = await startUpstream();
+  await using upstream = await startUpstream({ listsApart: true });
   await using claviger = await startClaviger();
   const listing = upstream.nextListing();
   await claviger.addProvider("sim", upstream.baseUrl);
   await listing;
-  const moved = await startUpstream({ models: ["moved"] });
+  const moved = await startUpstream({ listsApart: true, models: ["moved"] });
   await using _moved = moved;
   const again = moved.nextListing();
   const change = { base_url: moved.baseUrl, credentials: [] };
@@ -55,7 +55,7 @@ test("[G5] a saved provider's models are known at once, without anyone asking fo
 });
 
 test("[G5] a list that hangs delays no request that names its provider", async () => {
-  await using upstream = await startUpstream();
+  await using upstream = await startUpstream({ listsApart: true });
   await using claviger = await startClaviger();
   const until = new Promise<void>(() => undefined);
   upstream.behave({ kind: "stall", after: "request", until });
@@ -68,7 +68,7 @@ test("[G5] a list that hangs delays no request that names its provider", async (
 });
 
 test("[G1] a model is found by its whole name and by its bare one, slashes and escapes included, and by no part of it", async () => {
-  await using upstream = await startUpstream({ models: ["open", "other", "a/b c"] });
+  await using upstream = await startUpstream({ listsApart: true, models: ["open", "other", "a/b c"] });
   await using claviger = await startClaviger();
   await claviger.addProvider("sim", upstream.baseUrl);
   const { key } = await claviger.issueKey("app");

@@ -82,7 +82,7 @@ async function startGateway(stack: AsyncDisposableStack, baseUrl: string): Promi
 
 test("[I2] a model outside the patterns of models.read does not exist, one outside gateway.use is forbidden", async () => {
   await using stack = new AsyncDisposableStack();
-  const upstream = stack.use(await startUpstream());
+  const upstream = stack.use(await startUpstream({ listsApart: true }));
   const url = await startGateway(stack, upstream.baseUrl);
   const list: unknown = await (await fetch(`${url}/v1/models`)).json();
   expect(list).toMatchObject({ data: [{ id: "sim/open" }, { id: "sim/seen" }] });

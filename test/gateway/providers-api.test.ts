@@ -95,7 +95,7 @@ test("[H2] a taken name is 409, an unknown field or a wrong base URL 400", async
 });
 
 test("[H2] a trailing slash is no part of the base URL, and the path is appended once", async () => {
-  await using upstream = await startUpstream();
+  await using upstream = await startUpstream({ listsApart: true });
   await using claviger = await startClaviger();
   const made = await create(claviger, wanted({ base_url: `${upstream.baseUrl}/` }));
   expect(made.json).toMatchObject({ base_url: upstream.baseUrl });
@@ -110,7 +110,7 @@ test("[H2] a trailing slash is no part of the base URL, and the path is appended
 });
 
 test("[H2] a test says whether the upstream answers, and why not", async () => {
-  await using upstream = await startUpstream();
+  await using upstream = await startUpstream({ listsApart: true });
   await using claviger = await startClaviger();
   await create(claviger, wanted({ base_url: upstream.baseUrl }));
   const run = async (name = "sim") => claviger.control({ method: "POST", path: `${PATH}/${name}/test` });
@@ -123,8 +123,8 @@ test("[H2] a test says whether the upstream answers, and why not", async () => {
 });
 
 test("[E4] another origin without new credentials is 400 and changes nothing; with new ones the old go nowhere", async () => {
-  await using upstream = await startUpstream();
-  await using other = await startUpstream();
+  await using upstream = await startUpstream({ listsApart: true });
+  await using other = await startUpstream({ listsApart: true });
   await using claviger = await startClaviger();
   await create(claviger, wanted({ base_url: upstream.baseUrl }));
   const patch = (body: object) => claviger.control({ method: "PATCH", path: `${PATH}/sim`, body });
