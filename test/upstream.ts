@@ -65,80 +65,92 @@ export interface Upstream extends AsyncDisposable {
 export async function startUpstream(
   options: { readonly models?: readonly string[]; readonly listsApart?: boolean } = {},
 ): Promise<Upstream> {
-  const models = options.models ?? [UPSTREAM_MODEL];
-  let listed = 0;
-  let wrote = 0;
-  let flooded = 0;
-  let listing = Promise.withResolvers<void>();
-  let behaviour: Behaviour = { kind: "ok" };
-  let connections = 0;
-  const requests: RecordedRequest[] = [];
-  const waiting = new Map<number, (request: RecordedRequest) => void>();
-  const server = createServer(async (message, response) => {
-    const request = await record(message, response);
-    const current = behaviour;
-    if (request.method === "GET" && request.path === "/v1/models") {
-      listed += 1;
-      listing.resolve();
-      listing = Promise.withResolvers<void>();
-    }
-    if (options.listsApart !== true || request.path !== "/v1/models") {
-      const index = requests.push(request) - 1;
-      waiting.get(index)?.(request);
-    }
-    if (current.kind === "raw") return deliverRaw(response, current);
-    if (current.kind === "slow") {
-      const [first = "", ...rest] = current.chunks;
-      response.writeHead(200, { "content-type": current.type ?? "text/event-stream" });
-      response.write(first, () => {
-        wrote += first.length;
-      });
-      await current.until;
-      response.end(rest.join(""));
-      return;
-    }
-    if (current.kind === "flood") {
-      flood(response, current.bytes, (bytes) => {
-        flooded += bytes;
-      });
-      return;
-    }
-    await deliver(response, answerFor(request, current, models), current);
-  });
+  const sim = new Simulation(options);
+  const server = createServer((message, response) => sim.serve(message, response));
   server.on("connection", () => {
-    connections += 1;
+    sim.connections += 1;
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the upstream has no port");
-  return {
+  return Object.assign(sim, {
     baseUrl: `http://127.0.0.1:${address.port}/v1`,
-    requests,
-    get connections() {
-      return connections;
-    },
-    get listed() {
-      return listed;
-    },
-    get wrote() {
-      return wrote;
-    },
-    get flooded() {
-      return flooded;
-    },
-    nextListing: () => listing.promise,
-    behave: (next) => {
-      behaviour = next;
-    },
-    arrived: (index) => {
-      const there = requests[index];
-      return there ? Promise.resolve(there) : new Promise((resolve) => waiting.set(index, resolve));
-    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
-  };
+  });
+}
+
+class Simulation {
+  readonly requests: RecordedRequest[] = [];
+  connections = 0;
+  listed = 0;
+  wrote = 0;
+  flooded = 0;
+  readonly #models: readonly string[];
+  readonly #listsApart: boolean;
+  readonly #waiting = new Map<number, (request: RecordedRequest) => void>();
+  #behaviour: Behaviour = { kind: "ok" };
+  #listing = Promise.withResolvers<void>();
+
+  constructor(options: { readonly models?: readonly string[]; readonly listsApart?: boolean }) {
+    this.#models = options.models ?? [UPSTREAM_MODEL];
+    this.#listsApart = options.listsApart === true;
+  }
+
+  behave(behaviour: Behaviour): void {
+    this.#behaviour = behaviour;
+  }
+
+  nextListing(): Promise<void> {
+    return this.#listing.promise;
+  }
+
+  arrived(index: number): Promise<RecordedRequest> {
+    const there = this.requests[index];
+    return there ? Promise.resolve(there) : new Promise((resolve) => this.#waiting.set(index, resolve));
+  }
+
+  async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await record(message, response);
+    const behaviour = this.#behaviour;
+    this.#note(request);
+    switch (behaviour.kind) {
+      case "raw":
+        return deliverRaw(response, behaviour);
+      case "slow":
+        return this.#deliverSlow(response, behaviour);
+      case "flood":
+        return flood(response, behaviour.bytes, (bytes) => {
+          this.flooded += bytes;
+        });
+      default:
+        return deliver(response, answerFor(request, behaviour, this.#models), behaviour);
+    }
+  }
+
+  #note(request: RecordedRequest): void {
+    const isList = request.method === "GET" && request.path === "/v1/models";
+    if (!isList || !this.#listsApart) {
+      const index = this.requests.push(request) - 1;
+      this.#waiting.get(index)?.(request);
+    }
+    if (!isList) return;
+    this.listed += 1;
+    this.#listing.resolve();
+    this.#listing = Promise.withResolvers<void>();
+  }
+
+  async #deliverSlow(response: ServerResponse, behaviour: Behaviour & { kind: "slow" }): Promise<void> {
+    const [first = "", ...rest] = behaviour.chunks;
+    response.writeHead(200, { "content-type": behaviour.type ?? "text/event-stream" });
+    response.write(first, () => {
+      this.wrote += first.length;
+    });
+    await behaviour.until;
+    response.end(rest.join(""));
+  }
 }
 
 async function record(message: IncomingMessage, response: ServerResponse): Promise<RecordedRequest> {

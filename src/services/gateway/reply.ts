@@ -9,7 +9,7 @@ import { clientHeaders } from "./headers.ts";
 import type { Redactor } from "./redact.ts";
 import type { StreamEnding } from "./stream-ending.ts";
 
-export interface ReplyParts {
+interface ReplyParts {
   readonly answer: ClientAnswer;
   readonly redactor: Redactor;
   readonly clock: Clock;

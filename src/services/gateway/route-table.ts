@@ -3,7 +3,7 @@ import type { Dialect } from "./dialects/dialect.ts";
 import { openai } from "./dialects/openai.ts";
 import { chatEnding, type StreamEnding, typedEnding } from "./stream-ending.ts";
 
-export type BodyForm = "json" | "multipart";
+type BodyForm = "json" | "multipart";
 
 /** How requests of one endpoint are passed on. */
 export interface Forwarding {
@@ -15,7 +15,7 @@ export interface Forwarding {
 }
 
 /** One route of the gateway; a last segment in braces stands for one the client chooses. */
-export interface GatewayRoute {
+interface GatewayRoute {
   readonly contract: RouteContract;
   readonly dialect: Dialect;
   readonly work: Forwarding | { readonly kind: "models" } | { readonly kind: "model" };

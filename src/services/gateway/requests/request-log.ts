@@ -20,7 +20,7 @@ export interface RequestRow {
 }
 
 /** A row as the API and the log show it. */
-export interface RequestJson extends Omit<RequestRow, "time" | "route" | "streamed"> {
+interface RequestJson extends Omit<RequestRow, "time" | "route" | "streamed"> {
   readonly time: string;
   readonly streamed: boolean;
 }
