@@ -66,11 +66,7 @@ export async function openProviders(parts: Parts): Promise<Providers> {
   let providers = await load(parts.database);
   const listeners: ((providerId: string) => void)[] = [];
   const find = (name: string) => providers.find((provider) => provider.name === name);
-  const mustFind = (name: string) => {
-    const provider = find(name);
-    if (provider === undefined) throw new AppError("not_found", `There is no provider named ${name}.`);
-    return provider;
-  };
+  const mustFind = (name: string) => found(find(name), name);
   const view = async (name: string) => {
     const provider = mustFind(name);
     return { ...provider, credentials: await parts.credentials.list(parts.database.query, provider.id) };
@@ -102,6 +98,11 @@ export async function openProviders(parts: Parts): Promise<Providers> {
     },
     onChange: (listener) => listeners.push(listener),
   };
+}
+
+function found(provider: Provider | undefined, name: string): Provider {
+  if (provider === undefined) throw new AppError("not_found", `There is no provider named ${name}.`);
+  return provider;
 }
 
 async function insert(
