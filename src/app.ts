@@ -159,7 +159,7 @@ async function assemble(
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
     fetchUpstreamModels({ egress, credentials }, provider);
   const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
-  providers.onChange(() => catalogue.forget());
+  providers.onChange((id) => catalogue.changed(id));
   const requests = new RequestLog({ database, log, print: config.settings.enable_request_logs });
   const running = new RunningRequests();
   keys.onRevoked((id) => running.endOf(id, new AppError("invalid_token", "The key was revoked.")));
@@ -168,7 +168,7 @@ async function assemble(
   const gateway = createGateway({
     gates,
     sinks: { audit: auditSink, log, requests },
-    upstream: { egress, credentials, catalogue },
+    upstream: { egress, credentials, catalogue, clock: tools.clock },
     running,
     bodyLimitBytes: config.settings.gateway_body_limit_bytes,
   });
@@ -188,7 +188,7 @@ async function assemble(
       });
       keyRoutes(api, { keys, sets, gates });
       listAuditRoute(api, audit);
-      gatewayApiRoutes(api, { providers, fetchModels, database, flush: () => requests.flush() });
+      gatewayApiRoutes(api, { gates, providers, fetchModels, database, flush: () => requests.flush() });
     },
   });
   const housekeeping = setInterval(

@@ -4,6 +4,7 @@ import { Secret } from "#platform/lib/secret.ts";
 import { EventRelay } from "#services/gateway/event-relay.ts";
 import { clientHeaders, upstreamHeaders } from "#services/gateway/headers.ts";
 import { createRedactor } from "#services/gateway/redact.ts";
+import { chatEnding } from "#services/gateway/stream-ending.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { startUpstream, UPSTREAM_MODEL } from "./upstream.ts";
 
@@ -17,7 +18,7 @@ const ask = (url: string, body: object) => ({
 });
 
 function relayed(body: Buffer) {
-  const relay = new EventRelay();
+  const relay = new EventRelay(chatEnding);
   const out = relay.push(body) ?? Buffer.alloc(0);
   return { out, firstEvent: relay.firstEvent, ...relay.end() };
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type Answer, errorBody, events, json, UPSTREAM_MODEL, usualAnswer } from "./upstream-answers.ts";
 
 /** What a request brought; `closed` is settled when its answer ended or its connection was closed. */
 export interface RecordedRequest {
@@ -18,71 +19,138 @@ export type Behaviour =
   /** Nothing more until `until` settles: before the headers, or after so many bytes of the body. */
   | { kind: "stall"; after: "request" | number; until: Promise<void> }
   /** An error in OpenAI's shape; `status: 200` for an error that looks like success. */
-  | { kind: "error"; status: 200 | 401 | 429 | 500 }
+  | { kind: "error"; status: number; headers?: Readonly<Record<string, string>> }
   /** A stream whose first event is an error. */
   | { kind: "error-first" }
   /** A 401 that repeats the credential in a header and in its body. */
   | { kind: "echo-credential" }
   | { kind: "redirect"; location: string }
+  /** These chunks, one write each, then a proper end or a broken connection. */
+  | {
+      kind: "raw";
+      status?: number;
+      headers?: Readonly<Record<string, string>>;
+      chunks: readonly (string | Buffer)[];
+      broken?: boolean;
+    }
+  /** The first of these chunks, and the others when `until` settles. */
+  | { kind: "slow"; type?: string; chunks: readonly string[]; until: Promise<void> }
+  /** So many bytes in chunks of 64 KiB, as fast as they are taken. */
+  | { kind: "flood"; bytes: number }
   | { kind: "huge"; bytes: number };
+
+export { SPEECH, UPSTREAM_MODEL } from "./upstream-answers.ts";
 
 export interface Upstream extends AsyncDisposable {
   /** Ends in `/v1`. */
   readonly baseUrl: string;
+  /** In the order of their arrival; with `listsApart` without the model lists, for which the server asks by itself. */
   readonly requests: readonly RecordedRequest[];
+  /** How often `GET /v1/models` was asked. */
+  readonly listed: number;
+  /** Bytes of a slow answer that went out so far. */
+  readonly wrote: number;
+  /** Bytes of a flood that went out so far. */
+  readonly flooded: number;
   /** Connections accepted so far. */
   readonly connections: number;
   behave(behaviour: Behaviour): void;
+  /** Settles when the model list is next asked for after this call. */
+  nextListing(): Promise<void>;
   /** Settles with the request of this index (from 0) once it has arrived whole. */
   arrived(index: number): Promise<RecordedRequest>;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: Buffer;
-}
-
-/** The model every list names. */
-export const UPSTREAM_MODEL = "sim-1";
-
-/** An OpenAI-style upstream on 127.0.0.1, any port: chat (streamed and not), embeddings, models. */
-export async function startUpstream(): Promise<Upstream> {
-  let behaviour: Behaviour = { kind: "ok" };
-  let connections = 0;
-  const requests: RecordedRequest[] = [];
-  const waiting = new Map<number, (request: RecordedRequest) => void>();
-  const server = createServer(async (message, response) => {
-    const request = await record(message, response);
-    const index = requests.push(request) - 1;
-    waiting.get(index)?.(request);
-    const current = behaviour;
-    await deliver(response, answerFor(request, current), current);
-  });
+/** An OpenAI-style upstream on 127.0.0.1, any port: chat and responses (streamed and not), embeddings, models, media. */
+export async function startUpstream(
+  options: { readonly models?: readonly string[]; readonly listsApart?: boolean } = {},
+): Promise<Upstream> {
+  const sim = new Simulation(options);
+  const server = createServer((message, response) => sim.serve(message, response));
   server.on("connection", () => {
-    connections += 1;
+    sim.connections += 1;
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the upstream has no port");
-  return {
+  return Object.assign(sim, {
     baseUrl: `http://127.0.0.1:${address.port}/v1`,
-    requests,
-    get connections() {
-      return connections;
-    },
-    behave: (next) => {
-      behaviour = next;
-    },
-    arrived: (index) => {
-      const there = requests[index];
-      return there ? Promise.resolve(there) : new Promise((resolve) => waiting.set(index, resolve));
-    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
-  };
+  });
+}
+
+class Simulation {
+  readonly requests: RecordedRequest[] = [];
+  connections = 0;
+  listed = 0;
+  wrote = 0;
+  flooded = 0;
+  readonly #models: readonly string[];
+  readonly #listsApart: boolean;
+  readonly #waiting = new Map<number, (request: RecordedRequest) => void>();
+  #behaviour: Behaviour = { kind: "ok" };
+  #listing = Promise.withResolvers<void>();
+
+  constructor(options: { readonly models?: readonly string[]; readonly listsApart?: boolean }) {
+    this.#models = options.models ?? [UPSTREAM_MODEL];
+    this.#listsApart = options.listsApart === true;
+  }
+
+  behave(behaviour: Behaviour): void {
+    this.#behaviour = behaviour;
+  }
+
+  nextListing(): Promise<void> {
+    return this.#listing.promise;
+  }
+
+  arrived(index: number): Promise<RecordedRequest> {
+    const there = this.requests[index];
+    return there ? Promise.resolve(there) : new Promise((resolve) => this.#waiting.set(index, resolve));
+  }
+
+  async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await record(message, response);
+    const behaviour = this.#behaviour;
+    this.#note(request);
+    switch (behaviour.kind) {
+      case "raw":
+        return deliverRaw(response, behaviour);
+      case "slow":
+        return this.#deliverSlow(response, behaviour);
+      case "flood":
+        return flood(response, behaviour.bytes, (bytes) => {
+          this.flooded += bytes;
+        });
+      default:
+        return deliver(response, answerFor(request, behaviour, this.#models), behaviour);
+    }
+  }
+
+  #note(request: RecordedRequest): void {
+    const isList = request.method === "GET" && request.path === "/v1/models";
+    if (!isList || !this.#listsApart) {
+      const index = this.requests.push(request) - 1;
+      this.#waiting.get(index)?.(request);
+    }
+    if (!isList) return;
+    this.listed += 1;
+    this.#listing.resolve();
+    this.#listing = Promise.withResolvers<void>();
+  }
+
+  async #deliverSlow(response: ServerResponse, behaviour: Behaviour & { kind: "slow" }): Promise<void> {
+    const [first = "", ...rest] = behaviour.chunks;
+    response.writeHead(200, { "content-type": behaviour.type ?? "text/event-stream" });
+    response.write(first, () => {
+      this.wrote += first.length;
+    });
+    await behaviour.until;
+    response.end(rest.join(""));
+  }
 }
 
 async function record(message: IncomingMessage, response: ServerResponse): Promise<RecordedRequest> {
@@ -114,10 +182,40 @@ async function deliver(response: ServerResponse, answer: Answer, behaviour: Beha
   response.end(answer.body);
 }
 
-function answerFor(request: RecordedRequest, behaviour: Behaviour): Answer {
+function deliverRaw(response: ServerResponse, behaviour: Behaviour & { kind: "raw" }): void {
+  response.writeHead(behaviour.status ?? 200, behaviour.headers ?? { "content-type": "text/event-stream" });
+  response.flushHeaders();
+  for (const chunk of behaviour.chunks) response.write(chunk);
+  if (behaviour.broken === true) response.write("", () => response.destroy());
+  else response.end();
+}
+
+function flood(response: ServerResponse, bytes: number, sent: (bytes: number) => void): void {
+  const chunk = Buffer.alloc(64 * 1024, "x");
+  let left = bytes;
+  const more = () => {
+    while (left > 0 && !response.destroyed) {
+      left -= chunk.length;
+      const goesOn = response.write(chunk, (error) => error ?? sent(chunk.length));
+      if (!goesOn) return;
+    }
+    response.end();
+  };
+  response.writeHead(200, { "content-type": "application/octet-stream" });
+  response.on("drain", more);
+  more();
+}
+
+function answerFor(
+  request: RecordedRequest,
+  behaviour: Exclude<Behaviour, { kind: "raw" | "slow" | "flood" }>,
+  models: readonly string[],
+): Answer {
   switch (behaviour.kind) {
-    case "error":
-      return json(behaviour.status, errorBody("the simulated upstream fails"));
+    case "error": {
+      const answer = json(behaviour.status, errorBody("the simulated upstream fails"));
+      return { ...answer, headers: { ...answer.headers, ...behaviour.headers } };
+    }
     case "echo-credential": {
       const at = request.rawHeaders.findIndex((name) => name.toLowerCase() === "authorization");
       const credential = request.rawHeaders[at + 1] ?? "";
@@ -133,50 +231,8 @@ function answerFor(request: RecordedRequest, behaviour: Behaviour): Answer {
     case "ok":
     case "cut":
     case "stall":
-      return usualAnswer(request);
+      return usualAnswer(request, models);
     default:
       return behaviour satisfies never;
   }
-}
-
-function usualAnswer(request: RecordedRequest): Answer {
-  const model = { id: UPSTREAM_MODEL, object: "model", created: 0, owned_by: "sim" };
-  if (request.method === "GET" && request.path === "/v1/models") {
-    return json(200, { object: "list", data: [model] });
-  }
-  const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
-  if (request.path === "/v1/embeddings") {
-    const data = [{ object: "embedding", index: 0, embedding: [0.5, -0.5] }];
-    return json(200, { object: "list", model: UPSTREAM_MODEL, data, usage });
-  }
-  if (request.path !== "/v1/chat/completions") return json(404, errorBody("no such path"));
-  const common = { id: "chatcmpl-1", created: 0, model: UPSTREAM_MODEL };
-  if (!/"stream"\s*:\s*true/.test(request.body.toString())) {
-    const message = { role: "assistant", content: "Hello." };
-    const choices = [{ index: 0, message, finish_reason: "stop" }];
-    return json(200, { ...common, object: "chat.completion", choices, usage });
-  }
-  const chunk = (content: string, finishReason: string | null) => ({
-    ...common,
-    object: "chat.completion.chunk",
-    choices: [{ index: 0, delta: { content }, finish_reason: finishReason }],
-  });
-  return events([chunk("Hel", null), chunk("lo.", null), chunk("", "stop"), "[DONE]"]);
-}
-
-function json(status: number, value: object): Answer {
-  return {
-    status,
-    headers: { "content-type": "application/json" },
-    body: Buffer.from(JSON.stringify(value)),
-  };
-}
-
-function events(data: readonly (object | string)[]): Answer {
-  const lines = data.map((one) => `data: ${typeof one === "string" ? one : JSON.stringify(one)}\n\n`);
-  return { status: 200, headers: { "content-type": "text/event-stream" }, body: Buffer.from(lines.join("")) };
-}
-
-function errorBody(message: string): object {
-  return { error: { message, type: "server_error", param: null, code: null } };
 }

@@ -1,5 +1,4 @@
 import type { Clock } from "#platform/lib/clock.ts";
-import { AppError } from "#platform/lib/error.ts";
 import type { Provider } from "./providers/providers.ts";
 
 export interface ModelEntry {
@@ -13,44 +12,64 @@ export interface RouteTarget {
   readonly provider: Provider;
   /** The model as the upstream calls it. */
   readonly model: string;
-  /** `provider/model` when the catalogue lists it, else `unknown`: the only text that is ever logged. */
-  readonly logged: string;
 }
 
-/** Which models the providers serve, from their own model lists; refreshed when asked and at most every 15 s. */
-export class Catalogue {
-  readonly #models = new Map<string, { ids: ReadonlySet<string>; fetchedAt: number }>();
-  readonly #parts: {
-    clock: Clock;
-    ordered: () => readonly Provider[];
-    fetchModels: (provider: Provider) => Promise<readonly string[]>;
-  };
-  #refresh: Promise<void> | undefined;
+interface Known {
+  readonly ids: ReadonlySet<string>;
+  readonly fetchedAt: number;
+}
 
-  constructor(parts: {
-    clock: Clock;
-    ordered: () => readonly Provider[];
-    fetchModels: (provider: Provider) => Promise<readonly string[]>;
-  }) {
+interface Parts {
+  readonly clock: Clock;
+  readonly ordered: () => readonly Provider[];
+  readonly fetchModels: (provider: Provider) => Promise<readonly string[]>;
+}
+
+const FRESH_MS = 15_000;
+const RETRY_MS = 5_000;
+/** How long a request waits for slow model lists; it goes on with what is known then. */
+const WAIT_MS = 5_000;
+
+/**
+ * Which models the providers serve, from their own lists: asked in the background when a provider changes, and when
+ * a list is asked for or a bare name is not known, at most every 15 s (5 s after a failure) a provider.
+ */
+export class Catalogue {
+  readonly #parts: Parts;
+  readonly #known = new Map<string, Known>();
+  readonly #triedAt = new Map<string, number>();
+  /** Under way, by provider; an entry that was displaced by a newer one is not taken over. */
+  readonly #asking = new Map<string, Promise<void>>();
+
+  constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Asks every provider whose list is older than 15 s; one that fails keeps what it had. */
-  refresh(): Promise<void> {
-    this.#refresh ??= this.#fetchStale().finally(() => {
-      this.#refresh = undefined;
-    });
-    return this.#refresh;
+  /** A provider was made, changed or removed: what was known of it is dropped, and its list is asked for now. */
+  changed(providerId: string): void {
+    this.#known.delete(providerId);
+    this.#triedAt.delete(providerId);
+    this.#asking.delete(providerId);
+    const provider = this.#parts.ordered().find(({ id }) => id === providerId);
+    if (provider !== undefined) this.#ask(provider).catch(() => undefined);
   }
 
-  /** Drops what is known, after a provider changed. */
-  forget(): void {
-    this.#models.clear();
+  /** Asks for every list that is not fresh, and waits for them, at most 5 s. Never rejects. */
+  async refresh(): Promise<void> {
+    const asked = this.#parts
+      .ordered()
+      .filter((provider) => this.#asking.has(provider.id) || this.#isDue(provider.id))
+      .map((provider) => this.#ask(provider));
+    if (asked.length === 0) return;
+    const { promise: deadline, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, WAIT_MS);
+    await Promise.race([Promise.allSettled(asked), deadline]);
+    clearTimeout(timer);
   }
 
   list(): ModelEntry[] {
     return this.#parts.ordered().flatMap((provider) =>
-      [...(this.#models.get(provider.id)?.ids ?? [])].map((id) => ({
+      [...(this.#known.get(provider.id)?.ids ?? [])].map((id) => ({
         id: `${provider.name}/${id}`,
         provider: provider.name,
         createdAt: provider.createdAt,
@@ -59,38 +78,59 @@ export class Catalogue {
   }
 
   /**
-   * `provider/model` names the provider; a bare model goes to the first provider that lists it, or to the only one there is.
-   * Throws AppError `model_not_found`.
+   * `provider/model` names the provider and is not looked up. A bare model goes to the first provider that lists it;
+   * with one provider only, whose list could not be had, to that one. Undefined when nobody is known to serve it.
    */
-  resolve(name: string): RouteTarget {
+  resolve(name: string): RouteTarget | undefined {
     const providers = this.#parts.ordered();
     const slash = name.indexOf("/");
-    const named =
-      slash > 0 ? providers.find((provider) => provider.name === name.slice(0, slash)) : undefined;
-    if (named !== undefined) return this.#target(named, name.slice(slash + 1));
-    const knowing = providers.find((provider) => this.#models.get(provider.id)?.ids.has(name));
-    const chosen = knowing ?? (providers.length === 1 ? providers[0] : undefined);
-    if (chosen === undefined) throw new AppError("model_not_found");
-    return this.#target(chosen, name);
+    const named = providers.find((provider) => slash > 0 && provider.name === name.slice(0, slash));
+    if (named !== undefined) return { provider: named, model: name.slice(slash + 1) };
+    const knowing = providers.find((provider) => this.#known.get(provider.id)?.ids.has(name));
+    if (knowing !== undefined) return { provider: knowing, model: name };
+    const [only] = providers;
+    if (only === undefined || providers.length > 1 || this.#known.has(only.id)) return undefined;
+    return { provider: only, model: name };
   }
 
-  #target(provider: Provider, model: string): RouteTarget {
-    const listed = this.#models.get(provider.id)?.ids.has(model) === true;
-    return { provider, model, logged: listed ? `${provider.name}/${model}` : "unknown" };
+  /** Like `resolve`; a bare name that is not known is waited for, at most 5 s. */
+  async find(name: string): Promise<RouteTarget | undefined> {
+    const providers = this.#parts.ordered();
+    const target = this.resolve(name);
+    const isKnown = target !== undefined && (target.model !== name || this.lists(target));
+    if (isKnown || providers.length === 0) return target;
+    await this.refresh();
+    return this.resolve(name);
   }
 
-  async #fetchStale(): Promise<void> {
+  /** Whether the provider's own list names the model. */
+  lists(target: RouteTarget): boolean {
+    return this.#known.get(target.provider.id)?.ids.has(target.model) === true;
+  }
+
+  #isDue(providerId: string): boolean {
     const now = this.#parts.clock.now();
-    const stale = this.#parts
-      .ordered()
-      .filter((provider) => now - (this.#models.get(provider.id)?.fetchedAt ?? 0) > 15_000);
-    await Promise.allSettled(
-      stale.map(async (provider) => {
-        this.#models.set(provider.id, {
-          ids: new Set(await this.#parts.fetchModels(provider)),
-          fetchedAt: now,
-        });
-      }),
-    );
+    const fetchedAt = this.#known.get(providerId)?.fetchedAt;
+    if (fetchedAt !== undefined && now - fetchedAt <= FRESH_MS) return false;
+    const triedAt = this.#triedAt.get(providerId);
+    return triedAt === undefined || now - triedAt > RETRY_MS;
+  }
+
+  #ask(provider: Provider): Promise<void> {
+    const underWay = this.#asking.get(provider.id);
+    if (underWay !== undefined) return underWay;
+    this.#triedAt.set(provider.id, this.#parts.clock.now());
+    const asking = this.#fetch(provider).finally(() => {
+      if (this.#asking.get(provider.id) === asking) this.#asking.delete(provider.id);
+    });
+    this.#asking.set(provider.id, asking);
+    return asking;
+  }
+
+  async #fetch(provider: Provider): Promise<void> {
+    const ids = new Set(await this.#parts.fetchModels(provider));
+    // The provider may have changed meanwhile; then another list is asked for already.
+    if (!this.#parts.ordered().includes(provider)) return;
+    this.#known.set(provider.id, { ids, fetchedAt: this.#parts.clock.now() });
   }
 }

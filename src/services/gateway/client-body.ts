@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AppError } from "#platform/lib/error.ts";
 
-/** Reads a request's body whole, up to `limitBytes`; beyond it nothing more is kept. Rejects with AppError 413, or 400 when cut. */
+/**
+ * Reads a request's body whole, up to `limitBytes`; beyond it nothing more is kept. Rejects with AppError 413, or 400
+ * when the client left or stopped before the end.
+ */
 export function readBody(
   request: IncomingMessage,
   response: ServerResponse,
@@ -9,23 +12,23 @@ export function readBody(
 ): Promise<Buffer> {
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let size = 0;
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > limitBytes) {
-        request.pause();
-        chunks.length = 0;
-        reject(new AppError("body_too_large"));
+      if (size <= limitBytes && !response.headersSent) {
+        chunks.push(chunk);
         return;
       }
-      chunks.push(chunk);
+      // Answered already, or too large: what still comes is thrown away.
+      chunks = [];
+      if (size > limitBytes) reject(new AppError("body_too_large"));
     });
     request.on("end", () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)),
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
-    request.on("error", () =>
-      reject(new AppError("bad_request", "The request ended before its body was complete.")),
-    );
+    const cut = () => reject(new AppError("bad_request", "The request ended before its body was complete."));
+    request.on("error", cut);
+    request.on("close", cut);
   });
 }

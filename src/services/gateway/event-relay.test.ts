@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { EventRelay } from "./event-relay.ts";
+import { chatEnding } from "./stream-ending.ts";
 
 const RECORDED = [
   ": comment\n\n",
@@ -12,7 +13,7 @@ const RECORDED = [
 ].join("");
 
 function relayed(chunks: readonly Buffer[]) {
-  const relay = new EventRelay();
+  const relay = new EventRelay(chatEnding);
   const pieces = chunks.map((chunk) => relay.push(chunk) ?? Buffer.alloc(0));
   const { finished, rest } = relay.end();
   return { text: Buffer.concat([...pieces, rest]).toString(), finished, firstEvent: relay.firstEvent };
@@ -35,9 +36,11 @@ test("[G6] for every pair of split positions the output is the recorded stream",
 
 test("[G6] an event goes out as soon as it is complete, and never before", () => {
   for (const end of ["\n\n", "\r\n\r\n", "\r\r", "\n\r", "\r\n\n"]) {
-    expect(new EventRelay().push(Buffer.from(`data: 1${end}data: 2`))?.toString()).toBe(`data: 1${end}`);
+    expect(new EventRelay(chatEnding).push(Buffer.from(`data: 1${end}data: 2`))?.toString()).toBe(
+      `data: 1${end}`,
+    );
   }
-  const relay = new EventRelay();
+  const relay = new EventRelay(chatEnding);
   expect(relay.push(Buffer.from("data: 1\r\n"))).toBeUndefined();
   expect(relay.push(Buffer.from("data: 2\n"))).toBeUndefined();
   expect(relay.push(Buffer.from("\n"))?.toString()).toBe("data: 1\r\ndata: 2\n\n");

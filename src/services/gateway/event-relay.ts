@@ -1,3 +1,5 @@
+import { holdsDone, type StreamEnding } from "./stream-ending.ts";
+
 /** The first event of a stream that carries data. */
 export interface FirstEvent {
   /** True for `event: error` or data that is a JSON object with a non-null `error`. */
@@ -11,8 +13,6 @@ const LF = 0x0a;
 const CR = 0x0d;
 /** An empty line, in whichever line ends are mixed, shows as one of these pairs. */
 const BOUNDARIES = ["\n\n", "\r\r", "\n\r"].map((pair) => Buffer.from(pair));
-const DONE = Buffer.from("[DONE]");
-const FINISH_REASON = Buffer.from('"finish_reason"');
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -21,12 +21,22 @@ const EMPTY = Buffer.alloc(0);
  * is parsed; the rest is searched as bytes. An event over 1 MiB passes in pieces.
  */
 export class EventRelay {
+  readonly #ending: StreamEnding;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #lastByte = -1;
   #insideEvent = false;
   #finished = false;
   #firstEvent: FirstEvent | undefined;
+
+  constructor(ending: StreamEnding) {
+    this.#ending = ending;
+  }
+
+  /** True while part of an event was passed on and the rest is to come. */
+  get insideEvent(): boolean {
+    return this.#insideEvent;
+  }
 
   /** Known as soon as the first event with data was complete. */
   get firstEvent(): FirstEvent | undefined {
@@ -53,7 +63,10 @@ export class EventRelay {
   end(): { finished: boolean; rest: Buffer } {
     const tail = this.#take(EMPTY);
     if (!this.#insideEvent && holdsDone(tail, true)) return { finished: true, rest: tail };
-    return { finished: this.#finished, rest: this.#insideEvent ? Buffer.from("\n\n") : EMPTY };
+    return {
+      finished: this.#finished && !this.#insideEvent,
+      rest: this.#insideEvent ? Buffer.from("\n\n") : EMPTY,
+    };
   }
 
   /** How many bytes of the chunk belong to events that are complete by its end. */
@@ -96,30 +109,8 @@ export class EventRelay {
 
   #inspect(events: Buffer): void {
     this.#firstEvent ??= readFirstEvent(events);
-    this.#finished ||= holdsDone(events, !this.#insideEvent) || holdsFinishReason(events);
+    this.#finished ||= this.#ending.isIn(events, !this.#insideEvent);
   }
-}
-
-/** A line `data: [DONE]`; in a model's text it stands inside a JSON string and never begins a line. */
-function holdsDone(events: Buffer, startsLine: boolean): boolean {
-  for (let at = events.indexOf(DONE); at !== -1; at = events.indexOf(DONE, at + 1)) {
-    const lineStart = Math.max(events.lastIndexOf(LF, at), events.lastIndexOf(CR, at)) + 1;
-    const after = events[at + DONE.length];
-    const before = events.toString("latin1", lineStart, at);
-    const beginsLine = lineStart > 0 || startsLine;
-    if (beginsLine && /^data: ?$/.test(before) && (after === undefined || after === LF || after === CR))
-      return true;
-  }
-  return false;
-}
-
-/** A member `finish_reason` that is not null; inside a JSON string its quotes are escaped and do not match. */
-function holdsFinishReason(events: Buffer): boolean {
-  for (let at = events.indexOf(FINISH_REASON); at !== -1; at = events.indexOf(FINISH_REASON, at + 1)) {
-    const after = events.toString("latin1", at + FINISH_REASON.length, at + FINISH_REASON.length + 16);
-    if (/^\s*:\s*"/.test(after)) return true;
-  }
-  return false;
 }
 
 function readFirstEvent(events: Buffer): FirstEvent | undefined {

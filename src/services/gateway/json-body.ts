@@ -1,21 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { AppError } from "#platform/lib/error.ts";
 import { JsonScanner } from "./json-scanner.ts";
+import type { RequestBody } from "./request-body.ts";
 
 /** Byte offsets into a body, end exclusive. */
-export interface ByteRange {
+interface ByteRange {
   readonly start: number;
   readonly end: number;
-}
-
-/** What the gateway reads of a request body; everything else passes as bytes. */
-export interface JsonBody {
-  /** Undefined when the body names no model. */
-  readonly model: string | undefined;
-  /** True only when `stream` is `true`; absent, `null` and `false` are false. */
-  readonly stream: boolean;
-  /** Where the value of `model` stands, quotes included. */
-  readonly modelRange: ByteRange | undefined;
 }
 
 type Member = "model" | "stream";
@@ -23,9 +14,10 @@ type Member = "model" | "stream";
 /**
  * Reads a JSON object strictly in one linear pass and finds its `model` and `stream`, escaped keys included.
  * Throws AppError `bad_request` for invalid JSON (with the byte offset) or UTF-8, a root that is no object, depth
- * over `maxDepth`, a wrong type of the two, and either given twice: parsers disagree on which one counts.
+ * over `maxDepth`, a wrong type of the two, and either given twice or `model` in another case: parsers disagree on
+ * which one counts, and a model that was authorised must be the one that is used.
  */
-export function readJsonBody(bytes: Buffer, limits: { maxDepth: number }): JsonBody {
+export function readJsonBody(bytes: Buffer, limits: { maxDepth: number }): RequestBody {
   if (!isUtf8(bytes)) throw new AppError("bad_request", "The body is not valid UTF-8.");
   const found = new Map<Member, ByteRange>();
   const onMember = (keyStart: number, keyEnd: number, start: number, end: number) => {
@@ -36,11 +28,15 @@ export function readJsonBody(bytes: Buffer, limits: { maxDepth: number }): JsonB
   };
   new JsonScanner(bytes, limits.maxDepth, onMember).scan();
   const modelRange = found.get("model");
-  return { model: readModel(bytes, modelRange), stream: readStream(bytes, found.get("stream")), modelRange };
+  return {
+    bytes,
+    model: readModel(bytes, modelRange),
+    stream: readStream(bytes, found.get("stream")),
+    withModel: (name) => (modelRange === undefined ? bytes : replaceModel(bytes, modelRange, name)),
+  };
 }
 
-/** The body with another model name: only the bytes of `range` differ. */
-export function replaceModel(bytes: Buffer, range: ByteRange, name: string): Buffer {
+function replaceModel(bytes: Buffer, range: ByteRange, name: string): Buffer {
   return Buffer.concat([
     bytes.subarray(0, range.start),
     Buffer.from(JSON.stringify(name)),
@@ -50,7 +46,9 @@ export function replaceModel(bytes: Buffer, range: ByteRange, name: string): Buf
 
 /** Longest spelling of a looked-for key: six letters as six-byte escapes, and two quotes. */
 const LONGEST_KEY_BYTES = 38;
-const POSSIBLE_FIRST_BYTES = new Set(Buffer.from("ms\\"));
+const POSSIBLE_FIRST_BYTES = new Set(Buffer.from("mMs\\"));
+/** A model's name is short; a value as large as the body is not made into a string. */
+const LONGEST_MODEL_BYTES = 4096;
 
 function memberNamed(bytes: Buffer, keyStart: number, keyEnd: number): Member | undefined {
   const first = bytes[keyStart + 1];
@@ -58,13 +56,19 @@ function memberNamed(bytes: Buffer, keyStart: number, keyEnd: number): Member | 
   if (first === undefined || !POSSIBLE_FIRST_BYTES.has(first)) return undefined;
   if (keyEnd - keyStart > LONGEST_KEY_BYTES) return undefined;
   const key = parseRange(bytes, { start: keyStart, end: keyEnd });
-  return key === "model" || key === "stream" ? key : undefined;
+  if (key === "model" || key === "stream") return key;
+  // Some readers match names in any case and take the last: it would be a model nobody authorised.
+  if (typeof key === "string" && key.toLowerCase() === "model")
+    throw new AppError("bad_request", '"model" must be written in lower case.');
+  return undefined;
 }
 
 function readModel(bytes: Buffer, range: ByteRange | undefined): string | undefined {
   if (range === undefined) return undefined;
   // Judged before it is parsed: the value may be as large as the body.
   if (bytes[range.start] !== 0x22) throw new AppError("bad_request", '"model" must be a string.');
+  if (range.end - range.start > LONGEST_MODEL_BYTES)
+    throw new AppError("bad_request", '"model" is too long.');
   const model = parseRange(bytes, range);
   return typeof model === "string" ? model : undefined;
 }

@@ -30,3 +30,22 @@ test("without a secret the same buffer comes back, byte for byte binary safe", (
   const around = Buffer.concat([clean, Buffer.from(secret), clean]);
   expect(redactor.bytes(around)).toEqual(Buffer.concat([clean, Buffer.from("[redacted]"), clean]));
 });
+
+test("[G3] a secret cut into chunks anywhere does not pass a stream, and nothing else is held at the end", () => {
+  const text = `a ${secret} b ${secret.slice(0, 5)}`;
+  for (let first = 0; first <= text.length; first += 1) {
+    for (let second = first; second <= text.length; second += 3) {
+      const stream = redactor.stream();
+      const chunks = [text.slice(0, first), text.slice(first, second), text.slice(second)];
+      const out = chunks.map((chunk) => stream.push(Buffer.from(chunk)).toString()).join("");
+      expect(out + stream.end()).toBe(`a [redacted] b ${secret.slice(0, 5)}`);
+    }
+  }
+});
+
+test("a placeholder of a credential tears no ordinary word apart", () => {
+  const short = createRedactor([Buffer.from("none"), Buffer.from("lm-studio")]);
+  const body = Buffer.from('{"lm-studio":"none"}');
+  expect(short.bytes(body)).toBe(body);
+  expect(short.error(body).toString()).toBe('{"[redacted]":"none"}');
+});

@@ -1,29 +1,96 @@
 /** What stands where a secret stood. */
 const MARK = "[redacted]";
+/** Shorter credentials are placeholders such as `none`; replacing them would tear ordinary words and JSON apart. */
+const SHORTEST_IN_ERRORS = 6;
+/** In answers that succeeded only what cannot be an ordinary word is looked for. */
+const SHORTEST_IN_ANSWERS = 16;
 
 /** Takes known secrets out of what an upstream sends back. */
 export interface Redactor {
-  /** The same buffer when no secret is in it. */
+  /** Of an answer that succeeded: as it is and as JSON escapes it. The same buffer when no secret is in it. */
   bytes(buffer: Buffer): Buffer;
-  /** A header value as Node gives it: one latin1 character a byte. */
+  /** Of a whole error answer: also URL-coded, hex and base64. */
+  error(buffer: Buffer): Buffer;
+  /** A header value as Node gives it, one latin1 character a byte; every spelling as in `error`. */
   header(value: string): string;
+  /** Like `bytes`, for one body that comes in chunks cut anywhere. */
+  stream(): StreamRedactor;
 }
 
-/**
- * Makes a redactor for these secrets, each also as JSON would escape it. Longer ones go first, so that a secret
- * which begins another leaves no rest; empty ones are ignored. A secret split over two buffers is not seen:
- * hand in whole events or whole bodies.
- */
+export interface StreamRedactor {
+  /** What may go out now; a tail that may begin a secret waits for the next chunk. */
+  push(chunk: Buffer): Buffer;
+  end(): Buffer;
+}
+
+/** Makes a redactor for these secrets. Longer spellings go first, so that one which begins another leaves no rest. */
 export function createRedactor(secrets: readonly Buffer[]): Redactor {
-  const spellings = secrets.flatMap((secret) => [secret, jsonSpelling(secret)]);
-  const needles = spellings
-    .filter((needle) => needle.length > 0)
-    .sort((left, right) => right.length - left.length)
-    .map((bytes) => ({ bytes, latin1: bytes.toString("latin1") }));
+  const long = secrets.filter((secret) => secret.length >= SHORTEST_IN_ANSWERS);
+  const inAnswers = needlesOf(long.flatMap((secret) => [secret, jsonSpelling(secret)]));
+  const known = secrets.filter((secret) => secret.length >= SHORTEST_IN_ERRORS);
+  const inErrors = needlesOf(known.flatMap(spellings));
+  const inHeaders = inErrors.map((needle) => needle.toString("latin1"));
+  const replaceIn = (needles: readonly Buffer[]) => (buffer: Buffer) => needles.reduce(replaceBytes, buffer);
   return {
-    bytes: (buffer) => needles.reduce((rest, needle) => replaceBytes(rest, needle.bytes), buffer),
-    header: (value) => needles.reduce((rest, needle) => rest.replaceAll(needle.latin1, MARK), value),
+    bytes: replaceIn(inAnswers),
+    error: replaceIn(inErrors),
+    header: (value) => inHeaders.reduce((rest, needle) => rest.replaceAll(needle, MARK), value),
+    stream: () => streamRedactor(inAnswers),
   };
+}
+
+function streamRedactor(needles: readonly Buffer[]): StreamRedactor {
+  let tail: Buffer = Buffer.alloc(0);
+  return {
+    push: (chunk) => {
+      const whole = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
+      const clean = needles.reduce(replaceBytes, whole);
+      const keep = Math.max(0, ...needles.map((needle) => beginningAtEnd(clean, needle)));
+      tail = clean.subarray(clean.length - keep);
+      return clean.subarray(0, clean.length - keep);
+    },
+    end: () => {
+      const rest = tail;
+      tail = Buffer.alloc(0);
+      return rest;
+    },
+  };
+}
+
+/** How many bytes at the end of `buffer` are the beginning of `needle`. */
+function beginningAtEnd(buffer: Buffer, needle: Buffer): number {
+  const first = needle[0] ?? 0;
+  const from = Math.max(0, buffer.length - needle.length + 1);
+  for (let at = buffer.indexOf(first, from); at !== -1; at = buffer.indexOf(first, at + 1)) {
+    const length = buffer.length - at;
+    if (buffer.compare(needle, 0, length, at) === 0) return length;
+  }
+  return 0;
+}
+
+function needlesOf(texts: readonly Buffer[]): Buffer[] {
+  const unique = new Map(texts.map((text) => [text.toString("latin1"), text]));
+  return [...unique.values()]
+    .filter((text) => text.length > 0)
+    .sort((left, right) => right.length - left.length);
+}
+
+function spellings(secret: Buffer): Buffer[] {
+  const hex = secret.toString("hex");
+  const url = encodeURIComponent(secret.toString());
+  const lower = url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
+  const texts = [hex, hex.toUpperCase(), url, lower, ...base64Spellings(secret)];
+  return [secret, jsonSpelling(secret), ...texts.map((text) => Buffer.from(text))];
+}
+
+/** The part of the base64 text that is the same whatever stands before and after, at each of the three alignments. */
+function base64Spellings(secret: Buffer): string[] {
+  return [0, 1, 2].flatMap((lead) => {
+    const padded = Buffer.concat([Buffer.alloc(lead), secret]);
+    const from = Math.ceil((lead * 8) / 6);
+    const to = Math.floor((padded.length * 8) / 6);
+    return (["base64", "base64url"] as const).map((coding) => padded.toString(coding).slice(from, to));
+  });
 }
 
 function jsonSpelling(secret: Buffer): Buffer {

@@ -5,10 +5,11 @@ import type { Credentials } from "#vault/credentials/index.ts";
 import { upstreamHeaders } from "./headers.ts";
 import type { Provider } from "./providers/providers.ts";
 
+const DEADLINE_MS = 15_000;
 const LIST_LIMIT_BYTES = 4 * 1024 * 1024;
 const modelList = z.object({ data: z.array(z.object({ id: z.string().min(1).max(256) })).max(10_000) });
 
-/** Asks an upstream which models it serves (`GET base_url/models`). Throws AppError when it does not say. */
+/** Asks an upstream which models it serves (`GET base_url/models`), at most 15 s. Throws AppError when it does not say. */
 export async function fetchUpstreamModels(
   parts: { egress: EgressClient; credentials: Credentials },
   provider: Provider,
@@ -16,10 +17,13 @@ export async function fetchUpstreamModels(
   const url = new URL(provider.baseUrl);
   url.pathname += "/models";
   const credential = await parts.credentials.resolve(provider.id, provider.baseUrl.origin);
-  const answer = await parts.egress.collect(
-    { url, method: "GET", headers: upstreamHeaders(["accept", "application/json"], credential) },
-    LIST_LIMIT_BYTES,
-  );
+  const headers = upstreamHeaders(["accept", "application/json"], credential);
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const answer = await parts.egress
+    .collect({ url, method: "GET", headers, signal }, LIST_LIMIT_BYTES)
+    .catch((error: unknown) => {
+      throw signal.aborted ? new AppError("upstream_timeout") : error;
+    });
   if (answer.status === 401 || answer.status === 403) throw new AppError("upstream_credential_rejected");
   if (answer.status !== 200)
     throw new AppError(

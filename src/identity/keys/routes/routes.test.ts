@@ -17,7 +17,7 @@ import { seededRandom } from "#test/seeded-random.ts";
 import { openIssuedKeys } from "../issued-keys.ts";
 import { keyRoutes } from "./routes.ts";
 
-const BY = { principal: { kind: "local" }, address: null, requestId: null } as const;
+const BY = { principal: { kind: "local" }, address: null, requestId: "req_1" } as const;
 const { sets } = permissionSets({
   developer: { allow: ["keys.manage:dev-*"], deny: ["keys.manage:dev-boss"] },
   nothing: { allow: ["usage.read"] },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AppError } from "#platform/lib/error.ts";
-import { openaiError, openaiStreamError } from "./openai.ts";
+import { openai } from "./openai.ts";
 
 test("[G1] an error has OpenAI's shape and type", () => {
   const types = [
@@ -10,17 +10,17 @@ test("[G1] an error has OpenAI's shape and type", () => {
     ["forbidden", "permission_error"],
     ["not_found", "not_found_error"],
     ["server_locked", "server_error"],
-    ["upstream_timeout", "server_error"],
+    ["upstream_timeout", "upstream_error"],
   ] as const;
   for (const [code, type] of types) {
-    const answer = openaiError(new AppError(code, "What went wrong.", { detail: "for the log" }), "req_1");
+    const answer = openai.error(new AppError(code, "What went wrong.", { detail: "for the log" }), "req_1");
     expect(JSON.parse(answer.body.toString())).toEqual({
       error: { message: "What went wrong.", type, param: null, code },
     });
     expect(answer.headers["x-request-id"]).toBe("req_1");
     expect(answer.headers["content-type"]).toContain("application/json");
   }
-  const missing = openaiError(new AppError("model_not_found"), "r");
+  const missing = openai.error(new AppError("model_not_found"), "r");
   expect(missing.status).toBe(404);
   expect(JSON.parse(missing.body.toString())).toMatchObject({
     error: { param: "model", type: "not_found_error" },
@@ -28,7 +28,7 @@ test("[G1] an error has OpenAI's shape and type", () => {
 });
 
 test("[S4] a locked server says so and is not retried by the SDK", () => {
-  const { status, headers } = openaiError(new AppError("server_locked"), "r");
+  const { status, headers } = openai.error(new AppError("server_locked"), "r");
   expect(status).toBe(503);
   expect(headers).toMatchObject({
     "x-claviger-locked": "true",
@@ -38,20 +38,20 @@ test("[S4] a locked server says so and is not retried by the SDK", () => {
 });
 
 test("[G3] a refusal of our credential is 502 and not retried; other errors leave retrying to the SDK", () => {
-  const rejected = openaiError(new AppError("upstream_credential_rejected"), "r");
+  const rejected = openai.error(new AppError("upstream_credential_rejected"), "r");
   expect(rejected.status).toBe(502);
   expect(rejected.headers["x-should-retry"]).toBe("false");
-  expect(openaiError(new AppError("upstream_failed"), "r").headers["x-should-retry"]).toBeUndefined();
+  expect(openai.error(new AppError("upstream_failed"), "r").headers["x-should-retry"]).toBeUndefined();
 });
 
 test("[A3] a 401 names its challenge", () => {
-  expect(openaiError(new AppError("invalid_token"), "r").headers["www-authenticate"]).toBe(
+  expect(openai.error(new AppError("invalid_token"), "r").headers["www-authenticate"]).toBe(
     'Bearer realm="claviger", error="invalid_token"',
   );
 });
 
 test("[G6] a cut stream ends with one error event", () => {
-  const event = openaiStreamError(new AppError("upstream_failed", "line one\nline two")).toString();
+  const event = openai.streamError(new AppError("upstream_failed", "line one\nline two"), "r").toString();
   expect(event).toMatch(/^data: \{"error":\{.*\}\}\n\n$/);
   expect(event).not.toContain("[DONE]");
 });

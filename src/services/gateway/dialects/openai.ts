@@ -1,21 +1,34 @@
 import type { AppError, ErrorCode } from "#platform/lib/error.ts";
+import type { ModelEntry } from "../catalogue.ts";
 import { ANSWER_HEADERS } from "../headers.ts";
-
-/** An error as an OpenAI client reads it. */
-export interface OpenAiError {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
+import type { Dialect, ErrorAnswer } from "./dialect.ts";
 
 /** How long a client should leave a locked server alone, in seconds. */
 const LOCKED_RETRY_AFTER_S = 5;
 
 /**
- * The error in the shape of https://platform.openai.com/docs/guides/error-codes, which the official SDK turns into
- * its own error classes. `x-should-retry: false` keeps that SDK from repeating what only an operator can repair.
+ * What an OpenAI client reads: errors in the shape of https://platform.openai.com/docs/guides/error-codes, which the
+ * official SDK turns into its own classes; `data: {"error":…}` in a stream, which it raises. `x-should-retry: false`
+ * keeps that SDK from repeating what only an operator can repair.
  */
-export function openaiError(error: AppError, requestId: string): OpenAiError {
+export const openai: Dialect = {
+  requestIdHeader: "x-request-id",
+  error: errorAnswer,
+  upstreamError: (_status, message) =>
+    Buffer.from(errorJson({ message, type: "upstream_error", param: null, code: "upstream_failed" })),
+  streamError: (error) => Buffer.from(`data: ${errorJson(shapeOf(error))}\n\n`),
+  modelList: (entries) => ({ object: "list", data: entries.map(modelShape) }),
+  model: modelShape,
+};
+
+interface ErrorShape {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string;
+}
+
+function errorAnswer(error: AppError, requestId: string): ErrorAnswer {
   return {
     status: error.status,
     headers: {
@@ -24,26 +37,30 @@ export function openaiError(error: AppError, requestId: string): OpenAiError {
       ...ANSWER_HEADERS,
       ...headersFor(error.code),
     },
-    body: Buffer.from(errorJson(error)),
+    body: Buffer.from(errorJson(shapeOf(error))),
   };
 }
 
-/**
- * The last event of a stream that was cut: the SDK raises it. It never follows `[DONE]`; the caller makes sure that
- * it begins on a line of its own (the relay sends complete events only).
- */
-export function openaiStreamError(error: AppError): Buffer {
-  return Buffer.from(`data: ${errorJson(error)}\n\n`);
-}
-
-function errorJson(error: AppError): string {
+function shapeOf(error: AppError): ErrorShape {
   const param = error.code === "model_not_found" ? "model" : null;
-  return JSON.stringify({
-    error: { message: error.message, type: typeFor(error.status), param, code: error.code },
-  });
+  return { message: error.message, type: typeFor(error), param, code: error.code };
 }
 
-function typeFor(status: number): string {
+function errorJson(error: ErrorShape): string {
+  return JSON.stringify({ error });
+}
+
+function modelShape(entry: ModelEntry): object {
+  return {
+    id: entry.id,
+    object: "model",
+    created: Math.floor(entry.createdAt / 1000),
+    owned_by: entry.provider,
+  };
+}
+
+function typeFor({ status, code }: AppError): string {
+  if (code.startsWith("upstream_")) return "upstream_error";
   if (status === 401) return "authentication_error";
   if (status === 403) return "permission_error";
   if (status === 404) return "not_found_error";

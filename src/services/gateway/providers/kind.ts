@@ -1,22 +1,42 @@
 import { AppError } from "#platform/lib/error.ts";
 
-export const PROVIDER_KINDS = ["openai", "openai-compatible"] as const;
-export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+interface KindFacts {
+  /** Used when a provider gives none. */
+  readonly defaultBaseUrl: string | undefined;
+}
 
 const OPENAI_BASE_URL = "https://api.openai.com/v1";
+const OLLAMA_BASE_URL = "http://127.0.0.1:11434/v1";
+
+/** The kinds of upstream. All of these speak OpenAI's dialect below a path that ends in `/v1`. */
+const KINDS = {
+  openai: { defaultBaseUrl: OPENAI_BASE_URL },
+  "openai-compatible": { defaultBaseUrl: undefined },
+  ollama: { defaultBaseUrl: OLLAMA_BASE_URL },
+} as const satisfies Record<string, KindFacts>;
+
+export const PROVIDER_KINDS = ["openai", "openai-compatible", "ollama"] as const;
+export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+
+/** A kind as it was stored; one this version does not know is a bug of a migration. */
+export function storedKind(text: string): ProviderKind {
+  const kind = PROVIDER_KINDS.find((known) => known === text);
+  if (kind === undefined) throw new Error(`the store holds a provider of the unknown kind ${text}`);
+  return kind;
+}
 
 /** Checks a base URL for its kind: http or https, nothing secret in it, path ending in `/v1`. Throws AppError 400. */
 export function parseBaseUrl(kind: ProviderKind, text: string | undefined): URL {
-  if (text === undefined && kind === "openai-compatible")
-    throw new AppError("bad_request", "A provider of kind openai-compatible needs a base_url.");
-  const url = URL.parse(text ?? OPENAI_BASE_URL);
+  const given = text ?? KINDS[kind].defaultBaseUrl;
+  if (given === undefined) throw new AppError("bad_request", `A provider of kind ${kind} needs a base_url.`);
+  const url = URL.parse(given);
   if (url === null) throw new AppError("bad_request", "base_url is not a URL.");
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw new AppError("bad_request", "base_url must begin with http:// or https://.");
   if (url.username !== "" || url.password !== "")
     throw new AppError("bad_request", "base_url must not hold a user name or password; set a credential.");
-  if (url.search !== "" || url.hash !== "")
-    throw new AppError("bad_request", "base_url must not have a query or fragment.");
+  // The text is asked, not the URL: of a bare `?` or `#` the URL keeps nothing to see.
+  if (/[?#]/.test(given)) throw new AppError("bad_request", "base_url must not have a query or fragment.");
   url.pathname = url.pathname.replace(/\/+$/, "");
   if (!url.pathname.endsWith("/v1"))
     throw new AppError("bad_request", "base_url of an OpenAI kind ends in /v1.");

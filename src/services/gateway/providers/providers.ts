@@ -8,7 +8,7 @@ import type { Random } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import type { CredentialSummary, Credentials } from "#vault/credentials/index.ts";
-import { type ProviderKind, parseBaseUrl } from "./kind.ts";
+import { type ProviderKind, parseBaseUrl, storedKind } from "./kind.ts";
 import {
   deleteProvider,
   insertProvider,
@@ -47,8 +47,12 @@ export interface Providers {
   ): Promise<ProviderView>;
   change(name: string, change: ProviderChange, by: ChangeAuthor): Promise<ProviderView>;
   remove(name: string, by: ChangeAuthor): Promise<void>;
-  onChange(listener: () => void): void;
+  /** Calls `listener` with the id of each provider that is made, changed or removed from now on. It must not throw. */
+  onChange(listener: (providerId: string) => void): void;
 }
+
+const OTHER_ORIGIN =
+  "A credential stays with the origin it was entered for: send new credentials with a base_url of another origin.";
 
 interface Parts {
   readonly database: Database;
@@ -60,13 +64,9 @@ interface Parts {
 
 export async function openProviders(parts: Parts): Promise<Providers> {
   let providers = await load(parts.database);
-  const listeners: (() => void)[] = [];
+  const listeners: ((providerId: string) => void)[] = [];
   const find = (name: string) => providers.find((provider) => provider.name === name);
-  const mustFind = (name: string) => {
-    const provider = find(name);
-    if (provider === undefined) throw new AppError("not_found", `There is no provider named ${name}.`);
-    return provider;
-  };
+  const mustFind = (name: string) => found(find(name), name);
   const view = async (name: string) => {
     const provider = mustFind(name);
     return { ...provider, credentials: await parts.credentials.list(parts.database.query, provider.id) };
@@ -74,7 +74,7 @@ export async function openProviders(parts: Parts): Promise<Providers> {
   const reload = async (id: string) => {
     parts.credentials.forget(id);
     providers = await load(parts.database);
-    for (const listener of listeners) listener();
+    for (const listener of listeners) listener(id);
   };
   return {
     ordered: () => providers,
@@ -85,8 +85,7 @@ export async function openProviders(parts: Parts): Promise<Providers> {
       return view(wanted.name);
     },
     async change(name, change, by) {
-      await update(parts, mustFind(name), change, by);
-      await reload(mustFind(name).id);
+      await reload(await update(parts, mustFind(name), change, by));
       return view(name);
     },
     async remove(name, by) {
@@ -99,6 +98,11 @@ export async function openProviders(parts: Parts): Promise<Providers> {
     },
     onChange: (listener) => listeners.push(listener),
   };
+}
+
+function found(provider: Provider | undefined, name: string): Provider {
+  if (provider === undefined) throw new AppError("not_found", `There is no provider named ${name}.`);
+  return provider;
 }
 
 async function insert(
@@ -137,16 +141,15 @@ async function update(
   provider: Provider,
   change: ProviderChange,
   by: ChangeAuthor,
-): Promise<void> {
-  const baseUrl =
-    change.baseUrl === undefined ? provider.baseUrl : parseBaseUrl(provider.kind, change.baseUrl);
-  if (baseUrl.origin !== provider.baseUrl.origin && change.credentials === undefined) {
-    throw new AppError(
-      "bad_request",
-      "A credential stays with the origin it was entered for: send new credentials with a base_url of another origin.",
-    );
-  }
+): Promise<string> {
   await parts.database.transaction(async (query) => {
+    // Read here, so that of two changes at once the later sees the origin the earlier has set.
+    const stored = await providerByName(query, provider.name);
+    if (stored?.id !== provider.id) throw new AppError("not_found");
+    const present = new URL(stored.base_url);
+    const baseUrl = change.baseUrl === undefined ? present : parseBaseUrl(provider.kind, change.baseUrl);
+    if (baseUrl.origin !== present.origin && change.credentials === undefined)
+      throw new AppError("bad_request", OTHER_ORIGIN);
     await updateBaseUrl(query, provider.id, { base_url: baseUrl.href, updated_at: parts.clock.now() });
     if (change.credentials !== undefined) {
       await parts.credentials.replace(
@@ -157,6 +160,7 @@ async function update(
     }
     await parts.audit.append(query, changeEntry(by, "provider.change", provider.name));
   });
+  return provider.id;
 }
 
 async function load(database: Database): Promise<Provider[]> {
@@ -164,7 +168,7 @@ async function load(database: Database): Promise<Provider[]> {
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
-    kind: row.kind === "openai" ? "openai" : "openai-compatible",
+    kind: storedKind(row.kind),
     baseUrl: new URL(row.base_url),
     createdAt: row.created_at,
   }));

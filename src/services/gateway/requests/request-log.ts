@@ -1,3 +1,4 @@
+import { toTimestamp } from "#platform/lib/clock.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Database, SqlValue } from "#platform/storage/database.ts";
 
@@ -12,7 +13,35 @@ export interface RequestRow {
   readonly status: number;
   readonly latency_ms: number;
   readonly first_byte_ms: number | null;
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly cost_usd: number | null;
   readonly streamed: number;
+}
+
+/** A row as the API and the log show it. */
+interface RequestJson extends Omit<RequestRow, "time" | "route" | "streamed"> {
+  readonly time: string;
+  readonly streamed: boolean;
+}
+
+export function toRequestJson(row: RequestRow): RequestJson {
+  const { time, request_id, principal, provider, model, status, latency_ms, first_byte_ms } = row;
+  const { input_tokens, output_tokens, cost_usd } = row;
+  return {
+    time: toTimestamp(time),
+    request_id,
+    principal,
+    provider,
+    model,
+    status,
+    latency_ms,
+    first_byte_ms,
+    input_tokens,
+    output_tokens,
+    cost_usd,
+    streamed: row.streamed === 1,
+  };
 }
 
 const QUEUE_LIMIT = 20_000;
@@ -32,7 +61,7 @@ export class RequestLog {
   }
 
   add(row: RequestRow): void {
-    if (this.#parts.print) this.#parts.log.info(row, "gateway request");
+    if (this.#parts.print) this.#parts.log.info(toRequestJson(row), "gateway request");
     if (this.#queue.length >= QUEUE_LIMIT) {
       this.#dropped += 1;
       return;

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { authorOf } from "#platform/http/exchange.ts";
+import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { PROVIDER_KINDS } from "../providers/kind.ts";
 import type { Providers } from "../providers/providers.ts";
-import { credentialBody, nameOf, providerShape, toProviderJson } from "./provider-shape.ts";
+import { credentialBody, nameOf, providerContract, providerShape, toProviderJson } from "./provider-shape.ts";
 
 const body = z.strictObject({
   name: nameOf,
@@ -14,26 +15,18 @@ const body = z.strictObject({
 });
 
 /** `POST /api/v1/providers`: 201 with the provider; 409 when the name is taken. */
-export function createProviderRoute(api: Api, providers: Providers): void {
+export function createProviderRoute(api: Api, parts: { gates: Gates; providers: Providers }): void {
   api.route({
     method: "POST",
     url: "/api/v1/providers",
-    config: {
-      contract: {
-        method: "POST",
-        path: "/api/v1/providers",
-        action: "providers.manage",
-        openWhileLocked: false,
-        family: "api",
-      },
-    },
+    config: { contract: providerContract("POST", "/api/v1/providers") },
     schema: { body, response: { 201: providerShape } },
     handler: async (request, reply) => {
       const { name, kind, base_url: baseUrl, credentials } = request.body;
+      const exchange = exchangeOf(request);
+      authorise(parts.gates, exchange, "providers.manage", name);
       const wanted = { name, kind, baseUrl, credentials: credentials.map(({ value }) => new Secret(value)) };
-      return reply
-        .code(201)
-        .send(toProviderJson(await providers.create(wanted, authorOf(exchangeOf(request)))));
+      return reply.code(201).send(toProviderJson(await parts.providers.create(wanted, authorOf(exchange))));
     },
   });
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Api } from "#platform/http/server.ts";
-import { toTimestamp } from "#platform/lib/clock.ts";
 import type { Database } from "#platform/storage/database.ts";
+import { toRequestJson } from "../requests/request-log.ts";
 import { requestRows } from "../requests/store.ts";
 
 const figure = z.number().nullable();
@@ -53,12 +53,10 @@ export function listRequestsRoute(api: Api, parts: { database: Database; flush: 
         before: cursor === undefined ? undefined : Number(cursor),
       });
       const page = rows.slice(0, limit);
-      const data = page.map(({ seq: _seq, route: _route, ...rest }) => ({
-        ...rest,
-        time: toTimestamp(rest.time),
-        streamed: rest.streamed === 1,
-      }));
-      return { data, next_cursor: rows.length > limit ? String(page.at(-1)?.seq ?? "") : null };
+      return {
+        data: page.map(toRequestJson),
+        next_cursor: rows.length > limit ? String(page.at(-1)?.seq ?? "") : null,
+      };
     },
   });
 }

@@ -1,6 +1,14 @@
 import { z } from "zod";
+import type { RouteContract } from "#platform/http/route.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import type { ProviderView } from "../providers/providers.ts";
+
+/** The contract of a provider route; its handler authorises once more, with the provider's name. */
+export function providerContract(method: RouteContract["method"], path: string): RouteContract {
+  return { method, path, action: "providers.manage", openWhileLocked: false, family: "api" };
+}
+
+export const providerParams = z.object({ name: z.string().max(63) });
 
 export const nameOf = z
   .string()

@@ -1,23 +1,31 @@
+import type { Gates } from "#platform/http/pipeline.ts";
 import type { Api } from "#platform/http/server.ts";
 import type { Database } from "#platform/storage/database.ts";
 import type { Provider, Providers } from "../providers/providers.ts";
+import { changeProviderRoute } from "./change-provider.ts";
 import { createProviderRoute } from "./create-provider.ts";
+import { getProviderRoute } from "./get-provider.ts";
 import { listProvidersRoute } from "./list-providers.ts";
 import { listRequestsRoute } from "./list-requests.ts";
-import { providerItemRoutes } from "./provider-item.ts";
+import { removeProviderRoute } from "./remove-provider.ts";
+import { testProviderRoute } from "./test-provider.ts";
 
 /** The gateway's part of the API: its providers and its request rows. */
 export function gatewayApiRoutes(
   api: Api,
   parts: {
+    gates: Gates;
     providers: Providers;
     fetchModels: (provider: Provider) => Promise<readonly string[]>;
     database: Database;
     flush: () => Promise<void>;
   },
 ): void {
-  createProviderRoute(api, parts.providers);
-  listProvidersRoute(api, parts.providers);
-  providerItemRoutes(api, parts);
+  createProviderRoute(api, parts);
+  listProvidersRoute(api, parts);
+  getProviderRoute(api, parts);
+  changeProviderRoute(api, parts);
+  removeProviderRoute(api, parts);
+  testProviderRoute(api, parts);
   listRequestsRoute(api, parts);
 }

@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { EgressClient } from "#platform/egress/egress-client.ts";
+import type { Exchange } from "#platform/http/exchange.ts";
+import type { Gates } from "#platform/http/pipeline.ts";
+import type { AuditSink } from "#platform/http/ports.ts";
+import type { Clock } from "#platform/lib/clock.ts";
+import type { Log } from "#platform/log/log.ts";
+import type { Credentials } from "#vault/credentials/index.ts";
+import type { Catalogue, RouteTarget } from "./catalogue.ts";
+import type { ClientAnswer } from "./client-answer.ts";
+import type { RequestLog } from "./requests/request-log.ts";
+import type { MatchedRoute } from "./route-table.ts";
+import type { RunningRequests } from "./running.ts";
+
+/** What the gateway is made of. */
+export interface GatewayParts {
+  readonly gates: Gates;
+  readonly sinks: { readonly audit: AuditSink; readonly log: Log; readonly requests: RequestLog };
+  readonly upstream: {
+    readonly egress: EgressClient;
+    readonly credentials: Credentials;
+    readonly catalogue: Catalogue;
+    readonly clock: Clock;
+  };
+  readonly running: RunningRequests;
+  readonly bodyLimitBytes: number;
+}
+
+/** One request on a declared gateway route, admitted. */
+export interface GatewayCall {
+  readonly exchange: Exchange;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly route: MatchedRoute;
+  readonly answer: ClientAnswer;
+  /** Known once the body was read; the request's row names it. */
+  target: RouteTarget | undefined;
+}

@@ -1,0 +1,160 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Exchange as UpstreamCall } from "#platform/egress/exchange.ts";
+import { AppError } from "#platform/lib/error.ts";
+import type { Dialect } from "./dialects/dialect.ts";
+import type { Running } from "./running.ts";
+
+/** How an answer ended; the status is what came of it, also when another had been sent before a cut. */
+export interface AnswerOutcome {
+  readonly status: number;
+  /** Monotonic milliseconds of the first byte sent; null when none was. */
+  readonly firstByteMs: number | null;
+  readonly streamed: boolean;
+}
+
+/** The status of a request whose client left before its answer, as nginx made the custom. */
+export const CLIENT_LEFT = 499;
+/** How long what a refused client still sends is thrown away, so that it can read why it was refused. */
+const LINGER_MS = 1000;
+/** A refused body up to this size is read to its end and thrown away, and the connection is kept. */
+const UNREAD_LIMIT_BYTES = 64 * 1024;
+
+/**
+ * The one answer a gateway request gets. It is over exactly once: finished, failed, or left by the client; then the
+ * upstream call it carries is closed and `onOver` is told. Registered as running from admission on, so that a
+ * revocation or a lock ends it wherever it stands.
+ */
+export class ClientAnswer implements Running {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #parts: {
+    requestId: string;
+    dialect: Dialect;
+    onOver: (outcome: AnswerOutcome, error: AppError | undefined) => void;
+  };
+  #source: UpstreamCall | undefined;
+  #beforeCut: () => Buffer = () => Buffer.alloc(0);
+  #status = 0;
+  #firstByteMs: number | null = null;
+  #streamed = false;
+  #over = false;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    parts: {
+      requestId: string;
+      dialect: Dialect;
+      onOver: (outcome: AnswerOutcome, error: AppError | undefined) => void;
+    },
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.#parts = parts;
+    response.on("drain", () => this.#source?.resume());
+    response.on("error", () => response.destroy());
+    response.on("close", () => this.#settle(CLIENT_LEFT));
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The upstream call that feeds this answer: slowed when the client is slow, closed when the answer is over. */
+  carry(source: UpstreamCall): void {
+    this.#source = source;
+    if (this.#over) source.abort();
+  }
+
+  /** Sends the head of an answer that comes piece by piece; headers as name, value, name, value. */
+  start(status: number, headers: readonly string[]): void {
+    this.#head(status, headers);
+  }
+
+  /** Sends the head of an event stream; `beforeCut` gives what must precede an error event at any moment. */
+  startEvents(status: number, headers: readonly string[], beforeCut: () => Buffer): void {
+    this.#streamed = true;
+    this.#beforeCut = beforeCut;
+    this.#head(status, headers);
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#over || bytes.length === 0) return;
+    if (!this.#response.write(bytes)) this.#source?.pause();
+  }
+
+  finish(last: Buffer): void {
+    if (this.#over) return;
+    this.#response.end(last);
+    this.#settle(this.#status);
+  }
+
+  /** A small answer in one write. */
+  sendWhole(status: number, headers: readonly string[], body: Buffer): void {
+    if (this.#over) return;
+    this.#head(status, [...headers, "content-length", String(body.length)]);
+    this.finish(body);
+  }
+
+  /** As a status when nothing was sent, as an event in a stream, else by cutting the connection. */
+  end(error: AppError): void {
+    if (this.#over) return;
+    const { dialect, requestId } = this.#parts;
+    if (!this.#response.headersSent) this.#refuse(error);
+    else if (this.#streamed)
+      this.#response.end(Buffer.concat([this.#beforeCut(), dialect.streamError(error, requestId)]));
+    else this.#response.destroy();
+    this.#settle(error.status, error);
+  }
+
+  #head(status: number, headers: readonly string[]): void {
+    this.#status = status;
+    this.#firstByteMs = performance.now();
+    const { dialect, requestId } = this.#parts;
+    this.#response.writeHead(status, [...headers, dialect.requestIdHeader, requestId]);
+  }
+
+  #refuse(error: AppError): void {
+    // One body for every 401, however far the request had come.
+    const shown = error.code === "invalid_token" ? new AppError("invalid_token") : error;
+    const answer = this.#parts.dialect.error(shown, this.#parts.requestId);
+    const length = { "content-length": String(answer.body.length) };
+    this.#firstByteMs = performance.now();
+    if (!this.#mustClose()) {
+      this.#response.writeHead(answer.status, { ...answer.headers, ...length });
+      this.#response.end(answer.body);
+      return;
+    }
+    this.#response.writeHead(answer.status, { ...answer.headers, ...length, connection: "close" });
+    this.#response.write(answer.body);
+    this.#linger();
+  }
+
+  /** Whether more may still come of the request than is worth reading. */
+  #mustClose(): boolean {
+    const { complete, headers } = this.#request;
+    if (complete) return false;
+    const isLarge = Number(headers["content-length"] ?? 0) > UNREAD_LIMIT_BYTES;
+    return isLarge || headers["transfer-encoding"] !== undefined || headers.expect !== undefined;
+  }
+
+  /** Closing at once would reset the connection, and a client that still sends would never read the answer. */
+  #linger(): void {
+    const close = () => {
+      clearTimeout(timer);
+      this.#response.end();
+    };
+    const timer = setTimeout(close, LINGER_MS);
+    this.#request.once("end", close);
+    this.#response.once("close", close);
+    this.#request.resume();
+  }
+
+  #settle(status: number, error?: AppError): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#source?.abort();
+    const outcome = { status, firstByteMs: this.#firstByteMs, streamed: this.#streamed };
+    this.#parts.onOver(outcome, error);
+  }
+}

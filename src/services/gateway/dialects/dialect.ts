@@ -1,0 +1,22 @@
+import type { AppError } from "#platform/lib/error.ts";
+import type { ModelEntry } from "../catalogue.ts";
+
+/** An error as the clients of a dialect read it. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** What differs between the families of clients: shapes, never decisions. */
+export interface Dialect {
+  /** The header that bears the request id. */
+  readonly requestIdHeader: string;
+  error(error: AppError, requestId: string): ErrorAnswer;
+  /** An upstream's failure in the client's shape, under the upstream's own status. */
+  upstreamError(status: number, message: string, requestId: string): Buffer;
+  /** The last event of a stream that was cut, so that the official client raises it; it begins on a line of its own. */
+  streamError(error: AppError, requestId: string): Buffer;
+  modelList(entries: readonly ModelEntry[]): object;
+  model(entry: ModelEntry): object;
+}

@@ -1,0 +1,102 @@
+import { authorise, checkBodyHead } from "#platform/http/pipeline.ts";
+import { AppError } from "#platform/lib/error.ts";
+import type { Secret } from "#platform/lib/secret.ts";
+import type { GatewayCall, GatewayParts } from "./call.ts";
+import type { RouteTarget } from "./catalogue.ts";
+import { readBody } from "./client-body.ts";
+import { upstreamHeaders } from "./headers.ts";
+import { readJsonBody } from "./json-body.ts";
+import { readMultipartBody } from "./multipart-body.ts";
+import { createRedactor, type Redactor } from "./redact.ts";
+import { Reply } from "./reply.ts";
+import type { RequestBody } from "./request-body.ts";
+import { type Forwarding, upstreamPath } from "./route-table.ts";
+
+const MAX_DEPTH = 64;
+const LONGEST_MODEL = 512;
+
+/** Passes a request on to the provider its model names. Throws AppError for what is refused before the upstream is asked. */
+export async function forward(parts: GatewayParts, call: GatewayCall, how: Forwarding): Promise<void> {
+  const { exchange, answer } = call;
+  if (exchange.head !== undefined) checkBodyHead(exchange.head, parts.bodyLimitBytes);
+  const read = bodyReader(exchange.head?.contentType, how);
+  authorise(parts.gates, exchange, "gateway.use");
+  const body = read(await readBody(call.request, call.response, parts.bodyLimitBytes));
+  const target = await parts.upstream.catalogue.find(modelOf(body));
+  if (target === undefined) throw new AppError("model_not_found");
+  call.target = target;
+  authoriseTarget(parts, call, target);
+  if (answer.over) return;
+  const credential = await parts.upstream.credentials.resolve(
+    target.provider.id,
+    target.provider.baseUrl.origin,
+  );
+  // Ended while it waited, by the client, a revocation or a lock: nothing goes out.
+  if (answer.over) return;
+  send(parts, call, { how, target, credential, body });
+}
+
+function send(
+  parts: GatewayParts,
+  call: GatewayCall,
+  what: { how: Forwarding; target: RouteTarget; credential: Secret | undefined; body: RequestBody },
+): void {
+  const { target, credential, body } = what;
+  const reply = new Reply({
+    answer: call.answer,
+    redactor: redactorFor(credential),
+    clock: parts.upstream.clock,
+    target: `${target.provider.name}/${target.model}`,
+    shape: {
+      dialect: call.route.dialect,
+      requestId: call.exchange.requestId,
+      ending: what.how.ending,
+      askedAt: call.exchange.time,
+      mustStream: what.how.mustStream && body.stream,
+    },
+  });
+  const url = new URL(target.provider.baseUrl);
+  url.pathname += upstreamPath(call.route);
+  const headers = upstreamHeaders(call.request.rawHeaders, credential);
+  const bytes = target.model === body.model ? body.bytes : body.withModel(target.model);
+  call.answer.carry(parts.upstream.egress.request({ url, method: "POST", headers, body: bytes }, reply));
+}
+
+function bodyReader(contentType: string | undefined, how: Forwarding): (bytes: Buffer) => RequestBody {
+  const media = contentType?.split(";", 1)[0]?.trim().toLowerCase();
+  if (media === "application/json") return (bytes) => readJsonBody(bytes, { maxDepth: MAX_DEPTH });
+  if (media === "multipart/form-data" && how.bodies.includes("multipart"))
+    return (bytes) => readMultipartBody(bytes, contentType ?? "");
+  const accepted = how.bodies.includes("multipart") ? " or multipart/form-data" : "";
+  throw new AppError("unsupported_media_type", `Send the body as application/json${accepted}.`);
+}
+
+function modelOf(body: RequestBody): string {
+  const { model } = body;
+  if (model === undefined) throw new AppError("bad_request", "The body needs a model, as a string.");
+  // What an upstream would trim or repair might become a model that was denied here.
+  const isPlain = model !== "" && model === model.trim() && model.isWellFormed();
+  if (!isPlain || model.length > LONGEST_MODEL || /[\p{Cc}\ufffd]/u.test(model))
+    throw new AppError("bad_request", "The model's name is empty, too long, or holds what no name may hold.");
+  return model;
+}
+
+/** Existence is told only to who may read the model list. */
+function authoriseTarget(parts: GatewayParts, call: GatewayCall, target: RouteTarget): void {
+  const { caller } = call.exchange;
+  const name = `${target.provider.name}/${target.model}`;
+  if (caller !== undefined && parts.gates.authorizer.allows(caller, "gateway.use", name)) return;
+  const mayKnow = caller !== undefined && parts.gates.authorizer.allows(caller, "models.read", name);
+  throw new AppError(mayKnow ? "forbidden" : "model_not_found");
+}
+
+const NO_SECRET = createRedactor([]);
+/** Made once a credential; gone with it when the server is locked. */
+const redactors = new WeakMap<Secret, Redactor>();
+
+function redactorFor(credential: Secret | undefined): Redactor {
+  if (credential === undefined) return NO_SECRET;
+  const known = redactors.get(credential) ?? createRedactor([Buffer.from(credential.expose())]);
+  redactors.set(credential, known);
+  return known;
+}

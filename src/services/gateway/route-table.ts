@@ -1,0 +1,102 @@
+import type { RouteContract } from "#platform/http/route.ts";
+import type { Dialect } from "./dialects/dialect.ts";
+import { openai } from "./dialects/openai.ts";
+import { chatEnding, type StreamEnding, typedEnding } from "./stream-ending.ts";
+
+type BodyForm = "json" | "multipart";
+
+/** How requests of one endpoint are passed on. */
+export interface Forwarding {
+  readonly kind: "forward";
+  readonly bodies: readonly BodyForm[];
+  readonly ending: StreamEnding;
+  /** A client that asks for a stream here reads nothing but events. */
+  readonly mustStream: boolean;
+}
+
+/** One route of the gateway; a last segment in braces stands for one the client chooses. */
+interface GatewayRoute {
+  readonly contract: RouteContract;
+  readonly dialect: Dialect;
+  readonly work: Forwarding | { readonly kind: "models" } | { readonly kind: "model" };
+}
+
+export interface MatchedRoute extends GatewayRoute {
+  /** What the client put in the place of the braces, as it was sent. */
+  readonly rest: string;
+}
+
+const contract = (method: "GET" | "POST", path: string, action: string): RouteContract => ({
+  method,
+  path,
+  action,
+  openWhileLocked: false,
+  family: "gateway",
+});
+const forwarding = (path: string, how: Omit<Forwarding, "kind">): GatewayRoute => ({
+  contract: contract("POST", path, "gateway.use"),
+  dialect: openai,
+  work: { kind: "forward", ...how },
+});
+
+const JSON_ONLY: readonly BodyForm[] = ["json"];
+const JSON_OR_FORM: readonly BodyForm[] = ["json", "multipart"];
+/** https://platform.openai.com/docs/api-reference/responses-streaming: the three ways a response ends. */
+const responsesEnding = typedEnding(/^response\.(completed|incomplete|failed)$/, "response.");
+/** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like. */
+const mediaEnding = typedEnding(/\.(completed|done)$/, ".completed|.done");
+
+/** Every gateway route: dialects and paths are entries here, not code. */
+export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
+  forwarding("/v1/chat/completions", { bodies: JSON_ONLY, ending: chatEnding, mustStream: true }),
+  forwarding("/v1/responses", { bodies: JSON_ONLY, ending: responsesEnding, mustStream: true }),
+  forwarding("/v1/embeddings", { bodies: JSON_ONLY, ending: chatEnding, mustStream: false }),
+  forwarding("/v1/images/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding, mustStream: false }),
+  forwarding("/v1/audio/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding, mustStream: false }),
+  {
+    contract: contract("GET", "/v1/models", "models.read"),
+    dialect: openai,
+    work: { kind: "models" },
+  },
+  {
+    contract: contract("GET", "/v1/models/{model}", "models.read"),
+    dialect: openai,
+    work: { kind: "model" },
+  },
+];
+
+const EXACT = new Map(
+  GATEWAY_ROUTES.map((route) => [`${route.contract.method} ${route.contract.path}`, route]),
+);
+const OPEN_ENDED = GATEWAY_ROUTES.filter(({ contract: { path } }) => path.endsWith("}")).map((route) => ({
+  route,
+  prefix: route.contract.path.slice(0, route.contract.path.lastIndexOf("{")),
+}));
+/** An operation goes into the upstream's path: nothing that could climb out of it. */
+const OPERATION = /^[a-z][a-z0-9_-]{0,63}$/;
+
+/** Whether a path belongs to the gateway, known or not. */
+export function isGatewayPath(path: string): boolean {
+  return /^\/(v1|v1beta|x)(\/|$)/.test(path);
+}
+
+/** The route of a request; `path` is without its query. */
+export function matchRoute(method: string, path: string): MatchedRoute | undefined {
+  const exact = EXACT.get(`${method} ${path}`);
+  if (exact !== undefined && !exact.contract.path.endsWith("}")) return { ...exact, rest: "" };
+  for (const { route, prefix } of OPEN_ENDED) {
+    if (route.contract.method !== method || !path.startsWith(prefix)) continue;
+    const rest = path.slice(prefix.length);
+    if (route.work.kind === "forward" ? OPERATION.test(rest) : rest !== "") return { ...route, rest };
+  }
+  return undefined;
+}
+
+/** In whose shape a path nobody declared is refused. */
+export const UNKNOWN_PATH_DIALECT: Dialect = openai;
+
+/** Where a matched route lies below an upstream's base URL, `/v1` left out. */
+export function upstreamPath(route: MatchedRoute): string {
+  const path = route.contract.path.slice("/v1".length);
+  return path.endsWith("}") ? path.slice(0, path.lastIndexOf("{")) + route.rest : path;
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { authorOf } from "#platform/http/exchange.ts";
+import { authorise, type Gates } from "#platform/http/pipeline.ts";
+import { type Api, exchangeOf } from "#platform/http/server.ts";
+import { Secret } from "#platform/lib/secret.ts";
+import type { Providers } from "../providers/providers.ts";
+import {
+  credentialBody,
+  providerContract,
+  providerParams,
+  providerShape,
+  toProviderJson,
+} from "./provider-shape.ts";
+
+const body = z.strictObject({
+  base_url: z.string().max(2048).optional(),
+  credentials: z.array(credentialBody).max(16).optional(),
+});
+
+/** `PATCH /api/v1/providers/{name}`: `credentials` replace the whole pool; another origin needs new ones (400). */
+export function changeProviderRoute(api: Api, parts: { gates: Gates; providers: Providers }): void {
+  api.route({
+    method: "PATCH",
+    url: "/api/v1/providers/:name",
+    config: { contract: providerContract("PATCH", "/api/v1/providers/{name}") },
+    schema: { params: providerParams, body, response: { 200: providerShape } },
+    handler: async (request) => {
+      const { name } = request.params;
+      const exchange = exchangeOf(request);
+      authorise(parts.gates, exchange, "providers.manage", name);
+      const change = {
+        baseUrl: request.body.base_url,
+        credentials: request.body.credentials?.map(({ value }) => new Secret(value)),
+      };
+      return toProviderJson(await parts.providers.change(name, change, authorOf(exchange)));
+    },
+  });
+}

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { authorise, type Gates } from "#platform/http/pipeline.ts";
+import { type Api, exchangeOf } from "#platform/http/server.ts";
+import { AppError } from "#platform/lib/error.ts";
+import type { Provider, Providers } from "../providers/providers.ts";
+import { providerContract, providerParams } from "./provider-shape.ts";
+
+/** `POST /api/v1/providers/{name}/test`: asks for its model list; 200 also when that fails, then with the reason. */
+export function testProviderRoute(
+  api: Api,
+  parts: {
+    gates: Gates;
+    providers: Providers;
+    fetchModels: (provider: Provider) => Promise<readonly string[]>;
+  },
+): void {
+  api.route({
+    method: "POST",
+    url: "/api/v1/providers/:name/test",
+    config: { contract: providerContract("POST", "/api/v1/providers/{name}/test") },
+    schema: {
+      params: providerParams,
+      response: { 200: z.object({ ok: z.boolean(), error: z.string().optional() }) },
+    },
+    handler: async (request) => {
+      const { name } = request.params;
+      authorise(parts.gates, exchangeOf(request), "providers.manage", name);
+      const provider = parts.providers.byName(name);
+      if (provider === undefined) throw new AppError("not_found", `There is no provider named ${name}.`);
+      try {
+        await parts.fetchModels(provider);
+        return { ok: true };
+      } catch (error) {
+        if (error instanceof AppError) return { ok: false, error: error.message };
+        throw error;
+      }
+    },
+  });
+}

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { typedEnding } from "./stream-ending.ts";
+
+const ending = typedEnding(/^response\.(completed|failed)$/, "response.");
+const isIn = (text: string, startsLine = true) => ending.isIn(Buffer.from(text), startsLine);
+
+test("[G6] a typed stream is finished by the type of an event, not by what stands inside one", () => {
+  expect(isIn('data: {"type":"response.completed"}\n\n')).toBe(true);
+  expect(isIn('data:{"a":1, "type" : "response.failed"}\r\n\r\n')).toBe(true);
+  expect(isIn("event: response.completed\ndata: {}\n\n")).toBe(true);
+  expect(isIn("data: [DONE]\n\n")).toBe(true);
+  expect(isIn('data: {"type":"response.created","response":{"type":"response.completed"}}\n\n')).toBe(false);
+  expect(isIn('data: {"type":"response.output_text.delta","delta":"event: response.completed"}\n\n')).toBe(
+    false,
+  );
+  expect(isIn(": event: response.completed\n\n")).toBe(false);
+});
+
+test("[G6] of an event too large to hold its first line or first member counts, its middle does not", () => {
+  expect(isIn('data: {"type":"response.completed","output":["xxxx')).toBe(true);
+  expect(isIn('data: {"output":["xxxx')).toBe(false);
+  expect(isIn("event: response.completed", false)).toBe(false);
+});

@@ -1,0 +1,69 @@
+/** Knows, from the bytes of complete events, whether a stream has come to its proper end. */
+export interface StreamEnding {
+  /** `startsLine` is false when `events` begin in the middle of an event that was too large to hold. */
+  isIn(events: Buffer, startsLine: boolean): boolean;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DONE = Buffer.from("[DONE]");
+const FINISH_REASON = Buffer.from('"finish_reason"');
+
+/** A chat stream: `data: [DONE]`, or a `finish_reason` that is not null (some upstreams send no `[DONE]`). */
+export const chatEnding: StreamEnding = {
+  isIn: (events, startsLine) => holdsDone(events, startsLine) || holdsFinishReason(events),
+};
+
+/** Streams whose events bear a type: finished by `[DONE]` or one of these types, as event name or root `type`. */
+export function typedEnding(types: RegExp, hint: string): StreamEnding {
+  const candidates = hint.split("|").map((part) => Buffer.from(part));
+  return {
+    isIn: (events, startsLine) => {
+      if (holdsDone(events, startsLine)) return true;
+      if (!candidates.some((candidate) => events.includes(candidate))) return false;
+      return linesOf(events, startsLine).some((line) => types.test(typeOfLine(line)));
+    },
+  };
+}
+
+/** A line `data: [DONE]`; in a model's text it stands inside a JSON string and never begins a line. */
+export function holdsDone(events: Buffer, startsLine: boolean): boolean {
+  for (let at = events.indexOf(DONE); at !== -1; at = events.indexOf(DONE, at + 1)) {
+    const lineStart = Math.max(events.lastIndexOf(LF, at), events.lastIndexOf(CR, at)) + 1;
+    const after = events[at + DONE.length];
+    if (lineStart === 0 && !startsLine) continue;
+    if (at - lineStart > 6 || (after !== undefined && after !== LF && after !== CR)) continue;
+    if (/^data: ?$/.test(events.toString("latin1", lineStart, at))) return true;
+  }
+  return false;
+}
+
+/** A member `finish_reason` that is not null; inside a JSON string its quotes are escaped and do not match. */
+function holdsFinishReason(events: Buffer): boolean {
+  for (let at = events.indexOf(FINISH_REASON); at !== -1; at = events.indexOf(FINISH_REASON, at + 1)) {
+    const after = events.toString("latin1", at + FINISH_REASON.length, at + FINISH_REASON.length + 16);
+    if (/^\s*:\s*"/.test(after)) return true;
+  }
+  return false;
+}
+
+function linesOf(events: Buffer, startsLine: boolean): string[] {
+  const lines = events.toString("latin1").split(/\r\n|\r|\n/);
+  return startsLine ? lines : lines.slice(1);
+}
+
+/**
+ * The type a line gives: `event: TYPE`, or the root's `type` in `data: {…}`. A client's own text may be echoed in
+ * nested members, so the root is parsed; of an event too large to hold, the first member counts.
+ */
+function typeOfLine(line: string): string {
+  const named = /^event: ?(\S+)$/.exec(line)?.[1];
+  if (named !== undefined) return named;
+  if (!line.startsWith("data:")) return "";
+  try {
+    const value: unknown = JSON.parse(line.slice(5));
+    return typeof value === "object" && value !== null && "type" in value ? String(value.type) : "";
+  } catch {
+    return /^data: ?\{\s*"type"\s*:\s*"([^"]*)"/.exec(line)?.[1] ?? "";
+  }
+}

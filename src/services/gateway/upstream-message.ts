@@ -1,0 +1,26 @@
+const LONGEST_MESSAGE = 2000;
+
+/**
+ * What an upstream's error says, already redacted: `{error:{message}}`, `{error:"…"}`, `{message}` or `{detail}` as
+ * various servers write it. It goes to the client alone, never into a log: it may repeat the prompt.
+ */
+export function upstreamMessage(body: Buffer): { inDialect: boolean; message: string | undefined } {
+  const value = parse(body);
+  const error = member(value, "error");
+  const inDialect = typeof error === "object" && error !== null;
+  const texts = [member(error, "message"), error, member(value, "message"), member(value, "detail")];
+  const text = texts.find((candidate) => typeof candidate === "string" && candidate !== "");
+  return { inDialect, message: typeof text === "string" ? text.slice(0, LONGEST_MESSAGE) : undefined };
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}

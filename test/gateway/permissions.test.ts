@@ -1,0 +1,101 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { allows, allowsSome, permissionSets, rightsOf } from "#gates/access/index.ts";
+import { createEgressClient } from "#platform/egress/egress-client.ts";
+import { beginExchange } from "#platform/http/exchange.ts";
+import type { Caller } from "#platform/http/ports.ts";
+import { createLog } from "#platform/log/log.ts";
+import { openSqlite } from "#platform/storage/sqlite.ts";
+import { Catalogue, createGateway, RequestLog, RunningRequests } from "#services/gateway/index.ts";
+import { FakeClock } from "#test/fake-clock.ts";
+import { startUpstream } from "#test/upstream.ts";
+
+const CALLER: Caller = { kind: "key", id: "key_1", permissionSets: ["some"] };
+const { sets } = permissionSets({
+  some: { allow: ["gateway.use:sim/open", "models.read:sim/open", "models.read:sim/seen"] },
+});
+
+/** The gateway alone, with a caller who holds the set `some` and a provider `sim` of three models. */
+async function startGateway(stack: AsyncDisposableStack, baseUrl: string): Promise<string> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), "claviger-"));
+  stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  const clock = new FakeClock();
+  const database = stack.use(await openSqlite({ dataDir, clock }));
+  const log = createLog({ level: "silent", readable: false, destination: { write: () => undefined } });
+  const provider = {
+    id: "prov_1",
+    name: "sim",
+    kind: "openai-compatible" as const,
+    baseUrl: new URL(baseUrl),
+    createdAt: 0,
+  };
+  const fetchModels = async () => ["open", "seen", "hidden"];
+  const requests = new RequestLog({ database, log, print: false });
+  stack.defer(() => requests.flush());
+  const rights = (caller: Caller) => rightsOf(caller, sets);
+  const gateway = createGateway({
+    gates: {
+      lock: { isLocked: () => false },
+      authenticator: { authenticate: () => ({ caller: CALLER }) },
+      authorizer: {
+        allows: (caller, action, target) =>
+          target === undefined ? allowsSome(rights(caller), action) : allows(rights(caller), action, target),
+      },
+    },
+    sinks: { audit: { refused: () => undefined }, log, requests },
+    upstream: {
+      egress: stack.use(createEgressClient()),
+      credentials: {
+        replace: async () => [],
+        list: async () => [],
+        resolve: async () => undefined,
+        forget: () => undefined,
+      },
+      catalogue: new Catalogue({ clock, ordered: () => [provider], fetchModels }),
+      clock,
+    },
+    running: new RunningRequests(),
+    bodyLimitBytes: 1024,
+  });
+  const policy = { name: "t", kind: "tcp" as const, anonymous: false };
+  const listener = { ...policy, allowedHosts: new Set<string>(), allowedOrigins: new Set<string>() };
+  const server = createServer((request, response) =>
+    gateway.serve(
+      beginExchange(request, listener, { requestId: "req_1", now: 0, monotonicMs: 0 }),
+      request,
+      response,
+    ),
+  );
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  stack.defer(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the gateway has no port");
+  return `http://127.0.0.1:${address.port}`;
+}
+
+test("[I2] a model outside the patterns of models.read does not exist, one outside gateway.use is forbidden", async () => {
+  await using stack = new AsyncDisposableStack();
+  const upstream = stack.use(await startUpstream({ listsApart: true }));
+  const url = await startGateway(stack, upstream.baseUrl);
+  const list: unknown = await (await fetch(`${url}/v1/models`)).json();
+  expect(list).toMatchObject({ data: [{ id: "sim/open" }, { id: "sim/seen" }] });
+  expect(JSON.stringify(list)).not.toContain("hidden");
+  expect((await fetch(`${url}/v1/models/sim/seen`)).status).toBe(200);
+  expect((await fetch(`${url}/v1/models/sim/hidden`)).status).toBe(404);
+  expect((await fetch(`${url}/v1/models/hidden`)).status).toBe(404);
+  const ask = async (model: string) => {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ model, messages: [] });
+    return (await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body })).status;
+  };
+  const asked = ["open", "sim/open", "sim/seen", "seen", "sim/hidden", "hidden", "sim/none"];
+  expect(await Promise.all(asked.map(ask))).toEqual([200, 200, 403, 403, 404, 404, 404]);
+  expect(upstream.requests).toHaveLength(2);
+});
