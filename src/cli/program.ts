@@ -8,6 +8,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { providerCommands } from "./commands/provider.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
+import { usageCommand } from "./commands/usage.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createOutput, type Output } from "./output.ts";
 
@@ -42,6 +43,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     providerCommands,
     apiKeyCommands,
     configCommands,
+    usageCommand,
   ])
     register(program, context);
   try {
