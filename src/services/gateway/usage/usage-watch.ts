@@ -4,8 +4,8 @@ import { anthropicFigures, openaiFigures } from "./figures.ts";
 import { TextBytes } from "./text-bytes.ts";
 import { estimateTokens, NO_PARTS, type TokenUsage, type UsageDialect } from "./token-usage.ts";
 
-const bearer = z.object({ usage: z.unknown() }).nullish().catch(null);
-const event = z.object({ usage: z.unknown(), message: bearer, response: bearer }).catch({
+const bearer = z.object({ usage: z.unknown().optional() }).nullish().catch(null);
+const event = z.object({ usage: z.unknown().optional(), message: bearer, response: bearer }).catch({
   usage: undefined,
   message: undefined,
   response: undefined,
