@@ -1,15 +1,11 @@
 import type { ByteRange } from "../json-body.ts";
-import { JsonScanner } from "../json-scanner.ts";
-import { afterLineEnd, type DataLine, followsEmptyLine, usageLines } from "./data-line.ts";
+import { afterLineEnd, type EventLine, followsEmptyLine, lineAt } from "./event-line.ts";
+import { memberFromEnd } from "./member-from-end.ts";
 
-const MAX_DEPTH = 64;
-const OPEN_BRACE = 0x7b;
-
-interface Member {
-  readonly name: string;
-  readonly keyStart: number;
-  readonly value: ByteRange;
-}
+const USAGE = Buffer.from('"usage"');
+const COMMA = 0x2c;
+/** Longest value worth reading as text: `null` or `[]` with some white space. */
+const SHORT_BYTES = 16;
 
 /**
  * Complete events of a chat stream without what `include_usage` added to them, for a client that did not ask: the
@@ -17,61 +13,53 @@ interface Member {
  * in a chunk with choices stay: an upstream that puts them there does so unasked. All other bytes are the same.
  */
 export function hideUsage(events: Buffer): Buffer {
-  const cuts = [...usageLines(events)].flatMap((line) => cutFor(events, line) ?? []);
-  if (cuts.length === 0) return events;
   const kept: Buffer[] = [];
   let from = 0;
-  for (const { start, end } of cuts) {
-    kept.push(events.subarray(from, start));
-    from = end;
+  // In a string the quotes would be escaped: a hit is a key, or a string that says just that.
+  for (let at = events.indexOf(USAGE); at !== -1; ) {
+    const line = lineAt(events, at);
+    if (line === undefined) break;
+    const cut = cutFor(events, line);
+    if (cut !== undefined) {
+      kept.push(events.subarray(from, cut.start));
+      from = cut.end;
+    }
+    at = events.indexOf(USAGE, line.end);
   }
-  return Buffer.concat([...kept, events.subarray(from)]);
+  return from === 0 && kept.length === 0 ? events : Buffer.concat([...kept, events.subarray(from)]);
 }
 
-function cutFor(events: Buffer, line: DataLine): ByteRange | undefined {
-  const members = rootMembers(events, line);
-  const at = members.findIndex(({ name }) => name === '"usage"');
-  const usage = members[at];
+function cutFor(events: Buffer, line: EventLine): ByteRange | undefined {
+  if (line.dataStart === undefined) return undefined;
+  const data = events.subarray(line.dataStart, line.end);
+  const usage = memberFromEnd(data, "usage");
   if (usage === undefined) return undefined;
-  if (textOf(events, usage.value, 5) === "null") {
-    const before = members[at - 1];
-    const after = members[at + 1];
-    if (before !== undefined) return { start: before.value.end, end: usage.value.end };
-    return after === undefined ? undefined : { start: usage.keyStart, end: after.keyStart };
-  }
-  const choices = members.find(({ name }) => name === '"choices"');
-  const isExtra =
-    events[usage.value.start] === OPEN_BRACE &&
-    choices !== undefined &&
-    /^\[\s*\]$/.test(textOf(events, choices.value, 8));
-  return isExtra ? wholeEvent(events, line) : undefined;
+  const value = shortText(data, usage);
+  if (value === "null") return shifted(memberWithComma(data, usage.keyStart, usage.end), line.dataStart);
+  const choices = value.startsWith("{") ? memberFromEnd(data, "choices") : undefined;
+  return choices !== undefined && /^\[\s*\]$/.test(shortText(data, choices))
+    ? wholeEvent(events, line)
+    : undefined;
+}
+
+/** With the comma before it; the first member with the one behind it; an only member not at all. */
+function memberWithComma(data: Buffer, keyStart: number, end: number): ByteRange | undefined {
+  let before = keyStart - 1;
+  while (data[before] === 0x20) before -= 1;
+  if (data[before] === COMMA) return { start: before, end };
+  return data[end] === COMMA ? { start: keyStart, end: end + 1 } : undefined;
 }
 
 /** The line, and the empty line behind it where nothing else of its event is left. */
-function wholeEvent(events: Buffer, line: DataLine): ByteRange {
+function wholeEvent(events: Buffer, line: EventLine): ByteRange {
   const end = afterLineEnd(events, line.end);
   return { start: line.start, end: followsEmptyLine(events, line.start) ? afterLineEnd(events, end) : end };
 }
 
-/** None when the line is not a JSON object. */
-function rootMembers(events: Buffer, line: DataLine): readonly Member[] {
-  const members: Member[] = [];
-  const data = events.subarray(line.valueStart, line.end);
-  const onMember = (keyStart: number, keyEnd: number, start: number, end: number) => {
-    members.push({
-      name: data.toString("latin1", keyStart, keyEnd),
-      keyStart: line.valueStart + keyStart,
-      value: { start: line.valueStart + start, end: line.valueStart + end },
-    });
-  };
-  try {
-    new JsonScanner(data, MAX_DEPTH, onMember).scan();
-  } catch {
-    return [];
-  }
-  return members;
+function shifted(range: ByteRange | undefined, by: number): ByteRange | undefined {
+  return range === undefined ? undefined : { start: range.start + by, end: range.end + by };
 }
 
-function textOf(bytes: Buffer, range: ByteRange, limit: number): string {
-  return bytes.toString("latin1", range.start, Math.min(range.end, range.start + limit));
+function shortText(bytes: Buffer, range: ByteRange): string {
+  return bytes.toString("latin1", range.start, Math.min(range.end, range.start + SHORT_BYTES)).trim();
 }

@@ -2,18 +2,25 @@ import type { ByteRange } from "../json-body.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const OPENING = new Set(Buffer.from("{["));
-const CLOSING = new Set(Buffer.from("}]"));
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const CLOSE_BRACE = 0x7d;
 
+/** A member of a JSON object, in offsets; `start` and `end` are its value's, white space included. */
+export interface Member extends ByteRange {
+  /** Where the quote stands that opens the key. */
+  readonly keyStart: number;
+}
+
 /**
- * The value of the last root member called `name` in a JSON object, read backwards from its end, so that the start of
+ * The last root member called `name` in a JSON object, read backwards from its end, so that the start of
  * `bytes` may be missing. What stands in a string or deeper is passed over. Undefined when it is not there, or when
  * the bytes do not end with the object. JSON that is malformed gives any range; the caller parses it.
  */
-export function memberFromEnd(bytes: Buffer, name: string): ByteRange | undefined {
+export function memberFromEnd(bytes: Buffer, name: string): Member | undefined {
   let at = bytes.length - 1;
   while (at >= 0 && isSpace(bytes[at])) at -= 1;
   if (bytes[at] !== CLOSE_BRACE) return undefined;
@@ -26,12 +33,13 @@ export function memberFromEnd(bytes: Buffer, name: string): ByteRange | undefine
     if (byte === QUOTE) {
       const open = openingQuote(bytes, at);
       if (depth === 1 && valueStart !== undefined) {
-        if (bytes.toString("latin1", open + 1, at) === name) return { start: valueStart, end: valueEnd };
+        if (bytes.toString("latin1", open + 1, at) === name)
+          return { keyStart: open, start: valueStart, end: valueEnd };
         valueStart = undefined;
       }
       at = open;
-    } else if (CLOSING.has(byte)) depth += 1;
-    else if (OPENING.has(byte)) depth -= 1;
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth += 1;
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth -= 1;
     else if (byte === COLON && depth === 1) valueStart = at + 1;
     else if (byte === COMMA && depth === 1) valueEnd = at;
     if (depth === 0) return undefined;

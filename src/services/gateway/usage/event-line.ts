@@ -1,29 +1,23 @@
 const LF = 0x0a;
 const CR = 0x0d;
-const USAGE = Buffer.from('"usage"');
 const DATA = "data:";
 
-/** A `data:` line of an event stream, in offsets; `end` is before its line end. */
-export interface DataLine {
+/** A line of an event stream, in offsets; `end` is before its line end. */
+export interface EventLine {
   readonly start: number;
-  /** Where what follows `data:` begins. */
-  readonly valueStart: number;
   readonly end: number;
+  /** Behind `data:`; undefined for any other line. */
+  readonly dataStart: number | undefined;
 }
 
-/**
- * The whole `data:` lines in which the bytes `"usage"` stand, in order. In a string its quotes would be escaped, so a
- * hit is a key, or a string that says just that. A line cut off by the end of `events` is left out.
- */
-export function* usageLines(events: Buffer): Generator<DataLine> {
-  for (let at = events.indexOf(USAGE); at !== -1; ) {
-    const start = lineStart(events, at);
-    const end = lineEnd(events, at);
-    if (end === undefined) return;
-    if (events.toString("latin1", start, start + DATA.length) === DATA)
-      yield { start, valueStart: start + DATA.length, end };
-    at = events.indexOf(USAGE, end);
-  }
+/** The line around `at`; undefined when its end is missing. */
+export function lineAt(bytes: Buffer, at: number): EventLine | undefined {
+  const end = lineEnd(bytes, at);
+  if (end === undefined) return undefined;
+  let start = at;
+  while (start > 0 && !isLineEnd(bytes[start - 1])) start -= 1;
+  const isData = bytes.toString("latin1", start, start + DATA.length) === DATA;
+  return { start, end, dataStart: isData ? start + DATA.length : undefined };
 }
 
 /** Steps over one line end at `at`, if there is one. */
@@ -37,12 +31,6 @@ export function followsEmptyLine(bytes: Buffer, start: number): boolean {
   if (start === 0) return true;
   const end = start - (bytes[start - 1] === LF && bytes[start - 2] === CR ? 2 : 1);
   return end === 0 || isLineEnd(bytes[end - 1]);
-}
-
-function lineStart(bytes: Buffer, at: number): number {
-  let start = at;
-  while (start > 0 && !isLineEnd(bytes[start - 1])) start -= 1;
-  return start;
 }
 
 function lineEnd(bytes: Buffer, at: number): number | undefined {
