@@ -50,6 +50,7 @@ test("[G9] a price that is not known is null, never 0; so is a request that told
     LOCAL,
     { ...OPENAI, model: "nobody-made-this" },
     at("http://10.0.0.1/v1", "gpt-oss-120b"),
+    at("http://10.0.0.1/v1", "deepseek-chat"),
   ])
     expect(prices.cost(model, used(1000, 100), TIME)).toBeNull();
   expect(prices.cost(OPENAI, null, TIME)).toBeNull();

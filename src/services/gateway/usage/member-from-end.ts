@@ -32,7 +32,7 @@ export function memberFromEnd(bytes: Buffer, name: string): Member | undefined {
     if (byte === undefined) return undefined;
     if (byte === QUOTE) {
       const open = openingQuote(bytes, at);
-      if (depth === 1 && valueStart !== undefined) {
+      if (valueStart !== undefined) {
         if (bytes.toString("latin1", open + 1, at) === name)
           return { keyStart: open, start: valueStart, end: valueEnd };
         valueStart = undefined;

@@ -92,6 +92,22 @@ test("[G9] rows that are refused leave no sums, so that trying again counts them
   expect((await sums("key")).map(({ requests }) => requests)).toEqual([2]);
 });
 
+test("[G9] a sum keeps its known cost when a request without one follows, and stays unknown until one has it", async () => {
+  const costs = [null, 5, null, 7].map((cost_nano_usd) => row({ cost_nano_usd }));
+  const after: unknown[] = [];
+  for (const one of costs) {
+    await database.insertRows("request", [one]);
+    const [sum] = await sums("key");
+    after.push([sum?.cost_usd, sum?.unpriced_requests]);
+  }
+  expect(after).toEqual([
+    [null, 1],
+    [5e-9, 1],
+    [5e-9, 2],
+    [1.2e-8, 2],
+  ]);
+});
+
 test("[G7] [G9] the cost of a row is one stored integer, read in dollars", async () => {
   await database.insertRows("request", [
     row({ cost_nano_usd: 210_000 }),

@@ -143,6 +143,17 @@ test("[G9] a stream that tells with every chunk counts as far as it came", () =>
   });
 });
 
+test("[G9] figures stay when a later chunk says null", () => {
+  const stream = [
+    chunk("x", { usage: { prompt_tokens: 5, completion_tokens: 4 } }),
+    chunk("", { usage: null }),
+  ];
+  expect(watched("openai", [Buffer.from(stream.join(""))])).toMatchObject({
+    outputTokens: 4,
+    estimated: false,
+  });
+});
+
 test("[G9] figures that are no figures, or whose JSON is broken, are estimated and never taken over", () => {
   for (const usage of ['{"prompt_tokens":-5,"completion_tokens":1e99}', '{"prompt_tokens":', '{"a":{}}'])
     expect(watched("openai", [Buffer.from(`data: {"choices":[],"usage":${usage}}\n\n`)], 8)).toEqual({

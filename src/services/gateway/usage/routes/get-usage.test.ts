@@ -95,6 +95,7 @@ test.each([
   ["from=2026-11-21&to=2026-11-20", /from must lie before to/],
   ["cursor=abc", /give the next_cursor/],
   ["by=day&cursor=a2V5OmE", /give the next_cursor/],
+  ["by=key&cursor=bW9kZWw6bTE", /give the next_cursor/],
   ["limit=0", /limit/],
   ["limit=1001", /limit/],
   ["colour=red", /colour/],
