@@ -7,6 +7,7 @@ import type { Database } from "#platform/storage/database.ts";
 import { MIGRATIONS } from "#platform/storage/migrate.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { requestRow as row } from "#test/request-row.ts";
 import { incompleteDays, usageSums } from "./store.ts";
 import { DAY_MS, dayOf } from "./usage-period.ts";
 
@@ -30,14 +31,7 @@ test("[G9] request rows are summed by key, model, provider and day", async () =>
     row({ time: MIDNIGHT, principal: "key_a", model: "m1", cost_nano_usd: 1_500_000_001 }),
     row({ time: MIDNIGHT + 1, principal: "key_a", model: "m2", cost_nano_usd: 2, estimated: 1 }),
     row({ time: MIDNIGHT - 1, principal: "key_b", model: "m1", cost_nano_usd: null }),
-    row({
-      time: MIDNIGHT - 1,
-      provider: null,
-      status: 404,
-      input_tokens: null,
-      output_tokens: null,
-      cost_nano_usd: null,
-    }),
+    row({ time: MIDNIGHT - 1, provider: null, input_tokens: null, output_tokens: null, cost_nano_usd: null }),
   ]);
   const sum = {
     requests: 1,
@@ -195,24 +189,4 @@ test("[G9] [N12] a store of before takes its rows into the sums", async () => {
 
 function sums(by: "key" | "model" | "provider" | "day") {
   return usageSums(database.query, { by, period: ALL, after: undefined, limit: 100 });
-}
-
-function row(more: object) {
-  return {
-    time: MIDNIGHT,
-    request_id: "req_same",
-    principal: "key_z",
-    provider: "openai",
-    model: "m",
-    route: "/v1/chat/completions",
-    status: 200,
-    latency_ms: 1,
-    first_byte_ms: 1,
-    input_tokens: 10,
-    output_tokens: 5,
-    cost_nano_usd: 0,
-    estimated: 0,
-    streamed: 0,
-    ...more,
-  };
 }

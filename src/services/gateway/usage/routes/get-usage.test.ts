@@ -11,6 +11,7 @@ import { createLog } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { requestRow } from "#test/request-row.ts";
 import { usageRoute } from "./get-usage.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
@@ -168,21 +169,5 @@ async function serve(clock: FakeClock): Promise<string> {
 }
 
 function row(more: object) {
-  return {
-    time: NOON,
-    request_id: "req_same",
-    principal: "key_a",
-    provider: "openai",
-    model: "m1",
-    route: "/v1/chat/completions",
-    status: 200,
-    latency_ms: 1,
-    first_byte_ms: 1,
-    input_tokens: 10,
-    output_tokens: 5,
-    cost_nano_usd: 1_000_000,
-    estimated: 0,
-    streamed: 0,
-    ...more,
-  };
+  return requestRow({ time: NOON, principal: "key_a", model: "m1", cost_nano_usd: 1_000_000, ...more });
 }
