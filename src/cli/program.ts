@@ -10,6 +10,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { providerCommands } from "./commands/provider.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
+import { usageCommand } from "./commands/usage.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createOutput } from "./output.ts";
 
@@ -39,6 +40,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     apiKeyCommands,
     configCommands,
     completionCommand,
+    usageCommand,
   ])
     register(program, context);
   try {

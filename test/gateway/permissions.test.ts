@@ -40,7 +40,7 @@ async function startGateway(stack: AsyncDisposableStack, baseUrl: string): Promi
   const gateway = createGateway({
     gates: {
       lock: { isLocked: () => false },
-      authenticator: { authenticate: () => ({ caller: CALLER }) },
+      authenticator: { authenticate: () => ({ caller: CALLER }), holds: () => true },
       authorizer: {
         allows: (caller, action, target) =>
           target === undefined ? allowsSome(rights(caller), action) : allows(rights(caller), action, target),

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { StartError } from "#platform/lib/error.ts";
 import { sql as ground } from "./migrations/0001-ground.ts";
+import { sql as usage } from "./migrations/0002-usage.ts";
 
 export interface Migration {
   number: number;
@@ -20,7 +21,10 @@ interface Applied {
 }
 
 /** Every migration, in order, numbered from 1 without a gap. */
-export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "ground", sql: ground }];
+export const MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: "ground", sql: ground },
+  { number: 2, name: "usage", sql: usage },
+];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {
   return Promise.all(

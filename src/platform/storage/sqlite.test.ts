@@ -232,12 +232,14 @@ describe("versions and upgrades", () => {
     expect(existsSync(join(dataDir, "db", "before-upgrade"))).toBe(false);
     await openAndClose({ migrations: NEXT });
     const [name = ""] = copies();
-    expect(name).toMatch(/^data-1-\d{8}T\d{9}Z\.sqlite$/);
+    expect(name).toMatch(new RegExp(`^data-${MIGRATIONS.length}-\\d{8}T\\d{9}Z\\.sqlite$`));
     const path = join(dataDir, "db", "before-upgrade", name);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const copy = new DatabaseSync(path, { readOnly: true });
     expect(copy.prepare("SELECT value FROM meta").get()?.value).toBe("v");
-    expect(copy.prepare("SELECT max(number) AS version FROM migration").get()?.version).toBe(1);
+    expect(copy.prepare("SELECT max(number) AS version FROM migration").get()?.version).toBe(
+      MIGRATIONS.length,
+    );
     copy.close();
   });
 
@@ -253,7 +255,9 @@ describe("versions and upgrades", () => {
       clock.advance(60_000);
       await openAndClose({ migrations });
     }
-    expect(copies().map((name) => name.slice(0, 7))).toEqual(["data-2-", "data-3-", "data-4-"]);
+    expect(copies().map((name) => name.slice(0, 7))).toEqual(
+      [1, 2, 3].map((more) => `data-${MIGRATIONS.length + more}-`),
+    );
   });
 
   it("[N12] without room for the copy there is no upgrade, and the store stays as it was", async () => {

@@ -1,4 +1,4 @@
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 
 /** Rows as the migrations lay them out. Times are milliseconds since the Unix epoch; lists are JSON text. */
 export interface Tables {
@@ -47,8 +47,28 @@ export interface Tables {
     first_byte_ms: number | null;
     input_tokens: number | null;
     output_tokens: number | null;
-    cost_usd: number | null;
+    /** Whole billionths of a US dollar, at the prices of `time`; null when no price is known. */
+    cost_nano_usd: number | null;
+    /** Computed from `cost_nano_usd`. */
+    cost_usd: GeneratedAlways<number | null>;
     streamed: number;
+    /** 1 when a token figure is the gateway's estimate. */
+    estimated: Generated<number>;
+  };
+  /** Sums of the request rows; a trigger keeps them, and they outlive the rows. */
+  usage_day: {
+    /** Whole days since the Unix epoch, UTC. */
+    day: GeneratedAlways<number>;
+    principal: GeneratedAlways<string>;
+    /** Empty for requests that reached no provider. */
+    provider: GeneratedAlways<string>;
+    model: GeneratedAlways<string>;
+    requests: GeneratedAlways<number>;
+    input_tokens: GeneratedAlways<number>;
+    output_tokens: GeneratedAlways<number>;
+    cost_nano_usd: GeneratedAlways<number | null>;
+    estimated_requests: GeneratedAlways<number>;
+    unpriced_requests: GeneratedAlways<number>;
   };
   audit: {
     chain: string;

@@ -3,8 +3,8 @@ import { AppError } from "#platform/lib/error.ts";
 import { JsonScanner } from "./json-scanner.ts";
 import type { RequestBody } from "./request-body.ts";
 
-/** Byte offsets into a body, end exclusive. */
-interface ByteRange {
+/** Byte offsets, end exclusive. */
+export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }

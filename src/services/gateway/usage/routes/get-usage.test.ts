@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+import { allows, permissionSets, rightsOf } from "#gates/access/index.ts";
+import { openListener } from "#platform/http/listener.ts";
+import { createHttpServer } from "#platform/http/server.ts";
+import { systemRandom } from "#platform/lib/random.ts";
+import { createLog } from "#platform/log/log.ts";
+import type { Database } from "#platform/storage/database.ts";
+import { openSqlite } from "#platform/storage/sqlite.ts";
+import { FakeClock } from "#test/fake-clock.ts";
+import { requestRow } from "#test/request-row.ts";
+import { usageRoute } from "./get-usage.ts";
+
+const NOON = Date.UTC(2026, 10, 21, 12);
+const page = z.object({
+  data: z.array(z.record(z.string(), z.unknown())),
+  next_cursor: z.string().nullable(),
+});
+let parts: AsyncDisposableStack;
+let database: Database;
+let url: string;
+
+beforeEach(async () => {
+  parts = new AsyncDisposableStack();
+  const dataDir = mkdtempSync(path.join(tmpdir(), "claviger-usage-"));
+  parts.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  const clock = new FakeClock(NOON);
+  database = parts.use(await openSqlite({ dataDir, clock }));
+  url = await serve(clock);
+  await database.insertRows("request", [
+    row({ principal: "key_a", model: "m1" }),
+    row({ principal: "key_b", model: "m2", provider: null, cost_nano_usd: null }),
+    row({ principal: "key_c", model: "m2", time: NOON - 86_400_000 }),
+  ]);
+});
+afterEach(() => parts.disposeAsync());
+
+const SUM = { requests: 1, input_tokens: 10, output_tokens: 5, estimated_requests: 0 };
+const PRICED = { ...SUM, cost_usd: 0.001, unpriced_requests: 0 };
+const UNPRICED = { ...SUM, cost_usd: null, unpriced_requests: 1 };
+
+test("[H8] [G9] a viewer reads usage by key, model, provider and day", async () => {
+  expect(await read("by=key")).toEqual([
+    { key: "key_a", ...PRICED },
+    { key: "key_b", ...UNPRICED },
+    { key: "key_c", ...PRICED },
+  ]);
+  const mixed = { requests: 2, input_tokens: 20, output_tokens: 10, estimated_requests: 0 };
+  const partly = { ...mixed, cost_usd: 0.001, unpriced_requests: 1 };
+  expect(await read("by=model")).toEqual([
+    { model: "m1", ...PRICED },
+    { model: "m2", ...partly },
+  ]);
+  expect(await read("by=provider")).toEqual([
+    { provider: null, ...UNPRICED },
+    { provider: "openai", ...mixed, cost_usd: 0.002, unpriced_requests: 0 },
+  ]);
+  const days = [
+    { day: "2026-11-20", ...PRICED },
+    { day: "2026-11-21", ...partly },
+  ];
+  expect(await read("by=day")).toEqual(days);
+  expect(await read("")).toEqual(days);
+});
+
+test("[H8] from is part of the period, to is not", async () => {
+  expect(await read("from=2026-11-21")).toHaveLength(1);
+  expect(await read("to=2026-11-21")).toHaveLength(1);
+  expect(await read("from=2026-11-21T12:00:00Z&to=2026-11-21T12:00:00.001Z&by=key")).toHaveLength(2);
+  expect(await read("from=2026-11-21T12:00:00.001Z")).toEqual([]);
+});
+
+test("[H8] pages of one row show every row once, and the last has no cursor", async () => {
+  for (const by of ["key", "model", "provider", "day"]) {
+    const whole = await read(`by=${by}`);
+    const seen: unknown[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const answer = page.parse(
+        await (await call(`by=${by}&limit=1${cursor && `&cursor=${cursor}`}`)).json(),
+      );
+      expect(answer.data).toHaveLength(1);
+      seen.push(...answer.data);
+      cursor = answer.next_cursor;
+    }
+    expect(seen, by).toEqual(whole);
+  }
+});
+
+test.each([
+  ["by=colour", /key, model, provider, day/],
+  ["from=yesterday", /from must be a date such as/],
+  ["from=2026-11-21&to=2026-11-20", /from must lie before to/],
+  ["cursor=abc", /give the next_cursor/],
+  ["by=day&cursor=a2V5OmE", /give the next_cursor/],
+  ["by=key&cursor=bW9kZWw6bTE", /give the next_cursor/],
+  ["limit=0", /limit/],
+  ["limit=1001", /limit/],
+  ["colour=red", /colour/],
+])("[H8] %s is a 400 that says what to do", async (query, text) => {
+  const answer = await call(query);
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).toMatch(text);
+});
+
+test("[H8] a part of a day whose rows are gone is a 400 that asks for dates, not a wrong sum", async () => {
+  await database.query.deleteFrom("request").where("time", "<", NOON).execute();
+  const answer = await call("from=2026-11-20T01:00:00Z");
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).toContain("2026-11-20");
+  expect(await read("from=2026-11-20")).toHaveLength(2);
+});
+
+test("[H8] who may not read usage is refused, and so is who presents nothing", async () => {
+  expect((await call("", "gateway")).status).toBe(403);
+  expect((await fetch(url)).status).toBe(401);
+});
+
+async function read(query: string): Promise<unknown[]> {
+  const answer = await call(query);
+  expect(answer.status).toBe(200);
+  return page.parse(await answer.json()).data;
+}
+
+function call(query: string, permissionSet = "viewer"): Promise<Response> {
+  return fetch(`${url}?${query}`, {
+    headers: { authorization: `Bearer ${permissionSet}`, connection: "close" },
+  });
+}
+
+/** The real pipeline and rights; a credential names the permission set its bearer holds. */
+async function serve(clock: FakeClock): Promise<string> {
+  const { sets } = permissionSets({});
+  const server = await createHttpServer({
+    gates: {
+      lock: { isLocked: () => false },
+      authenticator: {
+        authenticate: (presented) =>
+          presented === undefined
+            ? { refused: "missing" }
+            : { caller: { kind: "key", id: "key_caller", permissionSets: [presented] } },
+        holds: () => true,
+      },
+      authorizer: { allows: (caller, action, target) => allows(rightsOf(caller, sets), action, target) },
+    },
+    audit: { refused: () => {} },
+    log: createLog({ level: "error", readable: false, destination: { write: () => {} } }),
+    tools: { clock, random: systemRandom },
+    gateway: { owns: () => false, contracts: () => [], serve: () => {} },
+    register: (api) => usageRoute(api, { database, clock, flush: async () => {} }),
+  });
+  parts.defer(() => server.close());
+  const listener = await openListener({
+    target: { host: "127.0.0.1", port: 0 },
+    policy: {
+      name: "local",
+      kind: "tcp",
+      anonymous: false,
+      allowedHosts: new Set(),
+      allowedOrigins: new Set(),
+    },
+    front: server.front,
+    newRequestId: () => "req_x",
+    onBroken: () => {},
+  });
+  parts.defer(() => listener.close(0));
+  return `${listener.url}/api/v1/usage`;
+}
+
+function row(more: object) {
+  return requestRow({ time: NOON, principal: "key_a", model: "m1", cost_nano_usd: 1_000_000, ...more });
+}

@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { lineAt } from "./event-line.ts";
+import { anthropicFigures, openaiFigures } from "./figures.ts";
+import { eachKey, type KeyNames, keyNames, stringBytes } from "./json-keys.ts";
+import { estimateTokens, NO_PARTS, type TokenUsage, type UsageDialect } from "./token-usage.ts";
+
+const bearer = z.object({ usage: z.unknown().optional() }).nullish().catch(null);
+const event = z.object({ usage: z.unknown().optional(), message: bearer, response: bearer }).catch({
+  usage: undefined,
+  message: undefined,
+  response: undefined,
+});
+type Event = z.infer<typeof event>;
+
+const OPEN_BRACE = 0x7b;
+const QUOTE = 0x22;
+const USAGE = "usage";
+/** As text it is of a responses stream, whose last events repeat what its deltas said. */
+const DELTA = "delta";
+/** Where figures stand, and where the events of a dialect carry what the model says. */
+const KEYS: Record<UsageDialect, KeyNames> = {
+  openai: keyNames(USAGE, DELTA, "content", "reasoning_content", "reasoning", "refusal", "arguments"),
+  anthropic: keyNames(USAGE, "text", "thinking", "partial_json"),
+};
+
+/**
+ * Watches an event stream pass, in complete events however many at a time, for the upstream's figures. No event is
+ * parsed on the way: the first and the last that carry figures are kept as bytes and read at the end.
+ */
+export class UsageWatch {
+  readonly #dialect: UsageDialect;
+  #first: Buffer | undefined;
+  #last: Buffer | undefined;
+  #begun = false;
+  #deltaBytes = 0;
+  #textBytes = 0;
+
+  constructor(dialect: UsageDialect) {
+    this.#dialect = dialect;
+  }
+
+  push(events: Buffer): void {
+    if (events.length === 0) return;
+    this.#begun = true;
+    let lookedAt = 0;
+    eachKey(events, KEYS[this.#dialect], (name, valueStart) => {
+      const value = events[valueStart];
+      if (name === USAGE) {
+        if (value === OPEN_BRACE && valueStart >= lookedAt) lookedAt = this.#keepLine(events, valueStart);
+      } else if (value === QUOTE) {
+        const size = stringBytes(events, valueStart + 1);
+        if (name === DELTA) this.#deltaBytes += size;
+        else this.#textBytes += size;
+      }
+    });
+  }
+
+  /**
+   * What the stream used: the upstream's figures, and where they are missing (the stream was cut, or it never tells)
+   * an estimate from the text that passed and from the size of the request in bytes. Null when no event passed.
+   */
+  end(requestBytes: number): TokenUsage | null {
+    if (!this.#begun) return null;
+    const told = this.#figures();
+    const input = told?.inputTokens ?? null;
+    const output = told?.outputTokens ?? null;
+    if (told !== null && input !== null && output !== null) return told;
+    return {
+      inputTokens: input ?? estimateTokens(requestBytes),
+      outputTokens: output ?? estimateTokens(this.#deltaBytes === 0 ? this.#textBytes : this.#deltaBytes),
+      parts: input === null ? NO_PARTS : (told?.parts ?? NO_PARTS),
+      estimated: true,
+    };
+  }
+
+  /** Gives where the line ends; one that was cut off is of an event too large to keep. */
+  #keepLine(events: Buffer, at: number): number {
+    const line = lineAt(events, at);
+    if (line?.dataStart !== undefined) {
+      // Copied, so that one event does not hold on to a whole chunk.
+      this.#last = Buffer.from(events.subarray(line.dataStart, line.end));
+      this.#first ??= this.#last;
+    }
+    return line?.end ?? events.length;
+  }
+
+  #figures(): TokenUsage | null {
+    const last = readEvent(this.#last);
+    if (this.#dialect === "openai") return openaiFigures(last.usage ?? last.response?.usage);
+    const start = readEvent(this.#first).message?.usage;
+    const whole = anthropicFigures(start, last.usage);
+    // At its start a message has an output of a token or so; only its end counts.
+    const ended = anthropicFigures(last.usage)?.outputTokens != null;
+    return whole === null || ended ? whole : { ...whole, outputTokens: null };
+  }
+}
+
+function readEvent(data: Buffer | undefined): Event {
+  try {
+    return event.parse(JSON.parse(data?.toString() ?? "null"));
+  } catch {
+    return event.parse(null);
+  }
+}
