@@ -26,6 +26,8 @@ interface Outbound {
   readonly headers: readonly string[];
   readonly body?: Buffer;
   readonly signal?: AbortSignal;
+  readonly headersTimeoutMs: number;
+  readonly bodyIdleTimeoutMs: number;
 }
 
 /** Sends over the pool, or fails in the next microtask with the error given in its place. */
@@ -41,6 +43,8 @@ export function exchange(request: Outbound, handler: UpstreamHandler, pool: Pool
     method: request.method,
     headers: [...request.headers],
     body: request.body ?? null,
+    headersTimeout: request.headersTimeoutMs,
+    bodyTimeout: request.bodyIdleTimeoutMs,
   };
   pool.dispatch(options, under);
   return under;
