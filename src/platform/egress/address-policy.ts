@@ -109,18 +109,16 @@ const EMBEDDED: readonly EmbeddedForm[] = [
 
 /**
  * Below 64:ff9b:1::/48 the operator chooses the prefix's length, and so where the address stands (RFC 6052 section
- * 2.2, byte 8 left out). Every place is read; one that reads 0.x.y.z is not the place, unless all of them do.
+ * 2.2, byte 8 left out). Every place is read; one but the usual last that reads 0.x.y.z is not the place.
  */
 function readLocalNat64(bytes: IpBytes): readonly IpBytes[] {
   const places = [
     [6, 7, 9, 10],
     [7, 9, 10, 11],
     [9, 10, 11, 12],
-    [12, 13, 14, 15],
   ];
   const read = places.map((place) => place.map((index) => byteAt(bytes, index)));
-  const likely = read.filter((address) => byteAt(address, 0) !== 0);
-  return likely.length > 0 ? likely : read;
+  return [...read.filter((address) => byteAt(address, 0) !== 0), bytes.slice(12)];
 }
 
 /** The server's address, and the client's, which stands inverted. */
