@@ -7,6 +7,7 @@ import type { LoadedConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
 import { loadProcessSecrets, type ProcessSecretName, verifyFingerprints } from "#platform/config/secrets.ts";
 import { createEgressClient } from "#platform/egress/egress-client.ts";
+import { listenAddressOf } from "#platform/egress/own-listeners.ts";
 import { type Listener, openListener } from "#platform/http/listener.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import type { AuditSink, ListenerPolicy } from "#platform/http/ports.ts";
@@ -66,6 +67,7 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
   const { secrets, fresh, nodeId } = await settleIdentity(database, config, random);
   const seal = await openSeal({ database, secretsDir: join(config.dataDir, "secrets"), clock, random });
+  let urls: readonly string[] = [];
   const { server, stopWork } = await assemble({
     config,
     database,
@@ -78,7 +80,7 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
   });
   undo.defer(stopWork);
   const listeners = await openListeners(config, server, random, undo);
-  const urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
+  urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
   log.info({ version: VERSION }, "server started; encryption not yet enabled");
   const running = undo.move();
   let closed: Promise<void> | undefined;
@@ -144,7 +146,10 @@ async function assemble(
   };
   const credentials = openCredentials({ database, seal, ...tools });
   const providers = await openProviders({ database, credentials, audit, ...tools });
-  const egress = createEgressClient();
+  const egress = createEgressClient({
+    ownListeners: () => parts.urls().map(listenAddressOf),
+    onDenied: ({ origin }) => audit.refusal({ address: "outgoing", route: origin, action: "egress.connect" }),
+  });
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
     fetchUpstreamModels({ egress, credentials }, provider);
   const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });

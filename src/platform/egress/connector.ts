@@ -4,8 +4,8 @@ import type { buildConnector } from "undici";
 import { AppError } from "#platform/lib/error.ts";
 import { dialFirst } from "./dial.ts";
 import { egressError } from "./egress-error.ts";
-import { type Guard, portOf } from "./guard.ts";
-import { hostOf } from "./host-policy.ts";
+import type { Guard } from "./guard.ts";
+import { hostOf, portOf } from "./host-policy.ts";
 import type { TrustedCa } from "./trusted-ca.ts";
 
 export interface ConnectorParts {

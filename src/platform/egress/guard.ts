@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { AppError } from "#platform/lib/error.ts";
 import { judgeAddress } from "./address-policy.ts";
-import { hostOf, judgeHost } from "./host-policy.ts";
+import { hostOf, judgeHost, portOf } from "./host-policy.ts";
 import { formatIp, parseIp } from "./ip-address.ts";
 import type { ResolveName } from "./name-resolver.ts";
 import { judgeOwnListener, type ListenAddress } from "./own-listeners.ts";
@@ -45,12 +45,6 @@ export function createGuard(parts: GuardParts): Guard {
       );
     },
   };
-}
-
-/** The port of a URL, where it may be left out. */
-export function portOf(protocol: string, port: string): number {
-  if (port !== "") return Number(port);
-  return protocol === "https:" ? 443 : 80;
 }
 
 /**

@@ -40,3 +40,9 @@ export function hostOf(hostname: string): string {
     .toLowerCase()
     .replace(/\.+$/, "");
 }
+
+/** The port of a URL, where it may be left out. */
+export function portOf(protocol: string, port: string): number {
+  if (port !== "") return Number(port);
+  return protocol === "https:" ? 443 : 80;
+}

@@ -1,4 +1,5 @@
 import { networkInterfaces } from "node:os";
+import { hostOf, portOf } from "./host-policy.ts";
 import { formatIp, type IpBytes, parseIp, unmapIp } from "./ip-address.ts";
 import { ALLOWED, denied, type Verdict } from "./verdict.ts";
 
@@ -6,6 +7,12 @@ import { ALLOWED, denied, type Verdict } from "./verdict.ts";
 export interface ListenAddress {
   readonly address: string;
   readonly port: number;
+}
+
+/** The address and port in a listener's URL, as `http://127.0.0.1:8441` or `https://[::]`. */
+export function listenAddressOf(url: string): ListenAddress {
+  const { hostname, port, protocol } = new URL(url);
+  return { address: hostOf(hostname), port: portOf(protocol, port) };
 }
 
 /** Every address of this machine's network interfaces, as of now. */

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { startClaviger } from "#test/claviger.ts";
+import { startUpstream } from "#test/upstream.ts";
+
+const MESSAGES = [{ role: "user", content: "hello" }];
+
+test("[E2] [E5] a provider that is this server itself is denied on call and in the model list, and audited", async () => {
+  await using claviger = await startClaviger();
+  await claviger.addProvider("self", `${claviger.url}/v1`);
+  await claviger.addProvider("cloud", "http://169.254.169.254/v1");
+  const { key } = await claviger.issueKey("app");
+  const headers = { authorization: `Bearer ${key}` };
+  for (const name of ["self", "cloud"]) {
+    const body = { model: `${name}/any`, messages: MESSAGES };
+    const answer = await claviger.call({ method: "POST", path: "/v1/chat/completions", headers, body });
+    expect([name, answer.status, answer.text]).toEqual([name, 502, expect.stringContaining("egress_denied")]);
+    const tested = await claviger.control({ method: "POST", path: `/api/v1/providers/${name}/test` });
+    expect(tested.json).toMatchObject({ ok: false });
+  }
+  expect(claviger.logged()).not.toContain("sk-claviger-");
+});
+
+test("[E3] a provider on loopback is served", async () => {
+  await using upstream = await startUpstream();
+  await using claviger = await startClaviger();
+  await claviger.addProvider("sim", upstream.baseUrl);
+  const { key } = await claviger.issueKey("app");
+  const headers = { authorization: `Bearer ${key}` };
+  const body = { model: "sim/sim-1", messages: MESSAGES };
+  const answer = await claviger.call({ method: "POST", path: "/v1/chat/completions", headers, body });
+  expect(answer.status).toBe(200);
+});
