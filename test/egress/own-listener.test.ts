@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { startClaviger } from "#test/claviger.ts";
 import { startUpstream } from "#test/upstream.ts";
@@ -17,7 +19,16 @@ test("[E2] [E5] a provider that is this server itself is denied on call and in t
     const tested = await claviger.control({ method: "POST", path: `/api/v1/providers/${name}/test` });
     expect(tested.json).toMatchObject({ ok: false });
   }
-  expect(claviger.logged()).not.toContain("sk-claviger-");
+  await claviger.app.close();
+  using database = new DatabaseSync(join(claviger.dataDir, "db/data.sqlite"), { readOnly: true });
+  const rows = database
+    .prepare("SELECT target, outcome, count FROM audit WHERE action = 'egress.connect'")
+    .all();
+  expect(rows.map(({ target, outcome }) => [target, outcome])).toEqual([
+    [claviger.url, "denied"],
+    ["http://169.254.169.254", "denied"],
+  ]);
+  expect(rows.every(({ count }) => Number(count) >= 2)).toBe(true);
 });
 
 test("[E3] a provider on loopback is served", async () => {

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { domainToUnicode } from "node:url";
 import { judgeAddress } from "./address-policy.ts";
 import { ALLOWED, denied, type Verdict } from "./verdict.ts";
 
@@ -26,7 +27,9 @@ const METADATA_NAMES = [
 export function judgeHost(hostname: string): Verdict {
   const name = hostOf(hostname);
   if (isIP(name) !== 0) return judgeAddress(name);
-  if (name === "") return denied("malformed", "The URL names no host.");
+  if (name === "" || /(^|\.)xn--/.test(domainToUnicode(name))) {
+    return denied("malformed", "The URL names no host, or one that is not valid Punycode.");
+  }
   const isMetadata = METADATA_NAMES.some((known) => name === known || name.endsWith(`.${known}`));
   return isMetadata
     ? denied("metadata", "This server does not connect there: the name is a cloud's metadata service.")

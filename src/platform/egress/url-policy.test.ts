@@ -12,6 +12,7 @@ const ROWS = String.raw`
 "https://api.openai.com/v1" - a name
 "HTTPS://API.OpenAI.com/v1" - upper case
 "https://bücher.example/v1" - IDNA
+"https://xn--bcher-kva.example/v1" - Punycode
 "https://example.com/v1?x=@y" - an @ behind the authority
 "https://example.com/@user" - an @ in the path
 "https://169.254.169.254.example.com/" - a name that looks like an address
@@ -132,6 +133,9 @@ const ROWS = String.raw`
 "//127.0.0.1/" malformed no scheme
 "localhost:80" scheme reads as a scheme
 "http://" malformed no host
+"http://xn--/" malformed no Punycode
+"http://a.xn--0.example/" malformed no Punycode
+"http://./" malformed dots only
 "" malformed empty
 `;
 
