@@ -160,3 +160,26 @@ test("a request that was sent on a kept connection as it broke is never sent aga
   expect(upstream.seen).toHaveLength(sent + 1);
   expect(used.size).toBe(sent);
 });
+
+test("[G12] a TLS handshake that is not answered ends with the connect timeout, and its connection is closed", async () => {
+  await using upstream = await startRaw(() => {});
+  await using client = createEgressClient({ timeouts: { connectTimeoutMs: 50 } });
+  const url = new URL(upstream.url.href.replace("http:", "https:"));
+  await expect(post(client, url)).rejects.toMatchObject({
+    code: "upstream_unreachable",
+    message: "The upstream did not accept a connection in time.",
+  });
+  const [socket] = upstream.sockets;
+  if (socket !== undefined && !socket.destroyed) await once(socket, "close");
+  expect(upstream.sockets).toHaveLength(1);
+});
+
+test("a TLS upstream that speaks something else is upstream_unreachable", async () => {
+  await using upstream = await startRaw((socket) => void socket.end("SSH-2.0-OpenSSH_9.2\r\n"));
+  await using client = createEgressClient();
+  const url = new URL(upstream.url.href.replace("http:", "https:"));
+  await expect(post(client, url)).rejects.toMatchObject({
+    code: "upstream_unreachable",
+    message: "No trusted TLS connection to the upstream could be made.",
+  });
+});
