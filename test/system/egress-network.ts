@@ -27,9 +27,9 @@ export async function runInNetwork(
     "set -e",
     "ip link set lo up",
     "ip link add out type veth peer name nowhere",
-    // No neighbours are asked for and no groups joined, so that what is counted is what a program sent.
-    "ip link set out arp off multicast off",
-    "ip link set nowhere arp off multicast off",
+    // No neighbour or router is asked for and no group joined, so that what is counted is what a program sent.
+    "ip link set out arp off multicast off addrgenmode none",
+    "ip link set nowhere arp off multicast off addrgenmode none",
     "ip link set nowhere up",
     "ip link set out up",
     "ip addr add 203.0.113.2/32 dev out",
