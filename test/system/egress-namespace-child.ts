@@ -18,6 +18,7 @@ await using _names = await startNameServer(
   {
     ...Object.fromEntries(HANGING.map((name) => [name, "silent"] as const)),
     "good.dns.test": { addresses: ["10.77.0.1"] },
+    "beside.dns.test": { addresses: ["10.77.0.1"] },
     "bad.dns.test": { addresses: ["169.254.169.254"] },
     "bad6.dns.test": { addresses: ["fd00:ec2:0:0:0:0:0:254"] },
     "alias.dns.test": { addresses: ["100.100.100.200"], alias: "elsewhere.dns.test" },
@@ -57,7 +58,8 @@ const hanging = HANGING.map(async (name) => {
   settled += 1;
   return code;
 });
-const beside = await outcome(client, "http://good.dns.test/");
+// A name not asked for before, so that no connection is kept for it.
+const beside = await outcome(client, "http://beside.dns.test/");
 const settledBeside = settled;
 const hung = await Promise.all(hanging);
 const hungMs = performance.now() - startedMs;

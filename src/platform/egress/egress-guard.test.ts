@@ -102,8 +102,12 @@ test("[E4] the addresses of a name are tried in turn until one accepts", async (
 
 test("[E4] names that hang delay no other name, and closing does not wait for them", async () => {
   await using upstream = await startUpstream();
-  const lookup = (name: string) =>
-    name === "good.test" ? Promise.resolve(["127.0.0.1"]) : new Promise<string[]>(() => {});
+  const signals: AbortSignal[] = [];
+  const lookup = (name: string, signal: AbortSignal) => {
+    if (name === "good.test") return Promise.resolve(["127.0.0.1"]);
+    signals.push(signal);
+    return new Promise<string[]>(() => {});
+  };
   const client = createEgressClient({ lookup });
   const hanging = Array.from({ length: 40 }, (_, index) =>
     refusal(get(client, new URL(`http://hang-${index}.test/`))),
@@ -111,6 +115,8 @@ test("[E4] names that hang delay no other name, and closing does not wait for th
   expect((await get(client, at("good.test", upstream))).status).toBe(200);
   await client.close();
   for (const error of await Promise.all(hanging)) expect(error).toBeInstanceOf(AppError);
+  expect(signals).toHaveLength(40);
+  expect(signals.every(({ aborted }) => aborted)).toBe(true);
 });
 
 test("[E4] a lookup is given up after 30 seconds, told so, and the name can be asked for again", async () => {
