@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { startUpstream } from "#test/upstream.ts";
 
-const CHILD = join(import.meta.dirname, "proxy-environment-child.ts");
+const CHILD = fileURLToPath(new URL("./proxy-environment-child.ts", import.meta.url));
 
 test("[N7] [G12] a process started with every proxy variable set goes to its upstream and to no proxy", async () => {
   await using upstream = await startUpstream();

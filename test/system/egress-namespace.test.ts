@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { runInNetwork } from "./egress-network.ts";
@@ -125,7 +126,7 @@ beforeAll(async () => {
   writeFileSync(resolvConf, "nameserver 127.0.0.1\n");
   const addresses = [...DENIED4, ...DENIED6, ...ALLOWED, ...DENIED4.flatMap(embeddings)];
   const proxy = "http://10.77.0.1:3128";
-  const child = join(import.meta.dirname, "egress-namespace-child.ts");
+  const child = fileURLToPath(new URL("./egress-namespace-child.ts", import.meta.url));
   const lists = [DENIED_URLS, ALLOWED_URLS, [...addresses, "0.0.0.0", "127.0.0.1"]].map((list) =>
     JSON.stringify(list),
   );

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { createEgressClient, type EgressClient } from "#platform/egress/egress-client.ts";
 
+const OPENSSL = "/usr/bin/openssl";
 let directory = "";
 const file = (name: string) => join(directory, name);
-const openssl = (...words: string[]) => execFileSync("openssl", words, { cwd: directory, stdio: "pipe" });
+const openssl = (...words: string[]) => execFileSync(OPENSSL, words, { cwd: directory, stdio: "pipe" });
 
 function makeCa(name: string): void {
   openssl(

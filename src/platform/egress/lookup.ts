@@ -65,7 +65,7 @@ async function askDns(
   }
 }
 
-/** One family that is not answered does not hide the other; none at all is an error only when neither was denied. */
+/** One family that is not answered does not hide the other; where neither is, that is an error and no absence. */
 async function askForBoth(resolver: Resolver, name: string): Promise<readonly string[]> {
   const [six, four] = await Promise.allSettled([resolver.resolve6(name), resolver.resolve4(name)]);
   const found = [six, four].flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
@@ -76,8 +76,9 @@ async function askForBoth(resolver: Resolver, name: string): Promise<readonly st
   return [];
 }
 
+/** Whether DNS has nothing to say, so that the system may know more; a silent server would be silent to it as well. */
 function isAbsence(error: unknown): boolean {
-  return ["ENOTFOUND", "ENODATA", "ECONNREFUSED", "EBADNAME"].includes(codeOf(error));
+  return !["ETIMEOUT", "ECANCELLED"].includes(codeOf(error));
 }
 
 async function askSystem(name: string, getent: string, signal: AbortSignal): Promise<readonly string[]> {
