@@ -1,40 +1,27 @@
 import { join } from "node:path";
-import { allows, allowsSome, permissionSets, rightsOf } from "#gates/access/index.ts";
+import { permissionSets } from "#gates/access/index.ts";
 import { listAuditRoute, openAuditRecorder } from "#gates/audit/index.ts";
-import { type IssuedKeys, keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
+import { keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
 import { createLayout } from "#platform/config/layout.ts";
-import { isLoopback } from "#platform/config/listen.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
-import { loadProcessSecrets, type ProcessSecretName, verifyFingerprints } from "#platform/config/secrets.ts";
-import { createEgressClient } from "#platform/egress/egress-client.ts";
-import { logBroken } from "#platform/http/access-log.ts";
-import { type Listener, openListener } from "#platform/http/listener.ts";
-import type { Gates } from "#platform/http/pipeline.ts";
-import type { AuditSink, ListenerPolicy } from "#platform/http/ports.ts";
+import type { Listener } from "#platform/http/listener.ts";
+import type { AuditSink } from "#platform/http/ports.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
 import { type Clock, systemClock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
-import { newId } from "#platform/lib/id.ts";
 import { type Random, systemRandom } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import { createLog, type Log } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
-import { readMeta, writeMeta } from "#platform/storage/meta.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
-import { infoRoutes, prepareControlSocket } from "#services/control/index.ts";
-import {
-  Catalogue,
-  createGateway,
-  fetchUpstreamModels,
-  gatewayApiRoutes,
-  openProviders,
-  RequestLog,
-  RunningRequests,
-} from "#services/gateway/index.ts";
-import { openCredentials } from "#vault/credentials/index.ts";
+import { infoRoutes } from "#services/control/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
+import { createGates } from "./app/gates.ts";
+import { openListeners } from "./app/listeners.ts";
+import { settleIdentity } from "./app/node-identity.ts";
+import { openUpstreams } from "./app/upstreams.ts";
 
 export interface App extends AsyncDisposable {
   /** Where it listens, the control socket left out. */
@@ -66,21 +53,22 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
-  const { secrets, fresh, nodeId } = await settleIdentity(database, config, random);
+  const { apiKeySecret, fresh, nodeId } = await settleIdentity(database, config, random);
   const seal = await openSeal({ database, secretsDir: join(config.dataDir, "secrets"), clock, random });
+  let urls: readonly string[] = [];
   const { server, stopWork } = await assemble({
     config,
     database,
     seal,
     log,
     tools: { clock, random },
-    secrets,
+    apiKeySecret,
     nodeId,
     urls: () => urls,
   });
   undo.defer(stopWork);
   const listeners = await openListeners(config, { server, random, log }, undo);
-  const urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
+  urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
   log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
   let closed: Promise<void> | undefined;
@@ -104,80 +92,34 @@ async function stop(
   await running.disposeAsync();
 }
 
-async function settleIdentity(
-  database: Database,
-  config: LoadedConfig,
-  random: Random,
-): Promise<{ secrets: ReadonlyMap<ProcessSecretName, Secret>; fresh: boolean; nodeId: string }> {
-  const secrets = loadProcessSecrets({ given: config.secrets, dataDir: config.dataDir, random });
-  const facts = await readMeta(database.query, "node.");
-  const nodeId = facts.get("id") ?? newId("node", random);
-  await database.transaction(async (query) => {
-    const missing = verifyFingerprints({ stored: await readMeta(query, "fingerprint."), secrets });
-    await writeMeta(query, "fingerprint.", missing);
-    if (!facts.has("id")) await writeMeta(query, "node.", new Map([["id", nodeId]]));
-  });
-  return { secrets, fresh: !facts.has("id"), nodeId };
-}
-
-interface AssembleParts {
+interface ServerParts {
   readonly config: LoadedConfig;
   readonly database: Database;
   readonly seal: Seal;
   readonly log: Log;
   readonly tools: { readonly clock: Clock; readonly random: Random };
-  readonly secrets: ReadonlyMap<ProcessSecretName, Secret>;
+  readonly apiKeySecret: Secret;
   readonly nodeId: string;
   readonly urls: () => readonly string[];
 }
 
-async function assemble(
-  parts: AssembleParts,
-): Promise<{ server: HttpServer; stopWork: () => Promise<void> }> {
-  const { config, database, seal, log, tools } = parts;
+/** Every feature, handed what it uses. */
+async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopWork: () => Promise<void> }> {
+  const { database, seal, log, tools } = parts;
   const audit = openAuditRecorder({ database, clock: tools.clock, log });
-  const secret = parts.secrets.get("API_KEY_SECRET");
-  if (secret === undefined) throw new Error("API_KEY_SECRET was not settled");
   const { sets } = permissionSets({});
-  const keys = await openIssuedKeys({ database, clock: tools.clock, random: tools.random, secret, audit });
-  const gates: Gates = {
-    lock: seal,
-    authenticator: {
-      authenticate: (presented) => judge(keys, presented),
-      holds: (caller) => caller.kind !== "key" || keys.holds(caller.id),
-    },
-    authorizer: {
-      allows: (caller, action, target) =>
-        target === undefined
-          ? allowsSome(rightsOf(caller, sets), action)
-          : allows(rightsOf(caller, sets), action, target),
-    },
-  };
-  const credentials = openCredentials({ database, seal, ...tools });
-  const providers = await openProviders({ database, credentials, audit, ...tools });
-  const egress = createEgressClient();
-  const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
-    fetchUpstreamModels({ egress, credentials }, provider);
-  const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
-  providers.onChange((id) => catalogue.changed(id));
-  const requests = new RequestLog({ database, log, print: config.settings.enable_request_logs });
-  const running = new RunningRequests();
-  keys.onRevoked((id) => running.endOf(id, new AppError("invalid_token", "The key was revoked.")));
-  seal.onLock(() => running.endAll(new AppError("server_locked")));
+  const keys = await openIssuedKeys({ database, ...tools, secret: parts.apiKeySecret, audit });
+  const gates = createGates({ lock: seal, keys, sets });
   const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
-  const gateway = createGateway({
-    gates,
-    sinks: { audit: auditSink, log, requests },
-    upstream: { egress, credentials, catalogue, clock: tools.clock },
-    running,
-    bodyLimitBytes: config.settings.gateway_body_limit_bytes,
-  });
+  const upstreams = await openUpstreams({ ...parts, audit, gates, auditSink });
+  keys.onRevoked((id) => upstreams.running.endOf(id, new AppError("invalid_token", "The key was revoked.")));
+  seal.onLock(() => upstreams.running.endAll(new AppError("server_locked")));
   const server = await createHttpServer({
     gates,
     audit: auditSink,
     log,
     tools,
-    gateway,
+    gateway: upstreams.gateway,
     register: (api) => {
       infoRoutes(api, {
         version: VERSION,
@@ -188,32 +130,21 @@ async function assemble(
       });
       keyRoutes(api, { keys, sets, gates });
       listAuditRoute(api, audit);
-      gatewayApiRoutes(api, { gates, providers, fetchModels, database, flush: () => requests.flush() });
+      upstreams.register(api);
     },
   });
-  const housekeeping = setInterval(
+  const flushing = setInterval(
     () => void keepHouse(log, [() => keys.flush(), () => audit.flush()]),
     HOUSEKEEPING_EVERY_MS,
   );
   const stopWork = async () => {
-    clearInterval(housekeeping);
+    clearInterval(flushing);
     await server.close();
-    await egress.close();
-    await requests.flush();
+    await upstreams.close();
     await keepHouse(log, [() => keys.flush(), () => audit.close()]);
     seal.lock();
   };
   return { server, stopWork };
-}
-
-function judge(
-  keys: IssuedKeys,
-  presented: string | undefined,
-): ReturnType<Gates["authenticator"]["authenticate"]> {
-  const verdict = keys.authenticate(presented);
-  if (!verdict.ok) return { refused: verdict.reason };
-  keys.markUsed(verdict.key.id);
-  return { caller: { kind: "key", id: verdict.key.id, permissionSets: verdict.key.permissionSets } };
 }
 
 async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Promise<void> {
@@ -225,39 +156,4 @@ async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Pro
       ),
     );
   }
-}
-
-async function openListeners(
-  config: LoadedConfig,
-  { server, random, log }: { server: HttpServer; random: Random; log: Log },
-  undo: AsyncDisposableStack,
-): Promise<Listener[]> {
-  const { settings } = config;
-  const tcp: Omit<ListenerPolicy, "anonymous"> = {
-    name: "local",
-    kind: "tcp",
-    allowedHosts: new Set(settings.allowed_hosts),
-    allowedOrigins: new Set(settings.allowed_origins),
-  };
-  const wanted = config.listen.map((target) => ({
-    target,
-    policy: { ...tcp, anonymous: !settings.require_api_key && isLoopback(target.host) },
-  }));
-  const control = {
-    target: { socketPath: await prepareControlSocket(config.dataDir) },
-    policy: { ...tcp, name: "control", kind: "control" as const, anonymous: false },
-  };
-  const listeners: Listener[] = [];
-  for (const { target, policy } of [...wanted, control]) {
-    const listener = await openListener({
-      target,
-      policy,
-      front: server.front,
-      newRequestId: () => newId("req", random),
-      onBroken: (broken) => logBroken(log, policy, broken),
-    });
-    undo.defer(() => listener.close(0));
-    listeners.push(listener);
-  }
-  return listeners;
 }

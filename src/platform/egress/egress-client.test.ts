@@ -107,7 +107,7 @@ test("[G3] a refused connection is upstream_unreachable and names neither addres
 
 test("a silent upstream is upstream_timeout, before the headers and within the body", async () => {
   await using upstream = await startUpstream();
-  await using client = createEgressClient({ headersTimeoutMs: 40, bodyIdleTimeoutMs: 40 });
+  await using client = createEgressClient({ timeouts: { headersTimeoutMs: 40, bodyIdleTimeoutMs: 40 } });
   upstream.behave({ kind: "stall", after: "request", until: NEVER });
   expect((await failure(client, chat(upstream.baseUrl))).code).toBe("upstream_timeout");
   upstream.behave({ kind: "stall", after: 5, until: NEVER });

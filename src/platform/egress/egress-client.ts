@@ -1,6 +1,13 @@
-import { Pool } from "undici";
+import type { Pool } from "undici";
 import { AppError } from "#platform/lib/error.ts";
 import { type Exchange, exchange, type UpstreamHandler } from "./exchange.ts";
+import { createGuard } from "./guard.ts";
+import { createSystemLookup, type Lookup } from "./lookup.ts";
+import { createNameResolver } from "./name-resolver.ts";
+import { type ListenAddress, localAddresses } from "./own-listeners.ts";
+import { Pools } from "./pools.ts";
+import { judgeUrl } from "./url-policy.ts";
+import { denialError, type Verdict } from "./verdict.ts";
 
 /** One request to an upstream. */
 export interface EgressRequest {
@@ -11,6 +18,7 @@ export interface EgressRequest {
   readonly body?: Buffer;
   /** Aborting it closes the upstream connection; the handler then hears nothing more. */
   readonly signal?: AbortSignal;
+  readonly upstream?: UpstreamOptions;
 }
 
 /** A whole answer, header names and values in turn. */
@@ -26,6 +34,11 @@ export interface EgressClient extends AsyncDisposable {
   request(request: EgressRequest, handler: UpstreamHandler): Exchange;
   /** The answer whole; AppError as of `onError`, `upstream_failed` beyond `limitBytes`, or the signal's reason. */
   collect(request: EgressRequest, limitBytes: number): Promise<CollectedAnswer>;
+  /**
+   * Whether a request to this URL would be denied now: the same judgement that every connect makes, its name resolved.
+   * A name that does not resolve is allowed, since the upstream may not be there yet; it is judged when it is dialled.
+   */
+  verdict(url: string | URL): Promise<Verdict>;
   /** Ends every connection; what is under way fails with `upstream_failed`. */
   close(): Promise<void>;
 }
@@ -38,98 +51,99 @@ export interface EgressTimeouts {
   readonly bodyIdleTimeoutMs?: number;
 }
 
+/** What one upstream wants otherwise than the rest. */
+export interface UpstreamOptions extends EgressTimeouts {
+  /** A PEM file of the authorities to trust for this upstream, instead of the system's. */
+  readonly caFile?: string;
+}
+
+export interface EgressParts {
+  /** For upstreams that do not say otherwise. */
+  readonly timeouts?: EgressTimeouts;
+  /** How names are resolved; the system's way unless given. */
+  readonly lookup?: Lookup;
+  readonly lookupDeadlineMs?: number;
+  /** Where this server listens itself, as of now. */
+  readonly ownListeners?: () => readonly ListenAddress[];
+  /** Told of every request that was denied, once each. */
+  readonly onDenied?: (denial: { readonly origin: string; readonly error: AppError }) => void;
+}
+
 const CONNECT_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 600_000;
 const BODY_IDLE_TIMEOUT_MS = 300_000;
-const KEEP_ALIVE_MS = 4_000;
-const MAX_CONNECTIONS_PER_ORIGIN = 256;
-const MAX_WAITING_PER_ORIGIN = 1024;
-const MAX_ORIGINS = 64;
-const MAX_HEADER_BYTES = 32 * 1024;
+const LOOKUP_DEADLINE_MS = 30_000;
 
 /**
- * HTTP/1.1 over one pool per origin. Only http and https, no user-info, no redirects, no proxy of the environment.
- * At most 64 origins keep their pool; the one longest unused goes first and finishes what it has under way.
+ * HTTP/1.1 over pools of connections, each for one origin. Only http and https, no user-info, no redirects, no proxy
+ * of the environment, and only to addresses that the guard has allowed at the connect. At most 64 pools are kept; the
+ * one longest unused goes first and finishes what it has under way.
  */
-export function createEgressClient(timeouts: EgressTimeouts = {}): EgressClient {
-  const pools = new PoolSet(timeouts);
+export function createEgressClient(parts: EgressParts = {}): EgressClient {
+  const closing = new AbortController();
+  const guard = createGuard({
+    resolveName: createNameResolver({
+      lookup: parts.lookup ?? createSystemLookup(),
+      deadlineMs: parts.lookupDeadlineMs ?? LOOKUP_DEADLINE_MS,
+      closing: closing.signal,
+    }),
+    ownListeners: parts.ownListeners ?? (() => []),
+    localAddresses,
+  });
+  const pools = new Pools(guard, closing.signal);
   const request = (wanted: EgressRequest, handler: UpstreamHandler): Exchange => {
-    const refusal = refusalOf(wanted.url);
-    return exchange(wanted, handler, refusal ?? pools.poolFor(wanted.url.origin));
+    const timeouts = settle(parts.timeouts, wanted.upstream);
+    return exchange(
+      { ...wanted, ...timeouts },
+      reportingDenials(handler, wanted.url.origin, parts.onDenied),
+      poolOrRefusal(pools, wanted, timeouts.connectTimeoutMs),
+    );
   };
-  const close = () => pools.close();
+  const close = () => {
+    closing.abort(new AppError("shutting_down"));
+    return pools.close();
+  };
   return {
     request,
     collect: (wanted, limitBytes) => collect(request, wanted, limitBytes),
+    verdict: (url) => guard.verdict(url),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-function refusalOf(url: URL): AppError | undefined {
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    return new AppError("egress_denied", "Only http and https URLs are connected to.");
-  }
-  if (url.username !== "" || url.password !== "") {
-    return new AppError("egress_denied", "An upstream URL must not hold a user name or password.");
-  }
-  return undefined;
+function settle(
+  usual: EgressTimeouts | undefined,
+  own: UpstreamOptions | undefined,
+): Required<EgressTimeouts> {
+  return {
+    connectTimeoutMs: own?.connectTimeoutMs ?? usual?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    headersTimeoutMs: own?.headersTimeoutMs ?? usual?.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
+    bodyIdleTimeoutMs: own?.bodyIdleTimeoutMs ?? usual?.bodyIdleTimeoutMs ?? BODY_IDLE_TIMEOUT_MS,
+  };
 }
 
-class PoolSet {
-  /** By origin, the longest unused first. */
-  readonly #pools = new Map<string, Pool>();
-  /** Pools that were displaced and still finish their requests. */
-  readonly #leaving = new Set<Pool>();
-  readonly #timeouts: EgressTimeouts;
-  #closed = false;
+function poolOrRefusal(pools: Pools, wanted: EgressRequest, connectTimeoutMs: number): Pool | AppError {
+  const verdict = judgeUrl(wanted.url);
+  if (!verdict.allowed) return denialError(verdict);
+  return pools.poolFor({ origin: wanted.url.origin, caFile: wanted.upstream?.caFile, connectTimeoutMs });
+}
 
-  constructor(timeouts: EgressTimeouts) {
-    this.#timeouts = timeouts;
-  }
-
-  poolFor(origin: string): Pool | AppError {
-    if (this.#closed) return new AppError("shutting_down");
-    const pool = this.#pools.get(origin) ?? this.#open(origin);
-    this.#pools.delete(origin);
-    this.#pools.set(origin, pool);
-    this.#displaceOldest();
-    if (pool.stats.queued < MAX_WAITING_PER_ORIGIN) return pool;
-    return new AppError("upstream_unreachable", "Too many requests are waiting for this upstream.");
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    const pools = [...this.#pools.values(), ...this.#leaving];
-    this.#pools.clear();
-    await Promise.all(pools.map((pool) => pool.destroy()));
-  }
-
-  #open(origin: string): Pool {
-    const timeouts = this.#timeouts;
-    return new Pool(origin, {
-      connections: MAX_CONNECTIONS_PER_ORIGIN,
-      pipelining: 1,
-      // One connection serves one request, so that pausing one stream stops no other.
-      allowH2: false,
-      useMilo: false,
-      connectTimeout: timeouts.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      headersTimeout: timeouts.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
-      bodyTimeout: timeouts.bodyIdleTimeoutMs ?? BODY_IDLE_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-    });
-  }
-
-  #displaceOldest(): void {
-    const oldest = this.#pools.entries().next().value;
-    if (this.#pools.size <= MAX_ORIGINS || oldest === undefined) return;
-    const [origin, pool] = oldest;
-    this.#pools.delete(origin);
-    this.#leaving.add(pool);
-    const left = () => this.#leaving.delete(pool);
-    pool.close().then(left, left);
-  }
+function reportingDenials(
+  handler: UpstreamHandler,
+  origin: string,
+  report: EgressParts["onDenied"],
+): UpstreamHandler {
+  if (report === undefined) return handler;
+  return {
+    onHeaders: (status, headers) => handler.onHeaders(status, headers),
+    onData: (chunk) => handler.onData(chunk),
+    onEnd: () => handler.onEnd(),
+    onError: (error) => {
+      if (error.code === "egress_denied") report({ origin, error });
+      handler.onError(error);
+    },
+  };
 }
 
 function collect(

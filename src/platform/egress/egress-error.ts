@@ -26,10 +26,7 @@ export function egressError(error: Error, phase: EgressPhase): AppError {
 
 function connectText(code: string): string | undefined {
   if (code === "ECONNREFUSED") return "The upstream refused the connection.";
-  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") {
-    return "The upstream did not accept a connection in time.";
-  }
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "The upstream's name could not be resolved.";
+  if (code === "ETIMEDOUT") return "The upstream did not accept a connection in time.";
   if (/CERT|SIGNATURE|TLS|SSL|EPROTO/.test(code))
     return "No trusted TLS connection to the upstream could be made.";
   return undefined;

@@ -26,7 +26,11 @@ interface Outbound {
   readonly headers: readonly string[];
   readonly body?: Buffer;
   readonly signal?: AbortSignal;
+  readonly headersTimeoutMs: number;
+  readonly bodyIdleTimeoutMs: number;
 }
+
+const MAX_INFORMATIONAL = 32;
 
 /** Sends over the pool, or fails in the next microtask with the error given in its place. */
 export function exchange(request: Outbound, handler: UpstreamHandler, pool: Pool | AppError): Exchange {
@@ -41,6 +45,8 @@ export function exchange(request: Outbound, handler: UpstreamHandler, pool: Pool
     method: request.method,
     headers: [...request.headers],
     body: request.body ?? null,
+    headersTimeout: request.headersTimeoutMs,
+    bodyTimeout: request.bodyIdleTimeoutMs,
   };
   pool.dispatch(options, under);
   return under;
@@ -54,6 +60,7 @@ class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
   #phase: EgressPhase = "connecting";
   #over = false;
   #paused = false;
+  #informational = 0;
 
   constructor(handler: UpstreamHandler, signal: AbortSignal | undefined) {
     this.#handler = handler;
@@ -92,7 +99,8 @@ class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (this.#over || status < 200) return;
+    if (this.#over) return;
+    if (status < 200) return this.#passOver();
     this.#phase = "receiving";
     if (status >= 300 && status < 400) {
       this.fail(new AppError("upstream_failed", "The upstream answered with a redirect; none is followed."));
@@ -115,6 +123,13 @@ class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#finish();
     this.#handler.onError(error instanceof AppError ? error : egressError(error, this.#phase));
+  }
+
+  /** Each informational answer starts the timeout for the head anew, so that without end they would hold the request. */
+  #passOver(): void {
+    this.#informational += 1;
+    if (this.#informational <= MAX_INFORMATIONAL) return;
+    this.fail(new AppError("upstream_failed", "The upstream sent informational answers without end."));
   }
 
   #finish(): void {

@@ -1,0 +1,32 @@
+import { allows, allowsSome, type PermissionSets, rightsOf } from "#gates/access/index.ts";
+import type { IssuedKeys } from "#identity/keys/index.ts";
+import type { Gates } from "#platform/http/pipeline.ts";
+import type { LockGate } from "#platform/http/ports.ts";
+
+/** The pipeline's ports, served by the features. */
+export function createGates(parts: { lock: LockGate; keys: IssuedKeys; sets: PermissionSets }): Gates {
+  const { keys, sets } = parts;
+  return {
+    lock: parts.lock,
+    authenticator: {
+      authenticate: (presented) => judge(keys, presented),
+      holds: (caller) => caller.kind !== "key" || keys.holds(caller.id),
+    },
+    authorizer: {
+      allows: (caller, action, target) =>
+        target === undefined
+          ? allowsSome(rightsOf(caller, sets), action)
+          : allows(rightsOf(caller, sets), action, target),
+    },
+  };
+}
+
+function judge(
+  keys: IssuedKeys,
+  presented: string | undefined,
+): ReturnType<Gates["authenticator"]["authenticate"]> {
+  const verdict = keys.authenticate(presented);
+  if (!verdict.ok) return { refused: verdict.reason };
+  keys.markUsed(verdict.key.id);
+  return { caller: { kind: "key", id: verdict.key.id, permissionSets: verdict.key.permissionSets } };
+}

@@ -1,0 +1,79 @@
+import { Pool } from "undici";
+import { AppError } from "#platform/lib/error.ts";
+import { createConnector } from "./connector.ts";
+import type { Guard } from "./guard.ts";
+import { TrustedCa } from "./trusted-ca.ts";
+
+/** What sets one upstream's connections apart from another's at the same origin. */
+export interface ConnectionKind {
+  readonly origin: string;
+  readonly caFile: string | undefined;
+  readonly connectTimeoutMs: number;
+}
+
+const KEEP_ALIVE_MS = 4_000;
+const MAX_CONNECTIONS_PER_POOL = 256;
+const MAX_WAITING_PER_POOL = 1024;
+const MAX_POOLS = 64;
+const MAX_HEADER_BYTES = 32 * 1024;
+
+/** Pools of connections, each for one origin as one upstream reaches it. */
+export class Pools {
+  /** By kind, the longest unused first. */
+  readonly #pools = new Map<string, Pool>();
+  /** Pools that were displaced and still finish their requests. */
+  readonly #leaving = new Set<Pool>();
+  readonly #guard: Guard;
+  readonly #closing: AbortSignal;
+
+  /** `closing` is aborted before `close` is called. */
+  constructor(guard: Guard, closing: AbortSignal) {
+    this.#guard = guard;
+    this.#closing = closing;
+  }
+
+  poolFor(kind: ConnectionKind): Pool | AppError {
+    if (this.#closing.aborted) return new AppError("shutting_down");
+    const key = JSON.stringify([kind.origin, kind.caFile, kind.connectTimeoutMs]);
+    const pool = this.#pools.get(key) ?? this.#open(kind);
+    this.#pools.delete(key);
+    this.#pools.set(key, pool);
+    this.#displaceOldest();
+    if (pool.stats.queued < MAX_WAITING_PER_POOL) return pool;
+    return new AppError("upstream_unreachable", "Too many requests are waiting for this upstream.");
+  }
+
+  async close(): Promise<void> {
+    const pools = [...this.#pools.values(), ...this.#leaving];
+    this.#pools.clear();
+    await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  #open(kind: ConnectionKind): Pool {
+    return new Pool(kind.origin, {
+      connect: createConnector({
+        guard: this.#guard,
+        connectTimeoutMs: kind.connectTimeoutMs,
+        ca: kind.caFile === undefined ? undefined : new TrustedCa(kind.caFile),
+        closing: this.#closing,
+      }),
+      connections: MAX_CONNECTIONS_PER_POOL,
+      pipelining: 1,
+      // One connection serves one request, so that pausing one stream stops no other.
+      allowH2: false,
+      useMilo: false,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
+  }
+
+  #displaceOldest(): void {
+    const oldest = this.#pools.entries().next().value;
+    if (this.#pools.size <= MAX_POOLS || oldest === undefined) return;
+    const [key, pool] = oldest;
+    this.#pools.delete(key);
+    this.#leaving.add(pool);
+    const left = () => this.#leaving.delete(pool);
+    pool.close().then(left, left);
+  }
+}
