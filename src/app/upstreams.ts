@@ -14,6 +14,7 @@ import {
   createGateway,
   fetchUpstreamModels,
   gatewayApiRoutes,
+  openPrices,
   openProviders,
   RequestLog,
   RunningRequests,
@@ -57,7 +58,13 @@ export async function openUpstreams(parts: {
   const gateway = createGateway({
     gates,
     sinks: { audit: parts.auditSink, log, requests },
-    upstream: { egress, credentials, catalogue, clock: tools.clock },
+    upstream: {
+      egress,
+      credentials,
+      catalogue,
+      clock: tools.clock,
+      prices: openPrices(config.settings.prices),
+    },
     running,
     bodyLimitBytes: config.settings.gateway_body_limit_bytes,
   });
@@ -65,7 +72,8 @@ export async function openUpstreams(parts: {
   return {
     gateway,
     running,
-    register: (api) => gatewayApiRoutes(api, { gates, providers, fetchModels, database, flush }),
+    register: (api) =>
+      gatewayApiRoutes(api, { gates, providers, fetchModels, database, clock: tools.clock, flush }),
     close: async () => {
       await egress.close();
       await flush();

@@ -43,7 +43,7 @@ test("[E3] a provider on loopback is served", async () => {
 });
 
 test("[E2] a client whose upstream redirects is answered 502 without the target, which is not visited", async () => {
-  await using upstream = await startUpstream();
+  await using upstream = await startUpstream({ listsApart: true });
   await using sink = await startUpstream();
   await using claviger = await startClaviger();
   await claviger.addProvider("sim", upstream.baseUrl, "upstream-credential-0002");

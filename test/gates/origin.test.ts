@@ -58,7 +58,7 @@ describe("without a credential", () => {
   });
 
   test("[A10] the refusal comes before any work: the upstream hears nothing, the body is not asked for", async () => {
-    await using upstream = await startUpstream();
+    await using upstream = await startUpstream({ listsApart: true });
     await claviger.addProvider("quiet", upstream.baseUrl, "upstream-credential-0002");
     const before = upstream.requests.length;
     const answer = await claviger.call({

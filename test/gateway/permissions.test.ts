@@ -7,10 +7,16 @@ import { expect, test } from "vitest";
 import { allows, allowsSome, permissionSets, rightsOf } from "#gates/access/index.ts";
 import { createEgressClient } from "#platform/egress/egress-client.ts";
 import { beginExchange } from "#platform/http/exchange.ts";
-import type { Caller } from "#platform/http/ports.ts";
+import type { AuditSink, Caller } from "#platform/http/ports.ts";
 import { createLog } from "#platform/log/log.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
-import { Catalogue, createGateway, RequestLog, RunningRequests } from "#services/gateway/index.ts";
+import {
+  Catalogue,
+  createGateway,
+  openPrices,
+  RequestLog,
+  RunningRequests,
+} from "#services/gateway/index.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { startUpstream } from "#test/upstream.ts";
 
@@ -20,7 +26,11 @@ const { sets } = permissionSets({
 });
 
 /** The gateway alone, with a caller who holds the set `some` and a provider `sim` of three models. */
-async function startGateway(stack: AsyncDisposableStack, baseUrl: string): Promise<string> {
+async function startGateway(
+  stack: AsyncDisposableStack,
+  baseUrl: string,
+  refused: AuditSink["refused"],
+): Promise<string> {
   const dataDir = mkdtempSync(path.join(tmpdir(), "claviger-"));
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const clock = new FakeClock();
@@ -46,7 +56,7 @@ async function startGateway(stack: AsyncDisposableStack, baseUrl: string): Promi
           target === undefined ? allowsSome(rights(caller), action) : allows(rights(caller), action, target),
       },
     },
-    sinks: { audit: { refused: () => undefined }, log, requests },
+    sinks: { audit: { refused }, log, requests },
     upstream: {
       egress: stack.use(createEgressClient()),
       credentials: {
@@ -57,6 +67,7 @@ async function startGateway(stack: AsyncDisposableStack, baseUrl: string): Promi
       },
       catalogue: new Catalogue({ clock, ordered: () => [provider], fetchModels }),
       clock,
+      prices: openPrices([]),
     },
     running: new RunningRequests(),
     bodyLimitBytes: 1024,
@@ -80,10 +91,11 @@ async function startGateway(stack: AsyncDisposableStack, baseUrl: string): Promi
   return `http://127.0.0.1:${address.port}`;
 }
 
-test("[I2] a model outside the patterns of models.read does not exist, one outside gateway.use is forbidden", async () => {
+test("[I2] [W1] a model outside the patterns of models.read does not exist, one outside gateway.use is forbidden", async () => {
   await using stack = new AsyncDisposableStack();
   const upstream = stack.use(await startUpstream({ listsApart: true }));
-  const url = await startGateway(stack, upstream.baseUrl);
+  const refused: (string | undefined)[] = [];
+  const url = await startGateway(stack, upstream.baseUrl, ({ target }) => refused.push(target));
   const list: unknown = await (await fetch(`${url}/v1/models`)).json();
   expect(list).toMatchObject({ data: [{ id: "sim/open" }, { id: "sim/seen" }] });
   expect(JSON.stringify(list)).not.toContain("hidden");
@@ -98,4 +110,6 @@ test("[I2] a model outside the patterns of models.read does not exist, one outsi
   const asked = ["open", "sim/open", "sim/seen", "seen", "sim/hidden", "hidden", "sim/none"];
   expect(await Promise.all(asked.map(ask))).toEqual([200, 200, 403, 403, 404, 404, 404]);
   expect(upstream.requests).toHaveLength(2);
+  // What does not exist for him is no refusal; a refusal names the model.
+  expect(refused).toEqual(["sim/seen", "sim/seen"]);
 });

@@ -205,7 +205,9 @@ function flipAt(path: string, offset: number): void {
 }
 
 function flip(path: string, text: string): void {
-  const offset = readFileSync(path).indexOf(text);
-  if (offset < 0) throw new Error(`${text} is not in ${path}`);
-  flipAt(path, offset + text.length - 1);
+  const bytes = readFileSync(path);
+  if (!bytes.includes(text)) throw new Error(`${text} is not in ${path}`);
+  // Everywhere: a page that was rewritten still holds its former text in the part it no longer uses.
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1))
+    flipAt(path, at + text.length - 1);
 }

@@ -33,6 +33,7 @@ function fromText({ form }: Setting, text: string): unknown {
         .map((item) => item.trim())
         .filter((item) => item !== "");
     case "word":
+    case "table":
       return trimmed;
     default:
       return form satisfies never;

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { isAddressOrRange, isHostName, isOrigin } from "./addresses.ts";
+import { priceOverrideSchema } from "./price-override.ts";
 
 /** What is known of a setting beside its schema. */
 export interface SettingFacts {
   /** The environment variable that sets it (and `CLAVIGER_…`, `…_FILE`); absent: only the file sets it. */
   readonly environment?: string;
   /** How the text of a flag or variable is read; a list is split at commas. */
-  readonly form: "word" | "boolean" | "integer" | "list";
+  readonly form: "word" | "boolean" | "integer" | "list" | "table";
   /** Ends the sentence "NAME must be …". */
   readonly accepts: string;
   readonly doc: string;
@@ -83,6 +84,12 @@ const settingsSchema = z.strictObject({
     form: "integer",
     accepts: "a whole number of bytes from 1024 to 1073741824",
     doc: "The largest request body on the gateway, in bytes.",
+  }),
+  prices: z.array(priceOverrideSchema).max(1000).default([]).register(facts, {
+    form: "table",
+    accepts:
+      "a list of model, input_usd_per_million and output_usd_per_million (docs/usage.md names the other fields)",
+    doc: "What models cost where the bundled table is wrong or silent: [docs/usage.md](usage.md#overrides).",
   }),
   drain_timeout_ms: z.int().min(0).max(600000).default(10000).register(facts, {
     form: "integer",

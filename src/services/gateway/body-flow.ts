@@ -3,6 +3,7 @@ import type { ClientAnswer } from "./client-answer.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import type { Redactor, StreamRedactor } from "./redact.ts";
 import { upstreamMessage } from "./upstream-message.ts";
+import type { UsageMeter } from "./usage/usage-meter.ts";
 
 /** One way for an upstream's body to reach the client. */
 export interface BodyFlow {
@@ -24,17 +25,20 @@ export class PlainBody implements BodyFlow {
   readonly #answer: ClientAnswer;
   readonly #head: AnswerHead;
   readonly #redaction: StreamRedactor;
+  readonly #meter: UsageMeter;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #started = false;
 
-  constructor(parts: { answer: ClientAnswer; redactor: Redactor }, head: AnswerHead) {
+  constructor(parts: { answer: ClientAnswer; redactor: Redactor; meter: UsageMeter }, head: AnswerHead) {
     this.#answer = parts.answer;
+    this.#meter = parts.meter;
     this.#redaction = parts.redactor.stream();
     this.#head = head;
   }
 
   push(chunk: Buffer): void {
+    this.#meter.body(chunk);
     const clean = this.#redaction.push(chunk);
     if (this.#started) return this.#answer.write(clean);
     this.#held.push(clean);

@@ -8,9 +8,11 @@ import type { Log } from "#platform/log/log.ts";
 import type { Credentials } from "#vault/credentials/index.ts";
 import type { Catalogue, RouteTarget } from "./catalogue.ts";
 import type { ClientAnswer } from "./client-answer.ts";
+import type { Prices } from "./prices/prices.ts";
 import type { RequestLog } from "./requests/request-log.ts";
 import type { MatchedRoute } from "./route-table.ts";
 import type { RunningRequests } from "./running.ts";
+import type { UsageMeter } from "./usage/usage-meter.ts";
 
 /** What the gateway is made of. */
 export interface GatewayParts {
@@ -21,6 +23,7 @@ export interface GatewayParts {
     readonly credentials: Credentials;
     readonly catalogue: Catalogue;
     readonly clock: Clock;
+    readonly prices: Prices;
   };
   readonly running: RunningRequests;
   readonly bodyLimitBytes: number;
@@ -35,4 +38,6 @@ export interface GatewayCall {
   readonly answer: ClientAnswer;
   /** Known once the body was read; the request's row names it. */
   target: RouteTarget | undefined;
+  /** Set when the request is sent to the upstream. */
+  meter: UsageMeter | undefined;
 }

@@ -6,6 +6,7 @@ import { EventRelay } from "./event-relay.ts";
 import type { Redactor, StreamRedactor } from "./redact.ts";
 import type { StreamEnding } from "./stream-ending.ts";
 import { upstreamMessage } from "./upstream-message.ts";
+import type { UsageMeter } from "./usage/usage-meter.ts";
 
 /** Comments that may precede the first event with data. */
 const PREFACE_LIMIT_BYTES = 64 * 1024;
@@ -22,6 +23,7 @@ interface EventFlowParts {
   readonly redactor: Redactor;
   readonly clock: Clock;
   readonly ending: StreamEnding;
+  readonly meter: UsageMeter;
   /** When the client asked, on `clock`. */
   readonly askedAt: number;
 }
@@ -44,8 +46,9 @@ export class EventFlow implements BodyFlow {
   }
 
   push(chunk: Buffer): void {
-    const events = this.#relay.push(chunk);
-    if (events === undefined) return;
+    const complete = this.#relay.push(chunk);
+    if (complete === undefined) return;
+    const events = this.#parts.meter.events(complete);
     if (this.#started) return this.#parts.answer.write(this.#redaction.push(events));
     this.#preface.push(events);
     this.#prefaceBytes += events.length;
@@ -58,7 +61,8 @@ export class EventFlow implements BodyFlow {
     if (!this.#started && this.#isEmpty()) return answer.end(failure("The upstream's stream was empty."));
     if (!finished) return answer.end(failure("The upstream ended its stream before it was complete."));
     if (!this.#started) this.#start();
-    answer.finish(Buffer.concat([this.#redaction.push(rest), this.#redaction.end()]));
+    const last = this.#parts.meter.events(rest);
+    answer.finish(Buffer.concat([this.#redaction.push(last), this.#redaction.end()]));
   }
 
   #judge(): void {

@@ -11,6 +11,8 @@ import { createRedactor, type Redactor } from "./redact.ts";
 import { Reply } from "./reply.ts";
 import type { RequestBody } from "./request-body.ts";
 import { type Forwarding, upstreamPath } from "./route-table.ts";
+import { askForUsage } from "./usage/ask-for-usage.ts";
+import { UsageMeter } from "./usage/usage-meter.ts";
 
 const MAX_DEPTH = 64;
 const LONGEST_MODEL = 512;
@@ -27,6 +29,7 @@ export async function forward(parts: GatewayParts, call: GatewayCall, how: Forwa
   call.target = target;
   authoriseTarget(parts, call, target);
   if (answer.over) return;
+  await parts.upstream.prices.ready();
   const credential = await parts.upstream.credentials.resolve(
     target.provider.id,
     target.provider.baseUrl.origin,
@@ -42,10 +45,18 @@ function send(
   what: { how: Forwarding; target: RouteTarget; credential: Secret | undefined; body: RequestBody },
 ): void {
   const { target, credential, body } = what;
+  const bytes = target.model === body.model ? body.bytes : body.withModel(target.model);
+  const asking = what.how.tellsUsageWhenAsked && body.stream ? askForUsage(bytes) : undefined;
+  const meter = new UsageMeter(call.route.dialect.usage, {
+    bytes: bytes.length,
+    asked: asking !== undefined,
+  });
+  call.meter = meter;
   const reply = new Reply({
     answer: call.answer,
     redactor: redactorFor(credential),
     clock: parts.upstream.clock,
+    meter,
     target: `${target.provider.name}/${target.model}`,
     shape: {
       dialect: call.route.dialect,
@@ -58,8 +69,8 @@ function send(
   const url = new URL(target.provider.baseUrl);
   url.pathname += upstreamPath(call.route);
   const headers = upstreamHeaders(call.request.rawHeaders, credential);
-  const bytes = target.model === body.model ? body.bytes : body.withModel(target.model);
-  call.answer.carry(parts.upstream.egress.request({ url, method: "POST", headers, body: bytes }, reply));
+  const outgoing = { url, method: "POST", headers, body: asking ?? bytes };
+  call.answer.carry(parts.upstream.egress.request(outgoing, reply));
 }
 
 function bodyReader(contentType: string | undefined, how: Forwarding): (bytes: Buffer) => RequestBody {
@@ -85,6 +96,7 @@ function modelOf(body: RequestBody): string {
 function authoriseTarget(parts: GatewayParts, call: GatewayCall, target: RouteTarget): void {
   const { caller } = call.exchange;
   const name = `${target.provider.name}/${target.model}`;
+  call.exchange.target = name;
   if (caller !== undefined && parts.gates.authorizer.allows(caller, "gateway.use", name)) return;
   const mayKnow = caller !== undefined && parts.gates.authorizer.allows(caller, "models.read", name);
   throw new AppError(mayKnow ? "forbidden" : "model_not_found");

@@ -7,12 +7,16 @@ import { toAppError } from "#platform/http/problem.ts";
 import { reportRefusal } from "#platform/http/refusal.ts";
 import type { RawFamily } from "#platform/http/server.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
-import type { Catalogue, RouteTarget } from "./catalogue.ts";
+import type { RouteTarget } from "./catalogue.ts";
 import { type AnswerOutcome, CLIENT_LEFT, ClientAnswer } from "./client-answer.ts";
 import { forward } from "./forward.ts";
 import { answerModel, answerModels } from "./models.ts";
+import type { PricedModel } from "./prices/prices.ts";
 import type { RequestRow } from "./requests/request-log.ts";
 import { GATEWAY_ROUTES, isGatewayPath, matchRoute, UNKNOWN_PATH_DIALECT } from "./route-table.ts";
+
+/** What a request came to before its answer was over. */
+type Reached = Pick<GatewayCall, "target" | "meter">;
 
 /** The gateway's routes, served in front of the framework through the pipeline's own functions. */
 export function createGateway(parts: GatewayParts): RawFamily {
@@ -34,14 +38,14 @@ function serve(
     logAccess(parts.sinks.log, exchange, { status });
   });
   const route = matchRoute(exchange.method, pathOf(request));
-  const reached: { target: RouteTarget | undefined } = { target: undefined };
+  const reached: Reached = { target: undefined, meter: undefined };
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
     dialect: route?.dialect ?? UNKNOWN_PATH_DIALECT,
     onOver: (outcome) => {
       if (exchange.caller === undefined) return;
       parts.running.remove(callerId(exchange.caller), answer);
-      parts.sinks.requests.add(rowOf(parts.upstream.catalogue, exchange, reached.target, outcome));
+      parts.sinks.requests.add(rowOf(parts.upstream, exchange, reached, outcome));
     },
   });
   const refuse = (thrown: unknown) => {
@@ -83,11 +87,13 @@ function pathOf(request: IncomingMessage): string {
 }
 
 function rowOf(
-  catalogue: Catalogue,
+  { catalogue, prices }: GatewayParts["upstream"],
   exchange: Exchange,
-  target: RouteTarget | undefined,
+  { target, meter }: Reached,
   outcome: AnswerOutcome,
 ): RequestRow {
+  // A refused request used nothing; a stream that was cut used what had passed.
+  const usage = outcome.status < 400 || outcome.streamed ? (meter?.read() ?? null) : null;
   const sinceStart = (at: number) => Math.round((at - exchange.startedMs) * 100) / 100;
   const listed = target !== undefined && catalogue.lists(target);
   return {
@@ -101,9 +107,14 @@ function rowOf(
     status: outcome.status,
     latency_ms: sinceStart(performance.now()),
     first_byte_ms: outcome.firstByteMs === null ? null : sinceStart(outcome.firstByteMs),
-    input_tokens: null,
-    output_tokens: null,
-    cost_usd: null,
+    input_tokens: usage?.inputTokens ?? null,
+    output_tokens: usage?.outputTokens ?? null,
+    cost_nano_usd: target === undefined ? null : prices.cost(pricedModel(target), usage, exchange.time),
+    estimated: usage?.estimated === true ? 1 : 0,
     streamed: outcome.streamed ? 1 : 0,
   };
+}
+
+function pricedModel({ provider, model }: RouteTarget): PricedModel {
+  return { provider: provider.name, kind: provider.kind, baseUrl: provider.baseUrl, model };
 }

@@ -8,11 +8,13 @@ import { EventFlow } from "./event-flow.ts";
 import { clientHeaders } from "./headers.ts";
 import type { Redactor } from "./redact.ts";
 import type { StreamEnding } from "./stream-ending.ts";
+import type { UsageMeter } from "./usage/usage-meter.ts";
 
 interface ReplyParts {
   readonly answer: ClientAnswer;
   readonly redactor: Redactor;
   readonly clock: Clock;
+  readonly meter: UsageMeter;
   /** `provider/model`, for the header `x-claviger-target`. */
   readonly target: string;
   readonly shape: {
@@ -62,13 +64,13 @@ export class Reply implements UpstreamHandler {
   }
 
   #flowFor(status: number, headers: string[]): BodyFlow {
-    const { answer, redactor, clock, shape } = this.#parts;
+    const { answer, redactor, clock, meter, shape } = this.#parts;
     const { dialect, requestId, ending, askedAt } = shape;
     if (status >= 400) return new ErrorBody({ answer, redactor, dialect, requestId }, { status, headers });
     const events = (own: string[]) =>
-      new EventFlow({ answer, redactor, clock, ending, askedAt }, { status, headers: own });
+      new EventFlow({ answer, redactor, clock, meter, ending, askedAt }, { status, headers: own });
     if (isEventStream(headers)) return events(headers);
-    if (!shape.mustStream) return new PlainBody({ answer, redactor }, { status, headers });
+    if (!shape.mustStream) return new PlainBody({ answer, redactor, meter }, { status, headers });
     return new UnclearBody({ answer, redactor }, () => events(asEventStream(headers)));
   }
 }

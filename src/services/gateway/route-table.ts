@@ -12,6 +12,8 @@ export interface Forwarding {
   readonly ending: StreamEnding;
   /** A client that asks for a stream here reads nothing but events. */
   readonly mustStream: boolean;
+  /** A stream here tells its usage only when `stream_options` asks for it. */
+  readonly tellsUsageWhenAsked: boolean;
 }
 
 /** One route of the gateway; a last segment in braces stands for one the client chooses. */
@@ -33,10 +35,13 @@ const contract = (method: "GET" | "POST", path: string, action: string): RouteCo
   openWhileLocked: false,
   family: "gateway",
 });
-const forwarding = (path: string, how: Omit<Forwarding, "kind">): GatewayRoute => ({
+const forwarding = (
+  path: string,
+  how: Pick<Forwarding, "bodies" | "ending"> & Partial<Forwarding>,
+): GatewayRoute => ({
   contract: contract("POST", path, "gateway.use"),
   dialect: openai,
-  work: { kind: "forward", ...how },
+  work: { kind: "forward", mustStream: false, tellsUsageWhenAsked: false, ...how },
 });
 
 const JSON_ONLY: readonly BodyForm[] = ["json"];
@@ -48,11 +53,16 @@ const mediaEnding = typedEnding(/\.(completed|done)$/, ".completed|.done");
 
 /** Every gateway route: dialects and paths are entries here, not code. */
 export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
-  forwarding("/v1/chat/completions", { bodies: JSON_ONLY, ending: chatEnding, mustStream: true }),
+  forwarding("/v1/chat/completions", {
+    bodies: JSON_ONLY,
+    ending: chatEnding,
+    mustStream: true,
+    tellsUsageWhenAsked: true,
+  }),
   forwarding("/v1/responses", { bodies: JSON_ONLY, ending: responsesEnding, mustStream: true }),
-  forwarding("/v1/embeddings", { bodies: JSON_ONLY, ending: chatEnding, mustStream: false }),
-  forwarding("/v1/images/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding, mustStream: false }),
-  forwarding("/v1/audio/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding, mustStream: false }),
+  forwarding("/v1/embeddings", { bodies: JSON_ONLY, ending: chatEnding }),
+  forwarding("/v1/images/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding }),
+  forwarding("/v1/audio/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding }),
   {
     contract: contract("GET", "/v1/models", "models.read"),
     dialect: openai,

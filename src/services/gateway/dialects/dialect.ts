@@ -1,5 +1,6 @@
 import type { AppError } from "#platform/lib/error.ts";
 import type { ModelEntry } from "../catalogue.ts";
+import type { UsageDialect } from "../usage/token-usage.ts";
 
 /** An error as the clients of a dialect read it. */
 export interface ErrorAnswer {
@@ -10,6 +11,8 @@ export interface ErrorAnswer {
 
 /** What differs between the families of clients: shapes, never decisions. */
 export interface Dialect {
+  /** In whose shape its answers tell what they used. */
+  readonly usage: UsageDialect;
   /** The header that bears the request id. */
   readonly requestIdHeader: string;
   error(error: AppError, requestId: string): ErrorAnswer;

@@ -12,6 +12,7 @@ const LOCKED_RETRY_AFTER_S = 5;
  * keeps that SDK from repeating what only an operator can repair.
  */
 export const openai: Dialect = {
+  usage: "openai",
   requestIdHeader: "x-request-id",
   error: errorAnswer,
   upstreamError: (_status, message) =>

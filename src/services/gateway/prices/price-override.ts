@@ -1,29 +1,7 @@
-import { z } from "zod";
+import type { PriceOverride } from "#platform/config/price-override.ts";
 import type { TokenUsage } from "../usage/token-usage.ts";
 
-/** More than any price is, and small enough for exact sums. */
-const MOST_USD_PER_MILLION = 100_000;
 const NANO = 1_000_000_000;
-
-const rate = z.number().min(0).max(MOST_USD_PER_MILLION);
-const pattern = z
-  .string()
-  .max(200)
-  .regex(/^[^*]+\*?$|^\*$/, "is a name, or the beginning of one and a * at its end");
-
-/**
- * One local price, as an operator writes it: US dollars for a million tokens. `model` and `provider` are names, or
- * beginnings of names with a `*` at the end. Cached input costs what input costs unless it is given.
- */
-export const priceOverrideSchema = z.strictObject({
-  model: pattern,
-  provider: pattern.default("*"),
-  input_usd_per_million: rate,
-  output_usd_per_million: rate,
-  cached_input_usd_per_million: rate.optional(),
-  cache_write_usd_per_million: rate.optional(),
-});
-export type PriceOverride = z.infer<typeof priceOverrideSchema>;
 
 /** What a request costs at an override's prices, in whole nano-dollars, halves rounded up. Exact: integers only. */
 export function overrideCost(price: PriceOverride, usage: TokenUsage): number {

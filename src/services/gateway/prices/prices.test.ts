@@ -1,7 +1,8 @@
 import fc, { array, nat, property, record } from "fast-check";
 import { expect, test, vi } from "vitest";
+import { type PriceOverride, priceOverrideSchema } from "#platform/config/price-override.ts";
 import { NO_PARTS, type TokenParts, type TokenUsage } from "../usage/token-usage.ts";
-import { overrideCost, type PriceOverride, priceOverrideSchema } from "./price-override.ts";
+import { overrideCost } from "./price-override.ts";
 import { openPrices, type PricedModel } from "./prices.ts";
 
 const TIME = Date.UTC(2026, 5, 1);

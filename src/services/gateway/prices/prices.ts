@@ -1,6 +1,7 @@
 import type { PriceCalculationResult, PriceOptions, Usage } from "@pydantic/genai-prices";
+import type { PriceOverride } from "#platform/config/price-override.ts";
 import type { TokenUsage } from "../usage/token-usage.ts";
-import { matchesPattern, overrideCost, type PriceOverride } from "./price-override.ts";
+import { matchesPattern, overrideCost } from "./price-override.ts";
 
 /** What a price is looked up by. */
 export interface PricedModel {

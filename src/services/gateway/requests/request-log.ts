@@ -15,19 +15,24 @@ export interface RequestRow {
   readonly first_byte_ms: number | null;
   readonly input_tokens: number | null;
   readonly output_tokens: number | null;
-  readonly cost_usd: number | null;
+  /** Billionths of a US dollar. */
+  readonly cost_nano_usd: number | null;
+  /** 1 when a token figure is a guess. */
+  readonly estimated: number;
   readonly streamed: number;
 }
 
 /** A row as the API and the log show it. */
-interface RequestJson extends Omit<RequestRow, "time" | "route" | "streamed"> {
+interface RequestJson
+  extends Omit<RequestRow, "time" | "route" | "streamed" | "cost_nano_usd" | "estimated"> {
   readonly time: string;
+  readonly cost_usd: number | null;
   readonly streamed: boolean;
 }
 
 export function toRequestJson(row: RequestRow): RequestJson {
   const { time, request_id, principal, provider, model, status, latency_ms, first_byte_ms } = row;
-  const { input_tokens, output_tokens, cost_usd } = row;
+  const { input_tokens, output_tokens, cost_nano_usd } = row;
   return {
     time: toTimestamp(time),
     request_id,
@@ -39,7 +44,7 @@ export function toRequestJson(row: RequestRow): RequestJson {
     first_byte_ms,
     input_tokens,
     output_tokens,
-    cost_usd,
+    cost_usd: cost_nano_usd === null ? null : cost_nano_usd / 1_000_000_000,
     streamed: row.streamed === 1,
   };
 }

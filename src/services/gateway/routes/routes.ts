@@ -1,7 +1,9 @@
 import type { Gates } from "#platform/http/pipeline.ts";
 import type { Api } from "#platform/http/server.ts";
+import type { Clock } from "#platform/lib/clock.ts";
 import type { Database } from "#platform/storage/database.ts";
 import type { Provider, Providers } from "../providers/providers.ts";
+import { usageRoute } from "../usage/routes/get-usage.ts";
 import { changeProviderRoute } from "./change-provider.ts";
 import { createProviderRoute } from "./create-provider.ts";
 import { getProviderRoute } from "./get-provider.ts";
@@ -10,7 +12,7 @@ import { listRequestsRoute } from "./list-requests.ts";
 import { removeProviderRoute } from "./remove-provider.ts";
 import { testProviderRoute } from "./test-provider.ts";
 
-/** The gateway's part of the API: its providers and its request rows. */
+/** The gateway's part of the API: its providers, its request rows and their sums. */
 export function gatewayApiRoutes(
   api: Api,
   parts: {
@@ -18,6 +20,7 @@ export function gatewayApiRoutes(
     providers: Providers;
     fetchModels: (provider: Provider) => Promise<readonly string[]>;
     database: Database;
+    clock: Clock;
     flush: () => Promise<void>;
   },
 ): void {
@@ -28,4 +31,5 @@ export function gatewayApiRoutes(
   removeProviderRoute(api, parts);
   testProviderRoute(api, parts);
   listRequestsRoute(api, parts);
+  usageRoute(api, parts);
 }
