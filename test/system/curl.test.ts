@@ -53,7 +53,7 @@ test(
   "[A10][A11] curl is anonymous without a credential and with the literal one, and judged by any other",
   A_MINUTE,
   async () => {
-    await using upstream = await startUpstream();
+    await using upstream = await startUpstream({ listsApart: true });
     await using server = await startClaviger();
     await server.addProvider("sim", upstream.baseUrl, "upstream-credential-0001");
     const { key } = await server.issueKey("app");
