@@ -23,12 +23,10 @@ export function isLoopbackAddress(address: string): boolean {
 }
 
 /** Whether the server answers for `name`: loopback, any IP literal, this machine's names, or one that was configured. */
-export function isAllowedHost(
-  name: string,
-  configured: ReadonlySet<string>,
-  machine = hostname().toLowerCase(),
-): boolean {
+export function isAllowedHost(name: string, configured: ReadonlySet<string>): boolean {
   if (isLoopbackName(name) || isIP(name) !== 0 || configured.has(name)) return true;
+  // Asked last and each time: the call costs more than all the rest, and a machine may be renamed.
+  const machine = hostname().toLowerCase();
   const bare = machine.split(".")[0] ?? machine;
   return name === machine || name === bare || name === `${bare}.local`;
 }
