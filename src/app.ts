@@ -20,10 +20,11 @@ import { type Random, systemRandom } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import { createLog, type Log } from "#platform/log/log.ts";
+import { type Metrics, openMetrics } from "#platform/log/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { readMeta, writeMeta } from "#platform/storage/meta.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
-import { infoRoutes, prepareControlSocket } from "#services/control/index.ts";
+import { infoRoutes, metricsRoute, prepareControlSocket } from "#services/control/index.ts";
 import {
   Catalogue,
   createGateway,
@@ -68,18 +69,21 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
   const { secrets, fresh, nodeId } = await settleIdentity(database, config, random);
   const seal = await openSeal({ database, secretsDir: join(config.dataDir, "secrets"), clock, random });
+  const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status() });
+  undo.defer(() => metrics.close());
   const { server, stopWork } = await assemble({
     config,
     database,
     seal,
     log,
+    metrics,
     tools: { clock, random },
     secrets,
     nodeId,
     urls: () => urls,
   });
   undo.defer(stopWork);
-  const listeners = await openListeners(config, { server, random, log }, undo);
+  const listeners = await openListeners(config, { server, random, log, metrics }, undo);
   const urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
   log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
@@ -125,6 +129,7 @@ interface AssembleParts {
   readonly database: Database;
   readonly seal: Seal;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
   readonly secrets: ReadonlyMap<ProcessSecretName, Secret>;
   readonly nodeId: string;
@@ -134,8 +139,12 @@ interface AssembleParts {
 async function assemble(
   parts: AssembleParts,
 ): Promise<{ server: HttpServer; stopWork: () => Promise<void> }> {
-  const { config, database, seal, log, tools } = parts;
-  const audit = openAuditRecorder({ database, clock: tools.clock, log });
+  const { config, database, seal, log, metrics, tools } = parts;
+  const audit = openAuditRecorder({
+    database,
+    clock: tools.clock,
+    log: metrics.countingRows(log, "audit"),
+  });
   const secret = parts.secrets.get("API_KEY_SECRET");
   if (secret === undefined) throw new Error("API_KEY_SECRET was not settled");
   const { sets } = permissionSets({});
@@ -155,12 +164,16 @@ async function assemble(
   };
   const credentials = openCredentials({ database, seal, ...tools });
   const providers = await openProviders({ database, credentials, audit, ...tools });
-  const egress = createEgressClient();
+  const egress = metrics.upstreams.watch(createEgressClient(), providers.ordered);
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
     fetchUpstreamModels({ egress, credentials }, provider);
   const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
   providers.onChange(() => catalogue.forget());
-  const requests = new RequestLog({ database, log, print: config.settings.enable_request_logs });
+  const requests = new MeteredRequestLog(metrics, {
+    database,
+    log: metrics.countingRows(log, "request"),
+    print: config.settings.enable_request_logs,
+  });
   const running = new RunningRequests();
   keys.onRevoked((id) => running.endOf(id, new AppError("invalid_token", "The key was revoked.")));
   seal.onLock(() => running.endAll(new AppError("server_locked")));
@@ -176,6 +189,7 @@ async function assemble(
     gates,
     audit: auditSink,
     log,
+    metrics: metrics.http,
     tools,
     gateway,
     register: (api) => {
@@ -186,6 +200,7 @@ async function assemble(
         listeners: parts.urls,
         startedAt: tools.clock.now(),
       });
+      metricsRoute(api, metrics);
       keyRoutes(api, { keys, sets, gates });
       listAuditRoute(api, audit);
       gatewayApiRoutes(api, { providers, fetchModels, database, flush: () => requests.flush() });
@@ -204,6 +219,21 @@ async function assemble(
     seal.lock();
   };
   return { server, stopWork };
+}
+
+/** Every request that is kept is counted as well. */
+class MeteredRequestLog extends RequestLog {
+  readonly #metrics: Metrics;
+
+  constructor(metrics: Metrics, parts: ConstructorParameters<typeof RequestLog>[0]) {
+    super(parts);
+    this.#metrics = metrics;
+  }
+
+  override add(row: Parameters<RequestLog["add"]>[0]): void {
+    super.add(row);
+    this.#metrics.gateway.finished(row);
+  }
 }
 
 function judge(
@@ -229,7 +259,7 @@ async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Pro
 
 async function openListeners(
   config: LoadedConfig,
-  { server, random, log }: { server: HttpServer; random: Random; log: Log },
+  { server, random, log, metrics }: { server: HttpServer; random: Random; log: Log; metrics: Metrics },
   undo: AsyncDisposableStack,
 ): Promise<Listener[]> {
   const { settings } = config;
@@ -254,8 +284,12 @@ async function openListeners(
       policy,
       front: server.front,
       newRequestId: () => newId("req", random),
-      onBroken: (broken) => logBroken(log, policy, broken),
+      onBroken: (broken) => {
+        logBroken(log, policy, broken);
+        metrics.http.broken(broken.code);
+      },
     });
+    metrics.listening(policy);
     undo.defer(() => listener.close(0));
     listeners.push(listener);
   }
