@@ -1,30 +1,35 @@
 import { readdirSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, type Registry } from "prom-client";
+import type { Clock } from "../lib/clock.ts";
 import { gaugeBy, gaugeOf } from "./metrics-instruments.ts";
 
 const RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;
+const WINDOW_MS = 30_000;
 const QUANTILES = [0.5, 0.9, 0.99];
 
 /**
  * The process under the server: its build, CPU, memory, open files, and how late its event loop is. The names of the
  * general ones are those every Prometheus client uses. Gives the way to stop measuring.
  */
-export function processMetrics(registry: Registry, version: string): { close(): void } {
+export function processMetrics(
+  registry: Registry,
+  parts: { readonly version: string; readonly clock: Clock },
+): { close(): void } {
   const build = new Gauge({
     name: "claviger_build_info",
     help: "Always 1; the labels say what runs.",
     labelNames: ["version", "node_version"],
     registers: [registry],
   });
-  build.set({ version, node_version: process.versions.node }, 1);
+  build.set({ version: parts.version, node_version: process.versions.node }, 1);
   const startSeconds = Math.round(performance.timeOrigin) / 1000;
   gaugeOf(registry, "process_start_time_seconds", "When the process started, Unix time.", () => startSeconds);
   gaugeOf(registry, "process_open_fds", "Open file descriptors; -1 where it cannot be known.", openFiles);
   cpuMetrics(registry);
   memoryMetrics(registry);
-  return eventLoopMetrics(registry);
+  return eventLoopMetrics(registry, parts.clock);
 }
 
 function cpuMetrics(registry: Registry): void {
@@ -59,31 +64,67 @@ function memoryMetrics(registry: Registry): void {
   );
 }
 
-/** Starts anew with every reading: each says how late the loop was since the one before. */
-function eventLoopMetrics(registry: Registry): { close(): void } {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  delay.enable();
-  // What is measured is the time between two ticks of a timer, the timer's own period included.
-  const late = (nanoseconds: number) => Math.max(0, nanoseconds / NANOSECONDS - RESOLUTION_MS / 1000);
+function eventLoopMetrics(registry: Registry, clock: Clock): { close(): void } {
+  const windows = new DelayWindows(clock);
   gaugeBy(
     registry,
     {
       name: "claviger_event_loop_delay_seconds",
-      help: "How late the event loop was since the last reading, by quantile (1 is the worst).",
+      help: "How late the event loop was in the last 30 to 60 s, by quantile (1 is the worst).",
       label: "quantile",
     },
-    () => {
-      const some = delay.count > 0;
-      const quantiles = QUANTILES.map((q): [string, number] => [
-        String(q),
-        some ? late(delay.percentile(q * 100)) : 0,
-      ]);
-      const worst = some ? late(delay.max) : 0;
-      delay.reset();
-      return [...quantiles, ["1", worst]];
-    },
+    () => windows.quantiles(),
   );
-  return { close: () => void delay.disable() };
+  return windows;
+}
+
+/**
+ * Two measurements, begun anew in turn: the older one is read. So every reader sees the same, however many there are
+ * and however often they ask, and what was long ago is forgotten.
+ */
+class DelayWindows {
+  readonly #clock: Clock;
+  #older = startMeasuring();
+  #younger = startMeasuring();
+  #youngerSinceMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#youngerSinceMs = clock.now();
+  }
+
+  quantiles(): [quantile: string, seconds: number][] {
+    const now = this.#clock.now();
+    // The clock may have been set back.
+    if (Math.abs(now - this.#youngerSinceMs) >= WINDOW_MS) {
+      this.#older.reset();
+      [this.#older, this.#younger] = [this.#younger, this.#older];
+      this.#youngerSinceMs = now;
+    }
+    const delay = this.#older;
+    if (delay.count === 0) return [...QUANTILES, 1].map((quantile) => [String(quantile), 0]);
+    const usual = QUANTILES.map((quantile): [string, number] => [
+      String(quantile),
+      lateness(delay.percentile(quantile * 100)),
+    ]);
+    return [...usual, ["1", lateness(delay.max)]];
+  }
+
+  close(): void {
+    this.#older.disable();
+    this.#younger.disable();
+  }
+}
+
+function startMeasuring(): ReturnType<typeof monitorEventLoopDelay> {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  return delay;
+}
+
+/** What is measured is the time between two ticks of a timer, the timer's own period included. */
+function lateness(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / NANOSECONDS - RESOLUTION_MS / 1000);
 }
 
 function openFiles(): number {

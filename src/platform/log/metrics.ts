@@ -37,7 +37,7 @@ export function openMetrics(parts: {
   readonly sealStatus: () => { readonly initialized: boolean; readonly unlocked: boolean };
 }): Metrics {
   const registry = new Registry();
-  const measuring = processMetrics(registry, parts.version);
+  const measuring = processMetrics(registry, parts);
   sealGauges(registry, parts.sealStatus);
   const lost = lostRows(registry);
   return {
