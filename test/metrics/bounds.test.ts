@@ -124,12 +124,11 @@ test("[W3] providers and the models under them are bounded together", async () =
   expect(now.value("claviger_gateway_first_byte_seconds_count", { provider: "other" })).toBe(136 * 20);
 });
 
-test("[W3] a connection that brings nothing, or half a request, leaves nothing running", async () => {
+test("[W3] a client that breaks off in the middle of its request leaves nothing running", async () => {
   {
     await using connection = openRaw(claviger.url);
-    connection.socket.write(
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{",
-    );
+    const head = ["Content-Type: application/json", "Content-Length: 9"];
+    connection.socket.write(rawRequest("POST /v1/chat/completions HTTP/1.1", head, "{"));
     await scraper.until((now) => now.value("claviger_http_requests_running") === 2);
   }
   expect((await scraper.quiet()).value("claviger_http_requests_running")).toBe(1);
