@@ -50,7 +50,7 @@ export class HttpMetrics {
     });
     const errors = new Counter({
       name: "claviger_errors_total",
-      help: "Requests this server refused or failed, by the code of the error.",
+      help: "Requests this server refused, by the code of the error.",
       labelNames: ["code"],
       registers: [registry],
     });
