@@ -13,7 +13,8 @@ export interface FinishedGatewayRequest {
   readonly first_byte_ms: number | null;
   readonly input_tokens?: number | null;
   readonly output_tokens?: number | null;
-  readonly cost_usd?: number | null;
+  /** Thousand-millionths of a US dollar. */
+  readonly cost_nano_usd?: number | null;
 }
 
 interface ModelSeries {
@@ -33,6 +34,7 @@ interface ProviderSeries {
 
 const MAX_PROVIDERS = 64;
 const MAX_MODELS = 256;
+const NANO = 1e9;
 const NO_PROVIDER = "none";
 /** A row's word for a model that no list names; it takes no place among the models. */
 const UNLISTED = "unknown";
@@ -87,7 +89,7 @@ export class GatewayMetrics {
     this.#countRequest(model, statusClass(request.status));
     addTo(model.inputTokens, request.input_tokens);
     addTo(model.outputTokens, request.output_tokens);
-    addTo(model.cost, request.cost_usd);
+    addTo(model.cost, (request.cost_nano_usd ?? 0) / NANO);
   }
 
   #countRequest(model: ModelSeries, kind: StatusClass): void {

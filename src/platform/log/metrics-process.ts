@@ -7,7 +7,7 @@ import { gaugeBy, gaugeOf } from "./metrics-instruments.ts";
 const RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;
 const WINDOW_MS = 30_000;
-const QUANTILES = [0.5, 0.9, 0.99];
+const PERCENTILES = [50, 90, 99];
 
 /**
  * The process under the server: its build, CPU, memory, open files, and how late its event loop is. The names of the
@@ -70,10 +70,10 @@ function eventLoopMetrics(registry: Registry, clock: Clock): { close(): void } {
     registry,
     {
       name: "claviger_event_loop_delay_seconds",
-      help: "How late the event loop was in the last 30 to 60 s, by quantile (1 is the worst).",
-      label: "quantile",
+      help: "How late the event loop was in the last 30 to 60 s: percentiles and the worst.",
+      label: "stat",
     },
-    () => windows.quantiles(),
+    () => windows.read(),
   );
   return windows;
 }
@@ -93,7 +93,7 @@ class DelayWindows {
     this.#youngerSinceMs = clock.now();
   }
 
-  quantiles(): [quantile: string, seconds: number][] {
+  read(): [stat: string, seconds: number][] {
     const now = this.#clock.now();
     // The clock may have been set back.
     if (Math.abs(now - this.#youngerSinceMs) >= WINDOW_MS) {
@@ -102,12 +102,12 @@ class DelayWindows {
       this.#youngerSinceMs = now;
     }
     const delay = this.#older;
-    if (delay.count === 0) return [...QUANTILES, 1].map((quantile) => [String(quantile), 0]);
-    const usual = QUANTILES.map((quantile): [string, number] => [
-      String(quantile),
-      lateness(delay.percentile(quantile * 100)),
-    ]);
-    return [...usual, ["1", lateness(delay.max)]];
+    // Before its first tick a measurement holds no number that means anything.
+    const seconds = (nanoseconds: number) => (delay.count === 0 ? 0 : lateness(nanoseconds));
+    return [
+      ...PERCENTILES.map((at): [string, number] => [`p${at}`, seconds(delay.percentile(at))]),
+      ["max", seconds(delay.max)],
+    ];
   }
 
   close(): void {
