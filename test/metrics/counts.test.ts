@@ -92,6 +92,11 @@ test("[W3] the event loop's delay is told to every reader, and forgotten after a
   expect(worst(await metered.scraper.read())).toBeLessThan(0.2);
 });
 
+test("[W3] a loop that is not late says so", async () => {
+  const usual = (now: Reading) => now.value("claviger_event_loop_delay_seconds", { stat: "p50" });
+  expect(usual(await metered.scraper.until((now) => usual(now) < 0.015))).toBeGreaterThanOrEqual(0);
+});
+
 test("[W3] process and build are told", async () => {
   const now = await metered.scraper.read();
   expect(now.value("claviger_build_info", { version: "0.1.0", node_version: process.versions.node })).toBe(1);

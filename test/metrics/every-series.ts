@@ -1,7 +1,7 @@
-import type { EgressRequest } from "#platform/egress/egress-client.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { openMetrics } from "#platform/log/metrics.ts";
+import { answeringClient, wholeAnswer } from "./answering-client.ts";
 import { Reading } from "./scrape.ts";
 
 /** Every result a request to an upstream can have. */
@@ -37,23 +37,14 @@ export async function readingWithEverySeries(): Promise<Reading> {
     output_tokens: 1,
     cost_nano_usd: 1,
   });
-  const answers = [200, 404, 401, 429, 503].map((status) => async () => ({
-    status,
-    headers: [],
-    body: Buffer.alloc(0),
-  }));
+  const answers = [200, 404, 401, 429, 503].map((status) => async () => wholeAnswer(status));
   const failures = (
     ["upstream_unreachable", "upstream_timeout", "upstream_failed", "egress_denied"] as const
   ).map((code) => () => Promise.reject(new AppError(code)));
   const url = new URL("https://upstream.example/v1");
-  for (const outcome of [...answers, ...failures]) {
-    const close = async () => {};
-    const request = () => ({ abort() {}, pause() {}, resume() {} });
-    const client = { request, collect: (_wanted: EgressRequest, _limitBytes: number) => outcome(), close };
-    const watched = metrics.upstreams.watch({ ...client, [Symbol.asyncDispose]: close }, () => [
-      { name: "p", baseUrl: url },
-    ]);
-    await watched.collect({ url, method: "GET", headers: [] }, 1).catch(() => {});
+  for (const answer of [...answers, ...failures]) {
+    const client = metrics.upstreams.watch(answeringClient(answer), () => [{ name: "p", baseUrl: url }]);
+    await client.collect({ url, method: "GET", headers: [] }, 1).catch(() => {});
   }
   const text = await metrics.text();
   metrics.close();

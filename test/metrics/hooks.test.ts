@@ -7,6 +7,7 @@ import { createLog } from "#platform/log/log.ts";
 import { type Metrics, openMetrics } from "#platform/log/metrics.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { answeringClient, wholeAnswer } from "./answering-client.ts";
 import { Reading } from "./scrape.ts";
 
 const clock = new FakeClock();
@@ -49,6 +50,35 @@ test("[W3] times are told in seconds, in the bucket where they belong", async ()
   const firstByte = (le: string) =>
     now.value("claviger_gateway_first_byte_seconds_bucket", { provider: "p", le });
   expect([firstByte("0.01"), firstByte("0.025")]).toEqual([0, 1]);
+});
+
+test("[W3] an HTTP request's duration is told in seconds", async () => {
+  const route = { method: "GET", path: "/health" };
+  metrics.http.began();
+  metrics.http.ended({ route, startedMs: performance.now() - 1500, errorCode: undefined }, 200);
+  const labels = { route: "/health", method: "GET" };
+  const sum = (await read()).value("claviger_http_request_duration_seconds_sum", labels);
+  expect(sum).toBeGreaterThanOrEqual(1.5);
+  expect(sum).toBeLessThan(60);
+});
+
+test("[W3] a call counts for the providers below whose base URL it lies, and for no other", async () => {
+  const owners = Object.entries({
+    mine: "https://a.example/v1",
+    twin: "https://a.example/v1",
+    beta: "https://a.example/v1beta",
+    cut: "https://a.example/v",
+    deeper: "https://a.example/v1/x",
+    plain: "http://a.example/v1",
+    root: "https://a.example/",
+  }).map(([name, baseUrl]) => ({ name, baseUrl: new URL(baseUrl) }));
+  const client = metrics.upstreams.watch(
+    answeringClient(async () => wholeAnswer(200)),
+    () => owners,
+  );
+  await client.collect({ url: new URL("https://a.example/v1/models"), method: "GET", headers: [] }, 1);
+  const seen = (await read()).families.get("claviger_upstream_up")?.samples;
+  expect(seen?.map(({ labels }) => labels.provider)).toEqual(["mine", "twin", "root"]);
 });
 
 test.each([

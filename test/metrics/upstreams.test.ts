@@ -57,6 +57,7 @@ describe("an upstream's health", () => {
     expect(
       failing.value("claviger_upstream_results_total", { ...labels, result: "unreachable" }),
     ).toBeGreaterThan(0);
+    expect(health(failing)).toEqual({ up: 1, failures: 0 });
     expect(failing.value("claviger_upstream_last_result_timestamp_seconds", labels)).toBe(
       metered.clock.now() / 1000,
     );
