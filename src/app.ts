@@ -14,9 +14,10 @@ import { type Random, systemRandom } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import { createLog, type Log } from "#platform/log/log.ts";
+import { type Metrics, openMetrics } from "#platform/log/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
-import { infoRoutes } from "#services/control/index.ts";
+import { infoRoutes, metricsRoute } from "#services/control/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { createGates } from "./app/gates.ts";
 import { openListeners } from "./app/listeners.ts";
@@ -55,19 +56,22 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
   const { apiKeySecret, fresh, nodeId } = await settleIdentity(database, config, random);
   const seal = await openSeal({ database, secretsDir: join(config.dataDir, "secrets"), clock, random });
+  const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status() });
+  undo.defer(() => metrics.close());
   let urls: readonly string[] = [];
   const { server, stopWork } = await assemble({
     config,
     database,
     seal,
     log,
+    metrics,
     tools: { clock, random },
     apiKeySecret,
     nodeId,
     urls: () => urls,
   });
   undo.defer(stopWork);
-  const listeners = await openListeners(config, { server, random, log }, undo);
+  const listeners = await openListeners(config, { server, random, log, metrics }, undo);
   urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
   log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
@@ -97,6 +101,7 @@ interface ServerParts {
   readonly database: Database;
   readonly seal: Seal;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
   readonly apiKeySecret: Secret;
   readonly nodeId: string;
@@ -105,8 +110,9 @@ interface ServerParts {
 
 /** Every feature, handed what it uses. */
 async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopWork: () => Promise<void> }> {
-  const { database, seal, log, tools } = parts;
-  const audit = openAuditRecorder({ database, clock: tools.clock, log });
+  const { database, seal, log, metrics, tools } = parts;
+  const auditLog = metrics.countingRows(log, "audit");
+  const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
   const { sets } = permissionSets({});
   const keys = await openIssuedKeys({ database, ...tools, secret: parts.apiKeySecret, audit });
   const gates = createGates({ lock: seal, keys, sets });
@@ -118,6 +124,7 @@ async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopW
     gates,
     audit: auditSink,
     log,
+    metrics: metrics.http,
     tools,
     gateway: upstreams.gateway,
     register: (api) => {
@@ -128,6 +135,7 @@ async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopW
         listeners: parts.urls,
         startedAt: tools.clock.now(),
       });
+      metricsRoute(api, metrics);
       keyRoutes(api, { keys, sets, gates });
       listAuditRoute(api, audit);
       upstreams.register(api);

@@ -7,12 +7,13 @@ import type { HttpServer } from "#platform/http/server.ts";
 import { newId } from "#platform/lib/id.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
+import type { Metrics } from "#platform/log/metrics.ts";
 import { prepareControlSocket } from "#services/control/index.ts";
 
 /** Opens what the configuration names and the control socket, all or none: each is handed to `undo` as it opens. */
 export async function openListeners(
   config: LoadedConfig,
-  { server, random, log }: { server: HttpServer; random: Random; log: Log },
+  { server, random, log, metrics }: { server: HttpServer; random: Random; log: Log; metrics: Metrics },
   undo: AsyncDisposableStack,
 ): Promise<Listener[]> {
   const { settings } = config;
@@ -37,8 +38,12 @@ export async function openListeners(
       policy,
       front: server.front,
       newRequestId: () => newId("req", random),
-      onBroken: (broken) => logBroken(log, policy, broken),
+      onBroken: (broken) => {
+        logBroken(log, policy, broken);
+        metrics.http.broken(broken.code);
+      },
     });
+    metrics.listening(policy);
     undo.defer(() => listener.close(0));
     listeners.push(listener);
   }

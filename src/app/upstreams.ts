@@ -8,6 +8,7 @@ import type { Api, RawFamily } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
+import type { Metrics } from "#platform/log/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import {
   Catalogue,
@@ -36,24 +37,30 @@ export async function openUpstreams(parts: {
   readonly database: Database;
   readonly seal: Seal;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
   readonly urls: () => readonly string[];
   readonly audit: AuditRecorder;
   readonly auditSink: AuditSink;
   readonly gates: Gates;
 }): Promise<Upstreams> {
-  const { config, database, log, tools, audit, gates } = parts;
+  const { config, database, log, metrics, tools, audit, gates } = parts;
   const credentials = openCredentials({ database, seal: parts.seal, ...tools });
-  const egress = createEgressClient({
+  const providers = await openProviders({ database, credentials, audit, ...tools });
+  const client = createEgressClient({
     ownListeners: () => parts.urls().map(listenAddressOf),
     onDenied: ({ origin }) => audit.refusal(deniedConnect(origin)),
   });
-  const providers = await openProviders({ database, credentials, audit, ...tools });
+  const egress = metrics.upstreams.watch(client, providers.ordered);
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
     fetchUpstreamModels({ egress, credentials }, provider);
   const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
   providers.onChange((id) => catalogue.changed(id));
-  const requests = new RequestLog({ database, log, print: config.settings.enable_request_logs });
+  const requests = new MeteredRequestLog(metrics, {
+    database,
+    log: metrics.countingRows(log, "request"),
+    print: config.settings.enable_request_logs,
+  });
   const running = new RunningRequests();
   const gateway = createGateway({
     gates,
@@ -79,6 +86,21 @@ export async function openUpstreams(parts: {
       await flush();
     },
   };
+}
+
+/** Every request that is kept is counted as well. */
+class MeteredRequestLog extends RequestLog {
+  readonly #metrics: Metrics;
+
+  constructor(metrics: Metrics, parts: ConstructorParameters<typeof RequestLog>[0]) {
+    super(parts);
+    this.#metrics = metrics;
+  }
+
+  override add(row: Parameters<RequestLog["add"]>[0]): void {
+    super.add(row);
+    this.#metrics.gateway.finished(row);
+  }
 }
 
 /** A connection the egress policy refused: nobody's request alone, so it is counted like a stranger's. */

@@ -188,7 +188,7 @@ describe("a locked server", () => {
 
   test("[S4] [A4] serves what is declared open: status, info, health", async () => {
     const open = locked.app.routes().filter(({ contract }) => contract?.openWhileLocked === true);
-    expect(new Set(open.map(({ path }) => path))).toEqual(new Set(OPEN_ROUTES));
+    expect(new Set(open.map(({ path }) => path))).toEqual(new Set([...OPEN_ROUTES, "/metrics"]));
     expect(await locked.call({ path: "/health" })).toMatchObject({ status: 200, text: '{"status":"ok"}' });
     expect(await locked.call({ path: "/healthz" })).toMatchObject({ status: 200, text: '{"status":"ok"}' });
     expect(await locked.call({ path: "/readyz" })).toMatchObject({

@@ -6,6 +6,8 @@ import { AppError } from "../lib/error.ts";
 import { newId } from "../lib/id.ts";
 import type { Random } from "../lib/random.ts";
 import type { Log } from "../log/log.ts";
+import type { HttpMetrics } from "../log/metrics-http.ts";
+import { CLIENT_LEFT } from "../log/metrics-labels.ts";
 import { logAccess } from "./access-log.ts";
 import { parseApiBody } from "./api-body.ts";
 import { answerHeaders, sendProblem } from "./api-error.ts";
@@ -64,6 +66,8 @@ interface ServerParts {
   readonly gates: Gates;
   readonly audit: AuditSink;
   readonly log: Log;
+  /** Told of every request, where it is given. */
+  readonly metrics?: HttpMetrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
   readonly gateway: RawFamily;
   readonly register: (api: Api) => void;
@@ -105,7 +109,7 @@ function createApi(parts: ServerParts): Api {
 }
 
 function createFront(parts: ServerParts, api: Api): Front {
-  const { gateway, log, tools } = parts;
+  const { gateway, log, metrics, tools } = parts;
   return (request, response, policy) => {
     const requestId = clientRequestId(request.headers["x-request-id"]) ?? newId("req", tools.random);
     const exchange = beginExchange(request, policy, {
@@ -113,6 +117,10 @@ function createFront(parts: ServerParts, api: Api): Front {
       now: tools.clock.now(),
       monotonicMs: performance.now(),
     });
+    metrics?.began();
+    response.once("close", () =>
+      metrics?.ended(exchange, response.headersSent ? response.statusCode : CLIENT_LEFT),
+    );
     const path = pathOf(request.url ?? "");
     if (gateway.owns(path) || familyOf(path) === "gateway") {
       const allowed = allowOrigin(policy, request, response);

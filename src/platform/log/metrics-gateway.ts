@@ -1,0 +1,142 @@
+import { Counter, Histogram, type Registry } from "prom-client";
+import { addTo, type BoundCounter, LATENCY_BUCKETS_S } from "./metrics-instruments.ts";
+import { LabelNames, OTHER, type StatusClass, statusClass } from "./metrics-labels.ts";
+
+/** A gateway request that is over, as the request log's row tells it. */
+export interface FinishedGatewayRequest {
+  /** Null when it went to none. */
+  readonly provider: string | null;
+  /** A name of the catalogue, or `unknown`: never a client's text. */
+  readonly model: string;
+  readonly status: number;
+  readonly latency_ms: number;
+  readonly first_byte_ms: number | null;
+  readonly input_tokens?: number | null;
+  readonly output_tokens?: number | null;
+  /** Thousand-millionths of a US dollar. */
+  readonly cost_nano_usd?: number | null;
+}
+
+interface ModelSeries {
+  readonly labels: readonly [provider: string, model: string];
+  readonly requests: Map<StatusClass, BoundCounter>;
+  readonly inputTokens: BoundCounter;
+  readonly outputTokens: BoundCounter;
+  readonly cost: BoundCounter;
+}
+
+interface ProviderSeries {
+  readonly label: string;
+  readonly duration: Histogram.Internal<string>;
+  readonly firstByte: Histogram.Internal<string>;
+  readonly models: Map<string, ModelSeries>;
+}
+
+const MAX_PROVIDERS = 64;
+const MAX_MODELS = 256;
+const NANO = 1e9;
+const NO_PROVIDER = "none";
+/** A row's word for a model that no list names; it takes no place among the models. */
+const UNLISTED = "unknown";
+
+/** What goes through the gateway: requests, latencies, tokens and cost by provider and model. */
+export class GatewayMetrics {
+  readonly #requests: Counter<"provider" | "model" | "status">;
+  readonly #tokens: Counter<"provider" | "model" | "direction">;
+  readonly #cost: Counter<"provider" | "model">;
+  readonly #durations: Histogram<"provider">;
+  readonly #firstBytes: Histogram<"provider">;
+  readonly #providerNames = new LabelNames(MAX_PROVIDERS);
+  readonly #models = new LabelNames(MAX_MODELS);
+  readonly #providers = new Map<string, ProviderSeries>();
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+      new Counter({ name, help, labelNames, registers });
+    const histogram = (name: string, help: string) =>
+      new Histogram({ name, help, labelNames: ["provider"] as const, buckets: LATENCY_BUCKETS_S, registers });
+    this.#requests = counter(
+      "claviger_gateway_requests_total",
+      "Gateway requests that are over, by provider, model and status class.",
+      ["provider", "model", "status"],
+    );
+    this.#tokens = counter(
+      "claviger_gateway_tokens_total",
+      "Tokens that upstreams reported, by provider, model and direction.",
+      ["provider", "model", "direction"],
+    );
+    this.#cost = counter(
+      "claviger_gateway_cost_usd_total",
+      "What gateway requests cost by the price table, in US dollars.",
+      ["provider", "model"],
+    );
+    this.#durations = histogram(
+      "claviger_gateway_request_duration_seconds",
+      "From a gateway request's arrival to the end of its answer.",
+    );
+    this.#firstBytes = histogram(
+      "claviger_gateway_first_byte_seconds",
+      "From a gateway request's arrival to the first byte of its answer.",
+    );
+  }
+
+  finished(request: FinishedGatewayRequest): void {
+    const provider = this.#providerOf(request.provider ?? NO_PROVIDER);
+    provider.duration.observe(seconds(request.latency_ms));
+    if (request.first_byte_ms !== null) provider.firstByte.observe(seconds(request.first_byte_ms));
+    const model = this.#modelOf(provider, request.model);
+    this.#countRequest(model, statusClass(request.status));
+    addTo(model.inputTokens, request.input_tokens);
+    addTo(model.outputTokens, request.output_tokens);
+    addTo(model.cost, (request.cost_nano_usd ?? 0) / NANO);
+  }
+
+  #countRequest(model: ModelSeries, kind: StatusClass): void {
+    const known = model.requests.get(kind);
+    if (known !== undefined) return known.inc(1);
+    const bound = this.#requests.labels(...model.labels, kind);
+    model.requests.set(kind, bound);
+    bound.inc(1);
+  }
+
+  #providerOf(name: string): ProviderSeries {
+    const known = this.#providers.get(name);
+    if (known !== undefined) return known;
+    const label = name === NO_PROVIDER ? name : this.#providerNames.admit(name);
+    const series = this.#providers.get(label) ?? {
+      label,
+      duration: this.#durations.labels(label),
+      firstByte: this.#firstBytes.labels(label),
+      models: new Map(),
+    };
+    this.#providers.set(label, series);
+    return series;
+  }
+
+  #modelOf(provider: ProviderSeries, name: string): ModelSeries {
+    const known = provider.models.get(name);
+    if (known !== undefined) return known;
+    const label = name === UNLISTED || this.#isAmongModels(provider, name) ? name : OTHER;
+    const labels = [provider.label, label] as const;
+    const series = provider.models.get(label) ?? {
+      labels,
+      requests: new Map(),
+      inputTokens: this.#tokens.labels(...labels, "input"),
+      outputTokens: this.#tokens.labels(...labels, "output"),
+      cost: this.#cost.labels(...labels),
+    };
+    provider.models.set(label, series);
+    return series;
+  }
+
+  /** Two providers that name a model alike take two places. */
+  #isAmongModels(provider: ProviderSeries, name: string): boolean {
+    const whole = `${provider.label}/${name}`;
+    return this.#models.admit(whole) === whole;
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.max(0, ms) / 1000;
+}

@@ -1,0 +1,129 @@
+import { Counter, type Registry } from "prom-client";
+import type { CollectedAnswer, EgressClient, EgressRequest } from "../egress/egress-client.ts";
+import type { Exchange, UpstreamHandler } from "../egress/exchange.ts";
+import type { Clock } from "../lib/clock.ts";
+import { gaugeBy, gaugeOf } from "./metrics-instruments.ts";
+import { LabelNames } from "./metrics-labels.ts";
+import {
+  resultOfError,
+  resultOfStatus,
+  type UpstreamResult,
+  WatchedCall,
+  WORKS,
+} from "./metrics-upstream-call.ts";
+
+/** A provider, and the URL below which everything goes to it. */
+export interface UpstreamOwner {
+  readonly name: string;
+  readonly baseUrl: URL;
+}
+
+interface Health {
+  up: boolean;
+  consecutiveFailures: number;
+  /** Seconds since the Unix epoch. */
+  lastResult: number;
+}
+
+const MAX_PROVIDERS = 64;
+
+/** How the upstreams fare, seen where requests leave: every call counts once, model lists too. */
+export class UpstreamMetrics {
+  readonly #clock: Clock;
+  readonly #results: Counter<"provider" | "result">;
+  readonly #names = new LabelNames(MAX_PROVIDERS);
+  readonly #health = new Map<string, Health>();
+  #owners: () => readonly UpstreamOwner[] = () => [];
+  #streams = 0;
+
+  constructor(registry: Registry, clock: Clock) {
+    this.#clock = clock;
+    this.#results = new Counter({
+      name: "claviger_upstream_results_total",
+      help: "Requests to upstreams, model lists included, by provider and what came of them.",
+      labelNames: ["provider", "result"],
+      registers: [registry],
+    });
+    const gauge = (name: string, help: string, read: (health: Health) => number) =>
+      gaugeBy(registry, { name, help, label: "provider" }, () =>
+        this.#present().map(([provider, health]) => [provider, read(health)]),
+      );
+    gauge("claviger_upstream_up", "1 when the last request to the upstream came to an answer.", ({ up }) =>
+      up ? 1 : 0,
+    );
+    gauge(
+      "claviger_upstream_consecutive_failures",
+      "Requests to the upstream that failed since the last good one.",
+      ({ consecutiveFailures }) => consecutiveFailures,
+    );
+    gauge(
+      "claviger_upstream_last_result_timestamp_seconds",
+      "When the last request to the upstream was over.",
+      ({ lastResult }) => lastResult,
+    );
+    gaugeOf(
+      registry,
+      "claviger_gateway_streams_running",
+      "Event streams that upstreams are sending now.",
+      () => this.#streams,
+    );
+  }
+
+  /** The same client, watched. A call counts for every provider whose base URL it lies below. */
+  watch<Client extends EgressClient>(client: Client, owners: () => readonly UpstreamOwner[]): Client {
+    this.#owners = owners;
+    return {
+      ...client,
+      request: (wanted: EgressRequest, handler: UpstreamHandler): Exchange => {
+        const leave = () => watched.left();
+        const watched: WatchedCall = new WatchedCall(handler, {
+          onStream: (change) => {
+            this.#streams += change;
+          },
+          onResult: (result) => {
+            wanted.signal?.removeEventListener("abort", leave);
+            this.#note(wanted.url, result);
+          },
+        });
+        wanted.signal?.addEventListener("abort", leave);
+        return watched.carry(client.request(wanted, watched));
+      },
+      collect: async (wanted: EgressRequest, limitBytes: number): Promise<CollectedAnswer> => {
+        try {
+          const answer = await client.collect(wanted, limitBytes);
+          this.#note(wanted.url, resultOfStatus(answer.status));
+          return answer;
+        } catch (error) {
+          if (wanted.signal?.aborted !== true) this.#note(wanted.url, resultOfError(error));
+          throw error;
+        }
+      },
+    };
+  }
+
+  #note(url: URL, result: UpstreamResult | undefined): void {
+    if (result === undefined) return;
+    for (const { name, baseUrl } of this.#owners()) {
+      if (!isBelow(url, baseUrl)) continue;
+      const label = this.#names.admit(name);
+      const works = WORKS.has(result);
+      const failures = works ? 0 : (this.#health.get(label)?.consecutiveFailures ?? 0) + 1;
+      const lastResult = this.#clock.now() / 1000;
+      this.#health.set(label, { up: works, consecutiveFailures: failures, lastResult });
+      this.#results.inc({ provider: label, result });
+    }
+  }
+
+  /** A provider that was removed is neither up nor down any more. */
+  #present(): [string, Health][] {
+    const present = new Set(this.#owners().map(({ name }) => this.#names.admit(name)));
+    for (const name of this.#health.keys()) if (!present.has(name)) this.#health.delete(name);
+    return [...this.#health];
+  }
+}
+
+function isBelow(url: URL, base: URL): boolean {
+  if (url.origin !== base.origin || !url.pathname.startsWith(base.pathname)) return false;
+  const next = url.pathname[base.pathname.length];
+  return next === undefined || next === "/" || base.pathname.endsWith("/");
+}

@@ -1,0 +1,107 @@
+import { Counter, Registry } from "prom-client";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "./log.ts";
+import { GatewayMetrics } from "./metrics-gateway.ts";
+import { HttpMetrics } from "./metrics-http.ts";
+import { gaugeOf } from "./metrics-instruments.ts";
+import { processMetrics } from "./metrics-process.ts";
+import { UpstreamMetrics } from "./metrics-upstream.ts";
+
+/** What a listener lets in, as far as a gauge shows it. */
+interface OpenedListener {
+  readonly anonymous: boolean;
+  /** Whether its configuration turns authentication off. */
+  readonly authOff?: boolean;
+}
+
+/** What this server tells Prometheus. Nothing of it is global: two servers in one process count apart. */
+export interface Metrics {
+  readonly http: HttpMetrics;
+  readonly gateway: GatewayMetrics;
+  readonly upstreams: UpstreamMetrics;
+  /** A listener was opened: who may come without a credential is shown. */
+  listening(listener: OpenedListener): void;
+  /** The log to hand to a queue of rows: the number `rows` of its warnings and errors is counted, then logged. */
+  countingRows(log: Log, queue: "request" | "audit"): Log;
+  /** Everything in the text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
+  text(): Promise<string>;
+  /** The media type of `text`. */
+  readonly contentType: string;
+  /** Stops measuring the event loop. */
+  close(): void;
+}
+
+export function openMetrics(parts: {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly sealStatus: () => { readonly initialized: boolean; readonly unlocked: boolean };
+}): Metrics {
+  const registry = new Registry();
+  const measuring = processMetrics(registry, parts);
+  sealGauges(registry, parts.sealStatus);
+  const lost = lostRows(registry);
+  return {
+    http: new HttpMetrics(registry),
+    gateway: new GatewayMetrics(registry),
+    upstreams: new UpstreamMetrics(registry, parts.clock),
+    listening: listenerGauges(registry),
+    countingRows: (log, queue) => countRows(log, lost[queue]),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+    close: () => measuring.close(),
+  };
+}
+
+function sealGauges(
+  registry: Registry,
+  status: () => { readonly initialized: boolean; readonly unlocked: boolean },
+): void {
+  gaugeOf(registry, "claviger_locked", "1 while the server is locked.", () => (status().unlocked ? 0 : 1));
+  gaugeOf(registry, "claviger_encryption_initialized", "1 once a passphrase was set.", () =>
+    status().initialized ? 1 : 0,
+  );
+}
+
+function listenerGauges(registry: Registry): (listener: OpenedListener) => void {
+  const opened: OpenedListener[] = [];
+  gaugeOf(
+    registry,
+    "claviger_auth_off_listeners",
+    "Listeners whose configuration turns authentication off.",
+    () => opened.filter(({ authOff }) => authOff === true).length,
+  );
+  gaugeOf(
+    registry,
+    "claviger_anonymous_listeners",
+    "Listeners on which local programs may use the gateway without a key.",
+    () => opened.filter(({ anonymous }) => anonymous).length,
+  );
+  return (listener) => void opened.push(listener);
+}
+
+function lostRows(registry: Registry): Record<"request" | "audit", (rows: number) => void> {
+  const counter = (name: string, help: string) => {
+    const made = new Counter({ name, help, registers: [registry] });
+    return (rows: number) => made.inc(rows);
+  };
+  return {
+    request: counter("claviger_request_rows_lost_total", "Rows of the request log that were not written."),
+    audit: counter(
+      "claviger_audit_rows_summed_total",
+      "Refusals that were added up in the audit, too many to be written one by one.",
+    ),
+  };
+}
+
+/** A queue says what it could not keep where the operator reads it; the same words are counted here. */
+function countRows(log: Log, count: (rows: number) => void): Log {
+  return new Proxy(log, {
+    get(target, property) {
+      if (property !== "warn" && property !== "error") return Reflect.get(target, property);
+      return (fields: { readonly rows?: number }, words: string) => {
+        if (fields.rows !== undefined) count(fields.rows);
+        target[property](fields, words);
+      };
+    },
+  });
+}
