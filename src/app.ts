@@ -14,7 +14,7 @@ import { type Random, systemRandom } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import { createLog, type Log } from "#platform/log/log.ts";
-import { type Metrics, openMetrics } from "#platform/log/metrics.ts";
+import { type Metrics, openMetrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { infoRoutes, metricsRoute } from "#services/control/index.ts";

@@ -7,7 +7,7 @@ import type { HttpServer } from "#platform/http/server.ts";
 import { newId } from "#platform/lib/id.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
-import type { Metrics } from "#platform/log/metrics.ts";
+import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import { prepareControlSocket } from "#services/control/index.ts";
 
 /** Opens what the configuration names and the control socket, all or none: each is handed to `undo` as it opens. */

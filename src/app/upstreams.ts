@@ -8,7 +8,7 @@ import type { Api, RawFamily } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
-import type { Metrics } from "#platform/log/metrics.ts";
+import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import {
   Catalogue,
@@ -56,10 +56,11 @@ export async function openUpstreams(parts: {
     fetchUpstreamModels({ egress, credentials }, provider);
   const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
   providers.onChange((id) => catalogue.changed(id));
-  const requests = new MeteredRequestLog(metrics, {
+  const requests = new RequestLog({
     database,
     log: metrics.countingRows(log, "request"),
     print: config.settings.enable_request_logs,
+    onRow: (row) => metrics.gateway.finished(row),
   });
   const running = new RunningRequests();
   const gateway = createGateway({
@@ -86,21 +87,6 @@ export async function openUpstreams(parts: {
       await flush();
     },
   };
-}
-
-/** Every request that is kept is counted as well. */
-class MeteredRequestLog extends RequestLog {
-  readonly #metrics: Metrics;
-
-  constructor(metrics: Metrics, parts: ConstructorParameters<typeof RequestLog>[0]) {
-    super(parts);
-    this.#metrics = metrics;
-  }
-
-  override add(row: Parameters<RequestLog["add"]>[0]): void {
-    super.add(row);
-    this.#metrics.gateway.finished(row);
-  }
 }
 
 /** A connection the egress policy refused: nobody's request alone, so it is counted like a stranger's. */

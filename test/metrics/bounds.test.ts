@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "#platform/lib/clock.ts";
-import { openMetrics } from "#platform/log/metrics.ts";
+import { openMetrics } from "#platform/log/metrics/metrics.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { openRaw, rawRequest, sendRaw } from "../gates/raw.ts";

@@ -1,6 +1,6 @@
 import { systemClock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
-import { openMetrics } from "#platform/log/metrics.ts";
+import { openMetrics } from "#platform/log/metrics/metrics.ts";
 import { answeringClient, wholeAnswer } from "./answering-client.ts";
 import { Reading } from "./scrape.ts";
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openAuditRecorder } from "#gates/audit/index.ts";
 import { createLog } from "#platform/log/log.ts";
-import { type Metrics, openMetrics } from "#platform/log/metrics.ts";
+import { type Metrics, openMetrics } from "#platform/log/metrics/metrics.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { answeringClient, wholeAnswer } from "./answering-client.ts";

@@ -1,6 +1,6 @@
 import type { RouteContract } from "#platform/http/route.ts";
 import type { Api } from "#platform/http/server.ts";
-import type { Metrics } from "#platform/log/metrics.ts";
+import type { Metrics } from "#platform/log/metrics/metrics.ts";
 
 const METRICS: RouteContract = {
   method: "GET",

@@ -42,7 +42,8 @@ function serve(
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
     dialect: route?.dialect ?? UNKNOWN_PATH_DIALECT,
-    onOver: (outcome) => {
+    onOver: (outcome, error) => {
+      exchange.errorCode ??= error?.code;
       if (exchange.caller === undefined) return;
       parts.running.remove(callerId(exchange.caller), answer);
       parts.sinks.requests.add(rowOf(parts.upstream, exchange, reached, outcome));

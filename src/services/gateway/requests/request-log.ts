@@ -53,24 +53,37 @@ const QUEUE_LIMIT = 20_000;
 const BATCH_ROWS = 500;
 const FLUSH_EVERY_MS = 100;
 
+interface RequestLogParts {
+  readonly database: Pick<Database, "insertRows">;
+  readonly log: Log;
+  /** Whether each row is also a line of the log. */
+  readonly print: boolean;
+  /** Hears every row, kept or dropped. */
+  readonly onRow?: (row: RequestRow) => void;
+}
+
 /** Rows wait in a bounded queue and are written in batches, off the hot path. A full queue is counted, never a wait. */
 export class RequestLog {
-  readonly #parts: { database: Database; log: Log; print: boolean };
+  readonly #parts: RequestLogParts;
   #queue: RequestRow[] = [];
+  /** Rows that wait or are being written. */
+  #unwritten = 0;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #dropped = 0;
 
-  constructor(parts: { database: Database; log: Log; print: boolean }) {
+  constructor(parts: RequestLogParts) {
     this.#parts = parts;
   }
 
   add(row: RequestRow): void {
+    this.#parts.onRow?.(row);
     if (this.#parts.print) this.#parts.log.info(toRequestJson(row), "gateway request");
-    if (this.#queue.length >= QUEUE_LIMIT) {
+    if (this.#unwritten >= QUEUE_LIMIT) {
       this.#dropped += 1;
       return;
     }
+    this.#unwritten += 1;
     this.#queue.push(row);
     if (this.#queue.length >= BATCH_ROWS) this.#startFlush();
     else this.#timer ??= setTimeout(() => this.#startFlush(), FLUSH_EVERY_MS);
@@ -105,6 +118,8 @@ export class RequestLog {
         { rows: rows.length, detail: error instanceof Error ? error.message : "" },
         "request rows could not be written",
       );
+    } finally {
+      this.#unwritten -= rows.length;
     }
   }
 }

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { Clock } from "../lib/clock.ts";
-import { gaugeBy, gaugeOf } from "./metrics-instruments.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { gaugeBy, gaugeOf } from "./instruments.ts";
 
 const RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;

@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from "prom-client";
-import { ERRORS, type ErrorCode } from "../lib/error.ts";
-import { type BoundCounter, gaugeOf, LATENCY_BUCKETS_S } from "./metrics-instruments.ts";
-import { type StatusClass, statusClass } from "./metrics-labels.ts";
+import { ERRORS, type ErrorCode } from "../../lib/error.ts";
+import { type BoundCounter, gaugeOf, LATENCY_BUCKETS_S } from "./instruments.ts";
+import { type StatusClass, statusClass } from "./labels.ts";
 
 /** The template of a route and its declared method: our own words, never the client's. */
 interface RouteName {

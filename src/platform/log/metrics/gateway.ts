@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from "prom-client";
-import { addTo, type BoundCounter, LATENCY_BUCKETS_S } from "./metrics-instruments.ts";
-import { LabelNames, OTHER, type StatusClass, statusClass } from "./metrics-labels.ts";
+import { addTo, type BoundCounter, LATENCY_BUCKETS_S } from "./instruments.ts";
+import { LabelNames, OTHER, type StatusClass, statusClass } from "./labels.ts";
 
 /** A gateway request that is over, as the request log's row tells it. */
 export interface FinishedGatewayRequest {

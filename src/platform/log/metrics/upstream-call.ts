@@ -1,5 +1,5 @@
-import type { Exchange, UpstreamHandler } from "../egress/exchange.ts";
-import { AppError } from "../lib/error.ts";
+import type { Exchange, UpstreamHandler } from "../../egress/exchange.ts";
+import { AppError } from "../../lib/error.ts";
 
 /** What came of one request to an upstream. The first two say that it works. */
 export type UpstreamResult =

@@ -1,11 +1,11 @@
 import { Counter, Registry } from "prom-client";
-import type { Clock } from "../lib/clock.ts";
-import type { Log } from "./log.ts";
-import { GatewayMetrics } from "./metrics-gateway.ts";
-import { HttpMetrics } from "./metrics-http.ts";
-import { gaugeOf } from "./metrics-instruments.ts";
-import { processMetrics } from "./metrics-process.ts";
-import { UpstreamMetrics } from "./metrics-upstream.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Log } from "../log.ts";
+import { GatewayMetrics } from "./gateway.ts";
+import { HttpMetrics } from "./http.ts";
+import { gaugeOf } from "./instruments.ts";
+import { processMetrics } from "./process.ts";
+import { UpstreamMetrics } from "./upstream.ts";
 
 /** What a listener lets in, as far as a gauge shows it. */
 interface OpenedListener {

@@ -1,16 +1,10 @@
 import { Counter, type Registry } from "prom-client";
-import type { CollectedAnswer, EgressClient, EgressRequest } from "../egress/egress-client.ts";
-import type { Exchange, UpstreamHandler } from "../egress/exchange.ts";
-import type { Clock } from "../lib/clock.ts";
-import { gaugeBy, gaugeOf } from "./metrics-instruments.ts";
-import { LabelNames } from "./metrics-labels.ts";
-import {
-  resultOfError,
-  resultOfStatus,
-  type UpstreamResult,
-  WatchedCall,
-  WORKS,
-} from "./metrics-upstream-call.ts";
+import type { CollectedAnswer, EgressClient, EgressRequest } from "../../egress/egress-client.ts";
+import type { Exchange, UpstreamHandler } from "../../egress/exchange.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { gaugeBy, gaugeOf } from "./instruments.ts";
+import { LabelNames } from "./labels.ts";
+import { resultOfError, resultOfStatus, type UpstreamResult, WatchedCall, WORKS } from "./upstream-call.ts";
 
 /** A provider, and the URL below which everything goes to it. */
 export interface UpstreamOwner {
