@@ -41,6 +41,7 @@ async function startGateway(
     name: "sim",
     kind: "openai-compatible" as const,
     baseUrl: new URL(baseUrl),
+    options: {},
     createdAt: 0,
   };
   const fetchModels = async () => ["open", "seen", "hidden"];

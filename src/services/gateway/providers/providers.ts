@@ -10,20 +10,27 @@ import type { Database } from "#platform/storage/database.ts";
 import type { CredentialSummary, Credentials } from "#vault/credentials/index.ts";
 import { type ProviderKind, parseBaseUrl, storedKind } from "./kind.ts";
 import {
+  changedOptions,
+  type ProviderOptions,
+  type ProviderOptionsChange,
+  storedOptions,
+} from "./options.ts";
+import {
   deleteProvider,
   insertProvider,
   nextPosition,
   providerByName,
   providerRows,
-  updateBaseUrl,
+  updateProvider,
 } from "./store.ts";
 
 export interface Provider {
   readonly id: string;
   readonly name: string;
   readonly kind: ProviderKind;
-  /** Ends in `/v1`, without a trailing slash. */
+  /** Without a trailing slash, but for a bare host. */
   readonly baseUrl: URL;
+  readonly options: ProviderOptions;
   readonly createdAt: number;
 }
 
@@ -33,6 +40,7 @@ export interface ProviderView extends Provider {
 
 export interface ProviderChange {
   readonly baseUrl?: string | undefined;
+  readonly options?: ProviderOptionsChange | undefined;
   readonly credentials?: readonly Secret[] | undefined;
 }
 
@@ -111,6 +119,7 @@ async function insert(
   by: ChangeAuthor,
 ): Promise<string> {
   const baseUrl = parseBaseUrl(wanted.kind, wanted.baseUrl);
+  const options = changedOptions(wanted.kind, {}, wanted.options ?? {});
   const id = newId("prov", parts.random);
   const now = parts.clock.now();
   await parts.database.transaction(async (query) => {
@@ -122,6 +131,7 @@ async function insert(
       name: wanted.name,
       kind: wanted.kind,
       base_url: baseUrl.href,
+      options: JSON.stringify(options),
       position,
       created_at: now,
       updated_at: now,
@@ -150,7 +160,12 @@ async function update(
     const baseUrl = change.baseUrl === undefined ? present : parseBaseUrl(provider.kind, change.baseUrl);
     if (baseUrl.origin !== present.origin && change.credentials === undefined)
       throw new AppError("bad_request", OTHER_ORIGIN);
-    await updateBaseUrl(query, provider.id, { base_url: baseUrl.href, updated_at: parts.clock.now() });
+    const options = changedOptions(provider.kind, storedOptions(stored.options), change.options ?? {});
+    await updateProvider(query, provider.id, {
+      base_url: baseUrl.href,
+      options: JSON.stringify(options),
+      updated_at: parts.clock.now(),
+    });
     if (change.credentials !== undefined) {
       await parts.credentials.replace(
         query,
@@ -170,6 +185,7 @@ async function load(database: Database): Promise<Provider[]> {
     name: row.name,
     kind: storedKind(row.kind),
     baseUrl: new URL(row.base_url),
+    options: storedOptions(row.options),
     createdAt: row.created_at,
   }));
 }

@@ -16,10 +16,10 @@ export async function insertProvider(query: Query, row: Insertable<Tables["provi
   await query.insertInto("provider").values(row).execute();
 }
 
-export async function updateBaseUrl(
+export async function updateProvider(
   query: Query,
   id: string,
-  change: { base_url: string; updated_at: number },
+  change: { base_url: string; options: string; updated_at: number },
 ): Promise<void> {
   await query.updateTable("provider").set(change).where("id", "=", id).execute();
 }
