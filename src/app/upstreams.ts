@@ -48,9 +48,10 @@ export async function openUpstreams(parts: {
     ownListeners: () => parts.urls().map(listenAddressOf),
     onDenied: ({ origin }) => audit.refusal(deniedConnect(origin)),
   });
-  const providers = await openProviders({ database, credentials, audit, ...tools });
+  const verdict = (url: string) => egress.verdict(url);
+  const providers = await openProviders({ database, credentials, audit, verdict, ...tools });
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
-    fetchUpstreamModels({ egress, credentials }, provider);
+    fetchUpstreamModels({ egress, credentials, clock: tools.clock }, provider);
   const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
   providers.onChange((id) => catalogue.changed(id));
   const requests = new RequestLog({ database, log, print: config.settings.enable_request_logs });
