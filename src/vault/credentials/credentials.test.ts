@@ -26,7 +26,10 @@ beforeEach(async () => {
   credentials = openCredentials({ database, seal, clock, random: systemRandom });
   const row = { id: ID, name: "sim", kind: "http", base_url: ORIGIN, options: "{}" };
   const times = { position: 1, created_at: 0, updated_at: 0 };
-  await database.query.insertInto("provider").values({ ...row, ...times }).execute();
+  await database.query
+    .insertInto("provider")
+    .values({ ...row, ...times })
+    .execute();
 });
 afterEach(async () => {
   await database.close();
