@@ -49,7 +49,7 @@ const runModule = (text: string) => output(process.execPath, ["--input-type=modu
 const runShell = async (program: string, text: string, variables: readonly string[]) => {
   const print = `${program}() { printf '%s\\n' ${variables.map((name) => `"$${name}"`).join(" ")} "$@"; }`;
   return (await output("bash", ["--norc", "-c", `ANTHROPIC_API_KEY=other\n${print}\n${text}`]))
-    .trim()
+    .replace(/\n$/, "")
     .split("\n");
 };
 
