@@ -1,4 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { startConnectProxy } from "#test/connect-proxy.ts";
@@ -215,17 +218,23 @@ test("[G12] a proxy is used when the provider says so, for calls, lists and test
   expect(await embed(claviger, key)).toMatchObject({ status: 502 });
 });
 
-test("[G12] a ca_file that is no certificate fails the call, and its text is told to nobody", async () => {
+test("[G12] a ca_file that is missing, no certificate, or no file at all fails the call, and is told to nobody", async () => {
   await using claviger = await startClaviger();
-  const options = { ca_file: `${claviger.dataDir}/none.pem` };
-  await create(claviger, { name: "sim", base_url: "https://127.0.0.1:9/v1", options });
+  await using upstream = await startUpstream();
   const { key } = await claviger.issueKey("app");
-  const answer = await embed(claviger, key);
-  expect(answer).toMatchObject({
-    status: 502,
-    json: { error: { message: expect.stringContaining("ca_file") } },
-  });
-  expect(answer.text).not.toContain(claviger.dataDir);
+  const https = upstream.baseUrl.replace("http:", "https:");
+  await create(claviger, { name: "sim", base_url: https });
+  const pipe = join(claviger.dataDir, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const given = join(claviger.dataDir, "text.pem");
+  writeFileSync(given, "no certificate");
+  for (const ca_file of [join(claviger.dataDir, "none.pem"), given, claviger.dataDir, pipe, "/dev/zero"]) {
+    expect((await patch(claviger, { ca_file })).status).toBe(200);
+    const answer = await embed(claviger, key);
+    const message = expect.stringContaining("ca_file cannot be read");
+    expect(answer, ca_file).toMatchObject({ status: 502, json: { error: { message } } });
+    expect(answer.text).not.toContain(ca_file);
+  }
 });
 
 test("[H2] the test of a plain HTTP provider asks its base URL, with its own headers; a refused credential is told", async () => {
