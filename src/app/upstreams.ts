@@ -19,6 +19,7 @@ import {
   openProviders,
   RequestLog,
   RunningRequests,
+  testUpstream,
 } from "#services/gateway/index.ts";
 import { openCredentials } from "#vault/credentials/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
@@ -46,14 +47,16 @@ export async function openUpstreams(parts: {
 }): Promise<Upstreams> {
   const { config, database, log, metrics, tools, audit, gates } = parts;
   const credentials = openCredentials({ database, seal: parts.seal, ...tools });
-  const providers = await openProviders({ database, credentials, audit, ...tools });
   const client = createEgressClient({
     ownListeners: () => parts.urls().map(listenAddressOf),
     onDenied: ({ origin }) => audit.refusal(deniedConnect(origin)),
   });
+  const verdict = (url: string) => client.verdict(url);
+  const providers = await openProviders({ database, credentials, audit, verdict, ...tools });
   const egress = metrics.upstreams.watch(client, providers.ordered);
+  const upstream = { egress, credentials, clock: tools.clock };
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
-    fetchUpstreamModels({ egress, credentials }, provider);
+    fetchUpstreamModels(upstream, provider);
   const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
   providers.onChange((id) => catalogue.changed(id));
   const requests = new RequestLog({
@@ -66,13 +69,7 @@ export async function openUpstreams(parts: {
   const gateway = createGateway({
     gates,
     sinks: { audit: parts.auditSink, log, requests },
-    upstream: {
-      egress,
-      credentials,
-      catalogue,
-      clock: tools.clock,
-      prices: openPrices(config.settings.prices),
-    },
+    upstream: { ...upstream, catalogue, prices: openPrices(config.settings.prices) },
     running,
     bodyLimitBytes: config.settings.gateway_body_limit_bytes,
   });
@@ -81,7 +78,14 @@ export async function openUpstreams(parts: {
     gateway,
     running,
     register: (api) =>
-      gatewayApiRoutes(api, { gates, providers, fetchModels, database, clock: tools.clock, flush }),
+      gatewayApiRoutes(api, {
+        gates,
+        providers,
+        test: (provider) => testUpstream(upstream, provider),
+        database,
+        clock: tools.clock,
+        flush,
+      }),
     close: async () => {
       await egress.close();
       await flush();

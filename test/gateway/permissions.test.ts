@@ -41,6 +41,7 @@ async function startGateway(
     name: "sim",
     kind: "openai-compatible" as const,
     baseUrl: new URL(baseUrl),
+    options: {},
     createdAt: 0,
   };
   const fetchModels = async () => ["open", "seen", "hidden"];
@@ -63,6 +64,7 @@ async function startGateway(
         replace: async () => [],
         list: async () => [],
         resolve: async () => undefined,
+        coolDown: () => undefined,
         forget: () => undefined,
       },
       catalogue: new Catalogue({ clock, ordered: () => [provider], fetchModels }),

@@ -1,6 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { AppError } from "#platform/lib/error.ts";
+
+/** Every authority a system trusts comes to a quarter of this. */
+const MAX_PEM_BYTES = 1024 * 1024;
 
 /** The certificate authorities of one `ca_file`, read anew for each connection so that a renewed file counts at once. */
 export class TrustedCa {
@@ -14,7 +18,7 @@ export class TrustedCa {
   /** Trusts the file's authorities and no others. Throws AppError `upstream_unreachable` when it cannot be used. */
   async secureContext(): Promise<SecureContext> {
     try {
-      const pem = await readFile(this.#file, "utf8");
+      const pem = await readPem(this.#file);
       if (!pem.includes("-----BEGIN CERTIFICATE-----")) throw new Error("no certificate in it");
       if (this.#read?.pem !== pem) this.#read = { pem, context: createSecureContext({ ca: pem }) };
       return this.#read.context;
@@ -25,4 +29,12 @@ export class TrustedCa {
       });
     }
   }
+}
+
+/** A regular file of bounded size: a device would never end, and a pipe without a writer would hold a thread. */
+async function readPem(file: string): Promise<string> {
+  await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  const facts = await handle.stat();
+  if (!facts.isFile() || facts.size > MAX_PEM_BYTES) throw new Error("no file of certificates");
+  return await handle.readFile("utf8");
 }

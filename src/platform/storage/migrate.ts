@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { StartError } from "#platform/lib/error.ts";
 import { sql as ground } from "./migrations/0001-ground.ts";
 import { sql as usage } from "./migrations/0002-usage.ts";
+import { sql as providerOptions } from "./migrations/0003-provider-options.ts";
 
 export interface Migration {
   number: number;
@@ -24,6 +25,7 @@ interface Applied {
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "ground", sql: ground },
   { number: 2, name: "usage", sql: usage },
+  { number: 3, name: "provider-options", sql: providerOptions },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

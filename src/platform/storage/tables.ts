@@ -10,6 +10,8 @@ export interface Tables {
     name: string;
     kind: string;
     base_url: string;
+    /** A JSON object of provider options. */
+    options: string;
     position: number;
     created_at: number;
     updated_at: number;

@@ -14,7 +14,8 @@ export const ANSWER_HEADERS = {
 const FORWARDED = new Set(["accept", "content-type", "idempotency-key", "openai-beta"]);
 const CREDENTIAL_HEADERS = new Set(["authorization", "x-api-key", "api-key", "x-goog-api-key"]);
 
-const HOP_BY_HOP = [
+/** RFC 9110, 7.6.1, and what is like them in use: for one hop alone. */
+export const HOP_BY_HOP = [
   "connection",
   "keep-alive",
   "proxy-authenticate",

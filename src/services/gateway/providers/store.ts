@@ -12,19 +12,19 @@ export async function providerByName(query: Query, name: string): Promise<Provid
   return query.selectFrom("provider").selectAll().where("name", "=", name).executeTakeFirst();
 }
 
-export async function insertProvider(query: Query, row: Insertable<Tables["provider"]>): Promise<void> {
+export async function insertRow(query: Query, row: Insertable<Tables["provider"]>): Promise<void> {
   await query.insertInto("provider").values(row).execute();
 }
 
-export async function updateBaseUrl(
+export async function updateRow(
   query: Query,
   id: string,
-  change: { base_url: string; updated_at: number },
+  change: { base_url: string; options: string; updated_at: number },
 ): Promise<void> {
   await query.updateTable("provider").set(change).where("id", "=", id).execute();
 }
 
-export async function deleteProvider(query: Query, id: string): Promise<void> {
+export async function deleteRow(query: Query, id: string): Promise<void> {
   await query.deleteFrom("provider").where("id", "=", id).execute();
 }
 

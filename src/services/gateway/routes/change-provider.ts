@@ -3,6 +3,7 @@ import { authorOf } from "#platform/http/exchange.ts";
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { Secret } from "#platform/lib/secret.ts";
+import { providerOptionsChange } from "../providers/options.ts";
 import type { Providers } from "../providers/providers.ts";
 import {
   credentialBody,
@@ -14,10 +15,14 @@ import {
 
 const body = z.strictObject({
   base_url: z.string().max(2048).optional(),
+  options: providerOptionsChange.optional(),
   credentials: z.array(credentialBody).max(16).optional(),
 });
 
-/** `PATCH /api/v1/providers/{name}`: `credentials` replace the whole pool; another origin needs new ones (400). */
+/**
+ * `PATCH /api/v1/providers/{name}`: what is absent stays, in `options` too, where null removes one. `credentials`
+ * replace the whole pool; another origin needs new ones (400).
+ */
 export function changeProviderRoute(api: Api, parts: { gates: Gates; providers: Providers }): void {
   api.route({
     method: "PATCH",
@@ -30,6 +35,7 @@ export function changeProviderRoute(api: Api, parts: { gates: Gates; providers: 
       authorise(parts.gates, exchange, "providers.manage", name);
       const change = {
         baseUrl: request.body.base_url,
+        options: request.body.options,
         credentials: request.body.credentials?.map(({ value }) => new Secret(value)),
       };
       return toProviderJson(await parts.providers.change(name, change, authorOf(exchange)));

@@ -4,6 +4,7 @@ import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { PROVIDER_KINDS } from "../providers/kind.ts";
+import { providerOptions } from "../providers/options.ts";
 import type { Providers } from "../providers/providers.ts";
 import { credentialBody, nameOf, providerContract, providerShape, toProviderJson } from "./provider-shape.ts";
 
@@ -11,6 +12,7 @@ const body = z.strictObject({
   name: nameOf,
   kind: z.enum(PROVIDER_KINDS),
   base_url: z.string().max(2048).optional(),
+  options: providerOptions.optional(),
   credentials: z.array(credentialBody).max(16).default([]),
 });
 
@@ -22,10 +24,16 @@ export function createProviderRoute(api: Api, parts: { gates: Gates; providers: 
     config: { contract: providerContract("POST", "/api/v1/providers") },
     schema: { body, response: { 201: providerShape } },
     handler: async (request, reply) => {
-      const { name, kind, base_url: baseUrl, credentials } = request.body;
+      const { name, kind, base_url: baseUrl, options, credentials } = request.body;
       const exchange = exchangeOf(request);
       authorise(parts.gates, exchange, "providers.manage", name);
-      const wanted = { name, kind, baseUrl, credentials: credentials.map(({ value }) => new Secret(value)) };
+      const wanted = {
+        name,
+        kind,
+        baseUrl,
+        options,
+        credentials: credentials.map(({ value }) => new Secret(value)),
+      };
       return reply.code(201).send(toProviderJson(await parts.providers.create(wanted, authorOf(exchange))));
     },
   });

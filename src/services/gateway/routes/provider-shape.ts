@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RouteContract } from "#platform/http/route.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
+import { providerOptions } from "../providers/options.ts";
 import type { ProviderView } from "../providers/providers.ts";
 
 /** The contract of a provider route; its handler authorises once more, with the provider's name. */
@@ -33,6 +34,7 @@ export const providerShape = z.object({
   name: z.string(),
   kind: z.string(),
   base_url: z.string(),
+  options: providerOptions,
   source: z.literal("store"),
   created_at: z.string(),
   credentials: z.array(z.object({ id: z.string(), type: z.string(), hint: z.string() })),
@@ -44,6 +46,7 @@ export function toProviderJson(provider: ProviderView): z.infer<typeof providerS
     name: provider.name,
     kind: provider.kind,
     base_url: provider.baseUrl.href,
+    options: provider.options,
     source: "store",
     created_at: toTimestamp(provider.createdAt),
     credentials: provider.credentials.map(({ id, type, hint }) => ({ id, type, hint })),
