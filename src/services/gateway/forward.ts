@@ -64,6 +64,7 @@ function send(
       ending: what.how.ending,
       askedAt: call.exchange.time,
       mustStream: what.how.mustStream && body.stream,
+      mustBeJson: what.how.jsonOnly && !body.stream,
     },
   });
   const url = new URL(target.provider.baseUrl);
