@@ -171,7 +171,8 @@ export const FAULTS: readonly Fault[] = [
       const all = usualBytes(streamed);
       let at = 0;
       const next = () => {
-        if (at < all.length) socket.write(all.subarray(at, (at += 1)), () => setImmediate(next));
+        at += 1;
+        if (at <= all.length) socket.write(all.subarray(at - 1, at), () => setImmediate(next));
       };
       next();
     },

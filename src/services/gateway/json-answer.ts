@@ -56,10 +56,8 @@ export class JsonAnswer implements BodyFlow {
   end(): void {
     if (this.#last !== CLOSE_BRACE || this.#balance?.complete === false) return this.#refuse();
     const body = this.#held.length === 1 ? this.#held[0] : Buffer.concat(this.#held);
-    if (body !== undefined && body.includes(ERROR_KEY)) {
-      const { redactor } = this.#parts;
-      if (isError(body)) return this.#refuse(upstreamMessage(redactor.error(body)).message);
-    }
+    if (body?.includes(ERROR_KEY) === true && isError(body))
+      return this.#refuse(upstreamMessage(this.#parts.redactor.error(body)).message);
     this.#flow.end();
   }
 
