@@ -65,9 +65,13 @@ async function prepare(server: Served, dataDir: string, upstream: Subject["upstr
   const credential = systemRandom.bytes(24).toString("hex");
   const kind = ["--kind", "openai-compatible", "--base-url", upstream.baseUrl];
   await run(["provider", "add", "echo", ...kind], `${credential}\n`);
-  const made = await run(["api-key", "create", "app", "--json", "--permissions", "operator"]);
-  const { key } = z.object({ key: z.string() }).parse(JSON.parse(made));
-  return { url: server.url, dataDir, key, upstream, routes: await apiRoutes() };
+  const keyWith = async (set: string) => {
+    const made = await run(["api-key", "create", set, "--json", "--permissions", set]);
+    return z.object({ key: z.string() }).parse(JSON.parse(made)).key;
+  };
+  const key = await keyWith("operator");
+  const [lesserKey, readingKey] = [await keyWith("gateway"), await keyWith("viewer")];
+  return { url: server.url, dataDir, key, lesserKey, readingKey, upstream, routes: await apiRoutes() };
 }
 
 /** The API's routes, asked of a server like the one that is tried. */

@@ -10,6 +10,10 @@ export interface Subject {
   readonly dataDir: string;
   readonly key: string;
   readonly upstream: EchoUpstream;
+  /** A key that may use the gateway and nothing else. */
+  readonly lesserKey: string;
+  /** A key that may read models and not use them. */
+  readonly readingKey: string;
   /** The API's routes, so that each one is tried. */
   readonly routes: readonly { readonly method: string; readonly path: string }[];
 }
@@ -153,7 +157,9 @@ export async function sendMalformed(subject: Subject, canaries: Canaries): Promi
     `"${wrong("no object")}"`,
     Buffer.concat([Buffer.from(`{"model":"${wrong("no UTF-8")}`), Buffer.from([0xff]), Buffer.from('"}')]),
   ];
-  for (const body of bodies) await send(subject.url, { ...chat, body });
+  for (const body of bodies)
+    for (const key of [subject.key, subject.lesserKey, subject.readingKey])
+      await send(subject.url, { ...chat, headers: auth({ key }), body });
   for (const [name, value] of [
     ["content-type", `text/${wrong("content type")}`],
     ["content-type", `multipart/form-data; boundary="${wrong("boundary")}`],
@@ -260,7 +266,8 @@ export async function sendToApi(subject: Subject, canaries: Canaries): Promise<v
         : bodies.map((body) => ({ method, path: named("path"), headers: JSON_TYPE, body }));
     for (const call of calls) {
       await send(socket, call);
-      await send(subject.url, { ...call, headers: { ...call.headers, ...auth(subject) } });
+      for (const key of [subject.key, subject.lesserKey])
+        await send(subject.url, { ...call, headers: { ...call.headers, ...auth({ key }) } });
     }
   }
   await sendProviders(socket, canaries, subject);
@@ -325,6 +332,9 @@ export async function sendByCommand(subject: Subject, canaries: Canaries): Promi
     { args: ["provider", "set-credential", "nobody"], input: secret("a credential of nobody") },
     { args: [...add("bad"), secret("a credential as argument")] },
     { args: [...add("bad"), "--credential", secret("a credential as value of an unknown option")] },
+    { args: [...add("bad"), `--credential=${secret("a credential as part of an unknown option")}`] },
+    { args: ["provider", secret("a credential in place of a command")] },
+    { args: ["provider", "list", secret("a credential too many")] },
     { args: ["api-key", "validate", "no-hash", "--key", secret("a key to validate")] },
     { args: ["api-key", "validate", "no-hash"], input: secret("a key to validate on stdin") },
   ];
@@ -337,6 +347,6 @@ export async function sendByCommand(subject: Subject, canaries: Canaries): Promi
   return written;
 }
 
-function auth({ key }: Subject): Record<string, string> {
+function auth({ key }: Pick<Subject, "key">): Record<string, string> {
   return { ...JSON_TYPE, authorization: `Bearer ${key}` };
 }

@@ -69,7 +69,7 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   }),
   forwarding("/v1/responses", { bodies: JSON_ONLY, ending: responsesEnding, mustStream: true }),
   forwarding("/v1/embeddings", { bodies: JSON_ONLY, ending: chatEnding, jsonOnly: true }),
-  forwarding("/v1/images/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding }),
+  forwarding("/v1/images/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding, jsonOnly: true }),
   forwarding("/v1/audio/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding }),
   {
     contract: contract("GET", "/v1/models", "models.read"),
