@@ -6,9 +6,13 @@ import { systemRandom } from "#platform/lib/random.ts";
 import { createLog } from "#platform/log/log.ts";
 import { startClaviger } from "#test/claviger.ts";
 import { claviger, type Ended, type Served, scratch, serve } from "#test/start/process.ts";
+import { sendToApi } from "./api-sendings.ts";
 import { Canaries, type Finding, filesUnder } from "./canaries.ts";
+import { sendByCommand } from "./command-sendings.ts";
 import { startEchoUpstream } from "./echo-upstream.ts";
-import { type Subject, sendByCommand, sendMalformed, sendThroughGateway, sendToApi } from "./sendings.ts";
+import { sendThroughGateway } from "./gateway-sendings.ts";
+import { sendMalformed } from "./malformed-sendings.ts";
+import type { Subject } from "./subject.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 

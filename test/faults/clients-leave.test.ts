@@ -5,7 +5,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { claviger, scratch, serve } from "#test/start/process.ts";
-import { usualBytes } from "./faults.ts";
+import { usualBytes } from "./answers.ts";
 import { startRawUpstream } from "./raw-upstream.ts";
 
 const CLIENTS = 1000;

@@ -1,9 +1,12 @@
 import OpenAI from "openai";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startClaviger } from "#test/claviger.ts";
-import { FAULTS, type Fault, type Met, type Outcome } from "./faults.ts";
+import { BROKEN_CONNECTIONS } from "./broken-connections.ts";
+import type { Fault, Met, Outcome } from "./fault.ts";
 import { type RawUpstream, startRawUpstream } from "./raw-upstream.ts";
+import { WRONG_ANSWERS } from "./wrong-answers.ts";
 
+const FAULTS = [...BROKEN_CONNECTIONS, ...WRONG_ANSWERS];
 const TIMEOUTS = { headersTimeoutMs: 400, bodyIdleTimeoutMs: 400 };
 /** More than fits into the buffers of two sockets. */
 const LONG_PROMPT = "x".repeat(12 * 1024 * 1024);

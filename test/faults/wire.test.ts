@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import OpenAI from "openai";
 import { expect, test } from "vitest";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
-import { COMPLETION, event, STREAM, usualBytes } from "./faults.ts";
+import { COMPLETION, event, STREAM, usualBytes } from "./answers.ts";
 import { type Misbehaviour, startRawUpstream, whole } from "./raw-upstream.ts";
 
 const MODEL = "sim/sim-1";
