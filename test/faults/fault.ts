@@ -10,6 +10,8 @@ export interface Fault {
   readonly upstream: "refused" | "unresolved" | Misbehaviour;
   /** The upstream reads only the head of a request. */
   readonly readsBody?: false;
+  /** The upstream falls silent: the server's timeouts are short ones. */
+  readonly isSilent?: true;
   /** The request goes over a connection that served another one before. */
   readonly reusesConnection?: true;
   /** What comes of it, and how often the upstream is asked without and with the SDK's two retries. */

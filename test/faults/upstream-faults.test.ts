@@ -1,13 +1,13 @@
 import OpenAI from "openai";
 import { beforeAll, describe, expect, test } from "vitest";
-import { startClaviger } from "#test/claviger.ts";
+import { startClaviger, type TestOptions } from "#test/claviger.ts";
 import { BROKEN_CONNECTIONS } from "./broken-connections.ts";
 import type { Fault, Met, Outcome } from "./fault.ts";
 import { type RawUpstream, startRawUpstream } from "./raw-upstream.ts";
 import { WRONG_ANSWERS } from "./wrong-answers.ts";
 
 const FAULTS = [...BROKEN_CONNECTIONS, ...WRONG_ANSWERS];
-const TIMEOUTS = { headersTimeoutMs: 400, bodyIdleTimeoutMs: 400 };
+const SHORT_TIMEOUTS = { headersTimeoutMs: 800, bodyIdleTimeoutMs: 800 };
 /** More than fits into the buffers of two sockets. */
 const LONG_PROMPT = "x".repeat(12 * 1024 * 1024);
 const WAYS = ["whole", "streamed"] as const;
@@ -26,12 +26,13 @@ beforeAll(async () => {
   const lookup = async () => {
     throw Object.assign(new Error("no such name"), { code: "ENOTFOUND" });
   };
-  await using claviger = await startClaviger({ egress: { timeouts: TIMEOUTS, lookup } });
-  const { key } = await claviger.issueKey("app");
+  await using patient = await startSubject({ lookup });
+  await using hurried = await startSubject({ lookup, timeouts: SHORT_TIMEOUTS });
   await using upstreams = new AsyncDisposableStack();
   const observe = async (fault: Fault, index: number) => {
     const name = `fault-${index}`;
     const upstream = await upstreamOf(fault, upstreams);
+    const { claviger, key } = fault.isSilent === true ? hurried : patient;
     await claviger.addProvider(name, upstream.baseUrl, "up-credential");
     const call = async (streamed: boolean, maxRetries: number) => {
       if (fault.reusesConnection === true)
@@ -71,6 +72,12 @@ test("the client waits as the upstream told it to", () => {
 test("docs/upstream-faults.md says the same", async () => {
   await expect(document()).toMatchFileSnapshot("../../docs/upstream-faults.md");
 });
+
+async function startSubject(egress: NonNullable<TestOptions["egress"]>) {
+  const claviger = await startClaviger({ egress });
+  const { key } = await claviger.issueKey("app");
+  return { claviger, key, [Symbol.asyncDispose]: () => claviger[Symbol.asyncDispose]() };
+}
 
 function seen(fault: Fault | undefined): Observed {
   const found = observed.get(fault?.name ?? "");
