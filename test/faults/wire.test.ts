@@ -107,8 +107,8 @@ test("[G6] an event of 64 MB passes, and little of it is held at a time", async 
     socket.write(head);
     socket.write(giant);
   });
-  const response = await openStream(bench.claviger.url, bench.key);
   const before = heldBytes();
+  const response = await openStream(bench.claviger.url, bench.key);
   let measuredAt = 0;
   let most = 0;
   let received = 0;
