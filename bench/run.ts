@@ -1,6 +1,7 @@
 /*
  * Claviger beside nginx before the same upstream, and the upstream alone: see docs/bench.md.
  * `npm run bench` writes bench/results/DATE.md; `npm run bench -- --quick` only tries whether it works.
+ * `npm run bench -- --memory` measures instead what 100,000 requests leave behind in memory.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +11,7 @@ import { type Contender, startContenders } from "./contenders.ts";
 import { cpuTimeUs } from "./cpu-time.ts";
 import type { LoadOrder, LoadResult } from "./load.ts";
 import { describeMachine, watchOtherWork } from "./machine.ts";
+import { reportMemory } from "./memory.ts";
 import { type Measure, renderTable } from "./table.ts";
 
 const CONNECTIONS = 64;
@@ -35,8 +37,10 @@ await main().catch((error: unknown) => {
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
+  if (args[0] === "--memory") return reportMemory(args.slice(1));
   const unknown = args.find((arg) => arg !== "--quick");
-  if (unknown !== undefined) throw new Error(`unknown argument ${unknown}; there is only --quick`);
+  if (unknown !== undefined)
+    throw new Error(`unknown argument ${unknown}; there are --quick and --memory [REQUESTS]`);
   const quick = args.includes("--quick");
   const machine = await describeMachine();
   const { measures, otherWork } = await measureAll(quick ? QUICK : FULL);

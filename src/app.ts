@@ -5,6 +5,7 @@ import { keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
 import { createLayout } from "#platform/config/layout.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
+import type { EgressParts } from "#platform/egress/egress-client.ts";
 import type { Listener } from "#platform/http/listener.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
@@ -40,6 +41,8 @@ export interface AppOptions {
   readonly log?: Log;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** How the way out resolves names, and its timeouts. */
+  readonly egress?: Pick<EgressParts, "lookup" | "timeouts">;
 }
 
 const HOUSEKEEPING_EVERY_MS = 10_000;
@@ -69,6 +72,7 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
     apiKeySecret,
     nodeId,
     urls: () => urls,
+    egress: options.egress ?? {},
   });
   undo.defer(stopWork);
   const listeners = await openListeners(config, { server, random, log, metrics }, undo);
@@ -106,6 +110,7 @@ interface ServerParts {
   readonly apiKeySecret: Secret;
   readonly nodeId: string;
   readonly urls: () => readonly string[];
+  readonly egress: NonNullable<AppOptions["egress"]>;
 }
 
 /** Every feature, handed what it uses. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type App, startApp } from "#app";
+import { type App, type AppOptions, startApp } from "#app";
 import { loadConfig } from "#platform/config/load.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { systemRandom } from "#platform/lib/random.ts";
@@ -51,6 +51,8 @@ export interface TestOptions {
   readonly yaml?: string;
   readonly listen?: readonly string[];
   readonly clock?: FakeClock;
+  /** How the way out resolves names, and its timeouts. */
+  readonly egress?: NonNullable<AppOptions["egress"]>;
 }
 
 /** Starts the server in this process, on a free port of 127.0.0.1. */
@@ -71,7 +73,8 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     readable: false,
     destination: { write: (line) => void lines.push(line) },
   });
-  const app = await startApp(config, { log, clock: options.clock ?? systemClock, random: systemRandom });
+  const tools = { clock: options.clock ?? systemClock, random: systemRandom };
+  const app = await startApp(config, { log, ...tools, egress: options.egress ?? {} });
   const url = app.urls[0] ?? "";
   const control = (call: Call) => send({ socketPath: app.controlSocket }, call);
   return {

@@ -191,7 +191,8 @@ function deliverRaw(response: ServerResponse, behaviour: Behaviour & { kind: "ra
 }
 
 function flood(response: ServerResponse, bytes: number, sent: (bytes: number) => void): void {
-  const chunk = Buffer.alloc(64 * 1024, "x");
+  // What is read as one object begins and ends like one.
+  const chunk = Buffer.from(`{${"x".repeat(64 * 1024 - 2)}}`);
   let left = bytes;
   const more = () => {
     while (left > 0 && !response.destroyed) {

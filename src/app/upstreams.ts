@@ -1,6 +1,6 @@
 import type { AuditRecorder } from "#gates/audit/index.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
-import { createEgressClient } from "#platform/egress/egress-client.ts";
+import { createEgressClient, type EgressParts } from "#platform/egress/egress-client.ts";
 import { listenAddressOf } from "#platform/egress/own-listeners.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
@@ -44,10 +44,12 @@ export async function openUpstreams(parts: {
   readonly audit: AuditRecorder;
   readonly auditSink: AuditSink;
   readonly gates: Gates;
+  readonly egress: EgressParts;
 }): Promise<Upstreams> {
   const { config, database, log, metrics, tools, audit, gates } = parts;
   const credentials = openCredentials({ database, seal: parts.seal, ...tools });
   const client = createEgressClient({
+    ...parts.egress,
     ownListeners: () => parts.urls().map(listenAddressOf),
     onDenied: ({ origin }) => audit.refusal(deniedConnect(origin)),
   });

@@ -33,6 +33,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       noColor: env.NO_COLOR !== undefined,
     });
   const context: CommandContext = { env, homeDir: homedir(), output, setExit: (code) => (exitCode = code) };
+  program.configureOutput({ outputError: (text, write) => write(withoutValues(text)) });
   program.version(VERSION).exitOverride().showHelpAfterError("(see: claviger --help)");
   for (const register of [
     serveCommand,
@@ -54,4 +55,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return output().fail(error);
   }
+}
+
+/** What was wrong in a command line, without what may be a secret in the wrong place of it. */
+function withoutValues(message: string): string {
+  return message
+    .replace(/( but got \d+): .*/s, "$1.\n")
+    .replace(/'(--[\w-]+)=[^']*'/g, "'$1'")
+    .replace(/'[^'\s]{25,}'/g, "'…'");
 }

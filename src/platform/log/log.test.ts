@@ -28,3 +28,19 @@ test("[W2] what is below the level is not written", () => {
   log.warn({}, "loud");
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual(["loud"]);
 });
+
+test("[W2] every line has each of its fields once, also where a row brings its own time", () => {
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  const log = createLog({ level: "trace", readable: false, destination: { write } });
+  const row = { time: "2026-01-10T00:00:00.000Z", status: 200, level: 99, msg: "theirs" };
+  log.info(row, "a row");
+  log.info("no fields");
+  log.error(new Error("an error"), "an error object");
+  for (const line of lines) {
+    const keys = [...line.matchAll(/[{,]"(\w+)":/g)].map(([, key]) => key);
+    expect(keys).toEqual([...new Set(keys)]);
+    expect(keys).toContain("time");
+  }
+  expect(JSON.parse(lines[0] ?? "")).toEqual({ level: 30, time: row.time, status: 200, msg: "a row" });
+});

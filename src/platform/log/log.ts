@@ -1,5 +1,6 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
+import { systemClock, toTimestamp } from "../lib/clock.ts";
 
 export type Log = Logger;
 
@@ -46,8 +47,9 @@ export function createLog(options: {
     {
       level: options.level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { log: keepAllowed },
+      // Set with the fields, where a row that brings its own time replaces it: written by pino the key would be there twice.
+      timestamp: false,
+      formatters: { log: (fields) => ({ time: toTimestamp(systemClock.now()), ...keepAllowed(fields) }) },
     },
     destination,
   );

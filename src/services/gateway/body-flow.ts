@@ -9,6 +9,8 @@ import type { UsageMeter } from "./usage/usage-meter.ts";
 export interface BodyFlow {
   push(chunk: Buffer): void;
   end(): void;
+  /** The upstream failed; true when the client had everything by then, and its answer was finished here. */
+  wasComplete?(): boolean;
 }
 
 /** Head of the answer: headers as name, value, name, value. */

@@ -4,7 +4,7 @@ import type { AnswerHead, BodyFlow } from "./body-flow.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import { EventRelay } from "./event-relay.ts";
 import type { Redactor, StreamRedactor } from "./redact.ts";
-import type { StreamEnding } from "./stream-ending.ts";
+import { holdsDone, type StreamEnding } from "./stream-ending.ts";
 import { upstreamMessage } from "./upstream-message.ts";
 import type { UsageMeter } from "./usage/usage-meter.ts";
 
@@ -37,6 +37,8 @@ export class EventFlow implements BodyFlow {
   #preface: Buffer[] = [];
   #prefaceBytes = 0;
   #started = false;
+  /** The events that passed last. */
+  #last: Buffer = NOTHING;
 
   constructor(parts: EventFlowParts, head: AnswerHead) {
     this.#parts = parts;
@@ -48,6 +50,7 @@ export class EventFlow implements BodyFlow {
   push(chunk: Buffer): void {
     const complete = this.#relay.push(chunk);
     if (complete === undefined) return;
+    this.#last = complete;
     const events = this.#parts.meter.events(complete);
     if (this.#started) return this.#parts.answer.write(this.#redaction.push(events));
     this.#preface.push(events);
@@ -63,6 +66,13 @@ export class EventFlow implements BodyFlow {
     if (!this.#started) this.#start();
     const last = this.#parts.meter.events(rest);
     answer.finish(Buffer.concat([this.#redaction.push(last), this.#redaction.end()]));
+  }
+
+  /** After `[DONE]` nothing is missing, and an error behind it would be no event of the stream. */
+  wasComplete(): boolean {
+    if (!this.#started || this.#relay.insideEvent || !holdsDone(this.#last, true)) return false;
+    this.#parts.answer.finish(this.#redaction.end());
+    return true;
   }
 
   #judge(): void {

@@ -72,6 +72,7 @@ function send(
       ending: what.how.ending,
       askedAt: call.exchange.time,
       mustStream: what.how.mustStream && body.stream,
+      mustBeJson: what.how.jsonOnly && !body.stream,
     },
   });
   const url = new URL(target.provider.baseUrl);
@@ -106,7 +107,8 @@ function modelOf(body: RequestBody): string {
 function authoriseTarget(parts: GatewayParts, call: GatewayCall, target: RouteTarget): void {
   const { caller } = call.exchange;
   const name = `${target.provider.name}/${target.model}`;
-  call.exchange.target = name;
+  // The audit names it when it is refused: a model that no list names is a client's text.
+  call.exchange.target = parts.upstream.catalogue.lists(target) ? name : target.provider.name;
   if (caller !== undefined && parts.gates.authorizer.allows(caller, "gateway.use", name)) return;
   const mayKnow = caller !== undefined && parts.gates.authorizer.allows(caller, "models.read", name);
   throw new AppError(mayKnow ? "forbidden" : "model_not_found");

@@ -6,6 +6,7 @@ import type { ClientAnswer } from "./client-answer.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { EventFlow } from "./event-flow.ts";
 import { clientHeaders } from "./headers.ts";
+import { JsonAnswer } from "./json-answer.ts";
 import type { Redactor } from "./redact.ts";
 import type { StreamEnding } from "./stream-ending.ts";
 import type { UsageMeter } from "./usage/usage-meter.ts";
@@ -27,6 +28,8 @@ interface ReplyParts {
     readonly askedAt: number;
     /** The client will read nothing but an event stream. */
     readonly mustStream: boolean;
+    /** The client will read nothing but one JSON object. */
+    readonly mustBeJson: boolean;
   };
 }
 
@@ -47,11 +50,12 @@ export class Reply implements UpstreamHandler {
       return answer.end(
         new AppError("upstream_failed", "The upstream compressed its answer, though asked not to."),
       );
-    this.#flow = this.#flowFor(status, [
+    const headers = [
       ...clientHeaders(rawHeaders, this.#parts.redactor),
       "x-claviger-target",
       headerText(this.#parts.target),
-    ]);
+    ];
+    this.#flow = this.#flowFor(status, headers, isDelimited(rawHeaders));
   }
 
   onData(chunk: Buffer): void {
@@ -63,13 +67,15 @@ export class Reply implements UpstreamHandler {
   }
 
   onError(error: AppError): void {
-    this.#parts.answer.end(error);
+    if (this.#flow?.wasComplete?.() !== true) this.#parts.answer.end(error);
   }
 
-  #flowFor(status: number, headers: string[]): BodyFlow {
+  #flowFor(status: number, headers: string[], delimited: boolean): BodyFlow {
     const { answer, redactor, clock, meter, shape } = this.#parts;
     const { dialect, requestId, ending, askedAt } = shape;
     if (status >= 400) return new ErrorBody({ answer, redactor, dialect, requestId }, { status, headers });
+    if (shape.mustBeJson)
+      return new JsonAnswer({ answer, redactor, meter, delimited }, { status, headers: asJson(headers) });
     const events = (own: string[]) =>
       new EventFlow({ answer, redactor, clock, meter, ending, askedAt }, { status, headers: own });
     if (isEventStream(headers)) return events(headers);
@@ -92,11 +98,28 @@ function isCompressed(headers: readonly string[]): boolean {
   return coding !== "" && coding !== "identity";
 }
 
+/** Whether the end of the body is told by more than the end of the connection. */
+function isDelimited(rawHeaders: readonly string[]): boolean {
+  return rawHeaders.some(
+    (name, index) => index % 2 === 0 && /^(content-length|transfer-encoding)$/i.test(name),
+  );
+}
+
 function asEventStream(headers: readonly string[]): string[] {
+  return withContentType(headers, "text/event-stream; charset=utf-8");
+}
+
+/** The SDKs take an object under another content type for a text, and an answer complete. */
+function asJson(headers: string[]): string[] {
+  const isJson = /^application\/(\S+\+)?json\b/.test(headerValue(headers, "content-type"));
+  return isJson ? headers : withContentType(headers, "application/json");
+}
+
+function withContentType(headers: readonly string[], type: string): string[] {
   const kept = headers.flatMap((name, index) =>
     index % 2 === 0 && name !== "content-type" ? [name, headers[index + 1] ?? ""] : [],
   );
-  return [...kept, "content-type", "text/event-stream; charset=utf-8"];
+  return [...kept, "content-type", type];
 }
 
 /** Model names are a client's text: what no header may hold is percent-coded. */

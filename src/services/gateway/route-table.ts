@@ -12,6 +12,8 @@ export interface Forwarding {
   readonly ending: StreamEnding;
   /** A client that asks for a stream here reads nothing but events. */
   readonly mustStream: boolean;
+  /** An answer here that is no stream is one JSON object. */
+  readonly jsonOnly: boolean;
   /** A stream here tells its usage only when `stream_options` asks for it. */
   readonly tellsUsageWhenAsked: boolean;
 }
@@ -41,7 +43,13 @@ const forwarding = (
 ): GatewayRoute => ({
   contract: contract("POST", path, "gateway.use"),
   dialect: openai,
-  work: { kind: "forward", mustStream: false, tellsUsageWhenAsked: false, ...how },
+  work: {
+    kind: "forward",
+    mustStream: false,
+    jsonOnly: how.mustStream === true,
+    tellsUsageWhenAsked: false,
+    ...how,
+  },
 });
 
 const JSON_ONLY: readonly BodyForm[] = ["json"];
@@ -60,8 +68,8 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
     tellsUsageWhenAsked: true,
   }),
   forwarding("/v1/responses", { bodies: JSON_ONLY, ending: responsesEnding, mustStream: true }),
-  forwarding("/v1/embeddings", { bodies: JSON_ONLY, ending: chatEnding }),
-  forwarding("/v1/images/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding }),
+  forwarding("/v1/embeddings", { bodies: JSON_ONLY, ending: chatEnding, jsonOnly: true }),
+  forwarding("/v1/images/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding, jsonOnly: true }),
   forwarding("/v1/audio/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding }),
   {
     contract: contract("GET", "/v1/models", "models.read"),
