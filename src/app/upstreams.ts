@@ -51,7 +51,10 @@ export async function openUpstreams(parts: {
   const providers = await openProviders({ database, credentials, audit, ...tools });
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
     fetchUpstreamModels({ egress, credentials }, provider);
-  const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
+  const isHttpApi = ({ kind }: { kind: string }) => kind === "http";
+  const modelProviders = () => providers.ordered().filter((provider) => !isHttpApi(provider));
+  const httpApis = () => providers.ordered().filter(isHttpApi);
+  const catalogue = new Catalogue({ clock: tools.clock, ordered: modelProviders, fetchModels });
   providers.onChange((id) => catalogue.changed(id));
   const requests = new RequestLog({ database, log, print: config.settings.enable_request_logs });
   const running = new RunningRequests();
@@ -62,6 +65,7 @@ export async function openUpstreams(parts: {
       egress,
       credentials,
       catalogue,
+      httpApi: (name) => httpApis().find((api) => api.name === name),
       clock: tools.clock,
       prices: openPrices(config.settings.prices),
     },

@@ -66,6 +66,7 @@ async function startGateway(
         resolve: async () => undefined,
         forget: () => undefined,
       },
+      httpApi: () => undefined,
       catalogue: new Catalogue({ clock, ordered: () => [provider], fetchModels }),
       clock,
       prices: openPrices([]),
