@@ -48,13 +48,13 @@ export async function openUpstreams(parts: {
     ownListeners: () => parts.urls().map(listenAddressOf),
     onDenied: ({ origin }) => audit.refusal(deniedConnect(origin)),
   });
-  const providers = await openProviders({ database, credentials, audit, ...tools });
+  const verdict = (url: string) => egress.verdict(url);
+  const providers = await openProviders({ database, credentials, audit, verdict, ...tools });
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
-    fetchUpstreamModels({ egress, credentials }, provider);
-  const isHttpApi = ({ kind }: { kind: string }) => kind === "http";
-  const modelProviders = () => providers.ordered().filter((provider) => !isHttpApi(provider));
-  const httpApis = () => providers.ordered().filter(isHttpApi);
-  const catalogue = new Catalogue({ clock: tools.clock, ordered: modelProviders, fetchModels });
+    fetchUpstreamModels({ egress, credentials, clock: tools.clock }, provider);
+  const providersOf = (isHttpApi: boolean) =>
+    providers.ordered().filter(({ kind }) => (kind === "http") === isHttpApi);
+  const catalogue = new Catalogue({ clock: tools.clock, ordered: () => providersOf(false), fetchModels });
   providers.onChange((id) => catalogue.changed(id));
   const requests = new RequestLog({ database, log, print: config.settings.enable_request_logs });
   const running = new RunningRequests();
@@ -65,7 +65,7 @@ export async function openUpstreams(parts: {
       egress,
       credentials,
       catalogue,
-      httpApi: (name) => httpApis().find((api) => api.name === name),
+      httpApi: (name) => providersOf(true).find((api) => api.name === name),
       clock: tools.clock,
       prices: openPrices(config.settings.prices),
     },

@@ -64,6 +64,7 @@ async function startGateway(
         replace: async () => [],
         list: async () => [],
         resolve: async () => undefined,
+        coolDown: () => undefined,
         forget: () => undefined,
       },
       httpApi: () => undefined,

@@ -6,7 +6,9 @@ import { dialFirst } from "./dial.ts";
 import { egressError } from "./egress-error.ts";
 import type { Guard } from "./guard.ts";
 import { hostOf, portOf } from "./host-policy.ts";
+import { openTunnel } from "./proxy-tunnel.ts";
 import type { TrustedCa } from "./trusted-ca.ts";
+import { denialError } from "./verdict.ts";
 
 export interface ConnectorParts {
   readonly guard: Guard;
@@ -14,13 +16,16 @@ export interface ConnectorParts {
   readonly connectTimeoutMs: number;
   /** Instead of the system's authorities. */
   readonly ca: TrustedCa | undefined;
+  /** An HTTP proxy to go through, with its port. */
+  readonly proxy: URL | undefined;
   /** Aborted when no connection is wanted any more. */
   readonly closing: AbortSignal;
 }
 
 /**
  * Makes every connection that leaves this server: resolves, checks each address, dials one of those just checked,
- * and over TLS verifies the certificate for the name that was asked for.
+ * and over TLS verifies the certificate for the name that was asked for. With a proxy it is the proxy that is dialled
+ * so; the upstream's name is then resolved and judged here as well, but which address the proxy dials is the proxy's.
  */
 export function createConnector(parts: ConnectorParts): buildConnector.connector {
   return (target, done) => {
@@ -33,13 +38,17 @@ export function createConnector(parts: ConnectorParts): buildConnector.connector
 
 async function connect(parts: ConnectorParts, target: buildConnector.Options): Promise<Socket | TLSSocket> {
   const port = portOf(target.protocol, target.port);
-  const addresses = await parts.guard.targets(target.hostname, port);
+  const addresses = await dialled(parts, target, port);
   const context = target.protocol === "https:" ? await parts.ca?.secureContext() : undefined;
   const late = new AbortController();
   const signal = AbortSignal.any([parts.closing, late.signal]);
   const timer = setTimeout(() => late.abort(tooLate()), parts.connectTimeoutMs);
   try {
-    const socket = await dialFirst(addresses, port, signal);
+    const socket = await reach(
+      parts.proxy,
+      { addresses, authority: `${target.hostname}:${port}`, port },
+      signal,
+    );
     return target.protocol === "https:"
       ? await secure(socket, hostOf(target.hostname), context, signal)
       : socket;
@@ -48,6 +57,30 @@ async function connect(parts: ConnectorParts, target: buildConnector.Options): P
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The addresses to dial, checked: the upstream's, or its proxy's when the upstream itself is not denied. */
+async function dialled(
+  { guard, proxy }: ConnectorParts,
+  target: buildConnector.Options,
+  port: number,
+): Promise<readonly string[]> {
+  if (proxy === undefined) return guard.targets(target.hostname, port);
+  const verdict = await guard.verdict(`${target.protocol}//${target.hostname}:${port}`);
+  if (!verdict.allowed) throw denialError(verdict);
+  return guard.targets(proxy.hostname, portOf(proxy.protocol, proxy.port));
+}
+
+/** A connection at whose other end is the upstream. */
+async function reach(
+  proxy: URL | undefined,
+  to: { addresses: readonly string[]; authority: string; port: number },
+  signal: AbortSignal,
+): Promise<Socket> {
+  if (proxy === undefined) return dialFirst(to.addresses, to.port, signal);
+  const socket = await dialFirst(to.addresses, portOf(proxy.protocol, proxy.port), signal);
+  await openTunnel(socket, to.authority, signal);
+  return socket;
 }
 
 function tooLate(): AppError {

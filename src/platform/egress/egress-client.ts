@@ -59,6 +59,8 @@ export interface EgressTimeouts {
 export interface UpstreamOptions extends EgressTimeouts {
   /** A PEM file of the authorities to trust for this upstream, instead of the system's. */
   readonly caFile?: string;
+  /** An HTTP proxy (`http://host:port`) through which every connection goes; none of the environment's ever is. */
+  readonly proxy?: URL;
 }
 
 export interface EgressParts {
@@ -130,7 +132,8 @@ function settle(
 function poolOrRefusal(pools: Pools, wanted: EgressRequest, connectTimeoutMs: number): Pool | AppError {
   const verdict = judgeUrl(wanted.url);
   if (!verdict.allowed) return denialError(verdict);
-  return pools.poolFor({ origin: wanted.url.origin, caFile: wanted.upstream?.caFile, connectTimeoutMs });
+  const { caFile, proxy } = wanted.upstream ?? {};
+  return pools.poolFor({ origin: wanted.url.origin, caFile, connectTimeoutMs, proxy });
 }
 
 function reportingDenials(

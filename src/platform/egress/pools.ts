@@ -9,6 +9,7 @@ export interface ConnectionKind {
   readonly origin: string;
   readonly caFile: string | undefined;
   readonly connectTimeoutMs: number;
+  readonly proxy: URL | undefined;
 }
 
 const KEEP_ALIVE_MS = 4_000;
@@ -34,7 +35,7 @@ export class Pools {
 
   poolFor(kind: ConnectionKind): Pool | AppError {
     if (this.#closing.aborted) return new AppError("shutting_down");
-    const key = JSON.stringify([kind.origin, kind.caFile, kind.connectTimeoutMs]);
+    const key = JSON.stringify([kind.origin, kind.caFile, kind.connectTimeoutMs, kind.proxy]);
     const pool = this.#pools.get(key) ?? this.#open(kind);
     this.#pools.delete(key);
     this.#pools.set(key, pool);
@@ -55,6 +56,7 @@ export class Pools {
         guard: this.#guard,
         connectTimeoutMs: kind.connectTimeoutMs,
         ca: kind.caFile === undefined ? undefined : new TrustedCa(kind.caFile),
+        proxy: kind.proxy,
         closing: this.#closing,
       }),
       connections: MAX_CONNECTIONS_PER_POOL,

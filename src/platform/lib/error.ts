@@ -2,6 +2,7 @@
 export const ERRORS = {
   bad_request: { status: 400, title: "The request is malformed." },
   unknown_field: { status: 400, title: "The request has a field this server does not know." },
+  base_url_denied: { status: 400, title: "This server does not connect to that address." },
   credential_conflict: { status: 400, title: "Two different credentials were presented; send one." },
   credential_in_url: {
     status: 400,

@@ -7,6 +7,8 @@ import { readBody } from "./client-body.ts";
 import { upstreamHeaders } from "./headers.ts";
 import { readJsonBody } from "./json-body.ts";
 import { readMultipartBody } from "./multipart-body.ts";
+import { coolDownAfter } from "./providers/cool-down.ts";
+import { upstreamOptions, withExtraHeaders } from "./providers/upstream-options.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
 import { Reply } from "./reply.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -56,6 +58,12 @@ function send(
     answer: call.answer,
     redactor: redactorFor(credential),
     clock: parts.upstream.clock,
+    onHead: (status, rawHeaders) =>
+      coolDownAfter(parts.upstream.credentials, credential, {
+        status,
+        rawHeaders,
+        nowMs: parts.upstream.clock.now(),
+      }),
     meter,
     target: `${target.provider.name}/${target.model}`,
     shape: {
@@ -68,8 +76,10 @@ function send(
   });
   const url = new URL(target.provider.baseUrl);
   url.pathname += upstreamPath(call.route);
-  const headers = upstreamHeaders(call.request.rawHeaders, credential);
-  const outgoing = { url, method: "POST", headers, body: asking ?? bytes };
+  const { options } = target.provider;
+  const headers = withExtraHeaders(upstreamHeaders(call.request.rawHeaders, credential), options);
+  const upstream = upstreamOptions(options);
+  const outgoing = { url, method: "POST", headers, body: asking ?? bytes, upstream };
   call.answer.carry(parts.upstream.egress.request(outgoing, reply));
 }
 

@@ -15,6 +15,8 @@ interface ReplyParts {
   readonly redactor: Redactor;
   readonly clock: Clock;
   readonly meter: UsageMeter;
+  /** Told of the upstream's head before anything comes of it. */
+  readonly onHead: (status: number, rawHeaders: readonly string[]) => void;
   /** `provider/model`, for the header `x-claviger-target`. */
   readonly target: string;
   readonly shape: {
@@ -39,6 +41,7 @@ export class Reply implements UpstreamHandler {
 
   onHeaders(status: number, rawHeaders: readonly string[]): void {
     const { answer } = this.#parts;
+    this.#parts.onHead(status, rawHeaders);
     if (status === 401 || status === 403) return answer.end(new AppError("upstream_credential_rejected"));
     if (isCompressed(rawHeaders))
       return answer.end(

@@ -23,10 +23,22 @@ export interface Credentials {
     values: readonly Secret[],
   ): Promise<CredentialSummary[]>;
   list(query: Query, providerId: string): Promise<CredentialSummary[]>;
-  /** The credential to use for a request to `origin`; undefined when the provider has none. */
+  /**
+   * The credential to use for a request to `origin`: the first of the pool that does not cool down, or else the one
+   * that will be the first to have done so; undefined when the provider has none. Throws AppError `upstream_failed`
+   * when the provider has been moved to another origin.
+   */
   resolve(providerId: string, origin: string): Promise<Secret | undefined>;
+  /** Passes a credential that `resolve` gave over, while there are others, until `forMs` milliseconds from now. */
+  coolDown(credential: Secret, forMs: number): void;
   /** Forgets what was opened for a provider, after a change was committed. */
   forget(providerId: string): void;
+}
+
+interface Opened {
+  /** Where the secret may be sent. */
+  readonly origin: string;
+  readonly secret: Secret;
 }
 
 export function openCredentials(parts: {
@@ -35,8 +47,24 @@ export function openCredentials(parts: {
   clock: Clock;
   random: Random;
 }): Credentials {
-  const opened = new Map<string, { origin: string; secret: Secret }>();
+  const opened = new Map<string, readonly Opened[]>();
+  const coolUntil = new WeakMap<Secret, number>();
+  let changes = 0;
   parts.seal.onLock(() => opened.clear());
+  const open = async (providerId: string): Promise<readonly Opened[]> => {
+    const known = opened.get(providerId);
+    if (known !== undefined) return known;
+    const before = changes;
+    const rows = await credentialRows(parts.database.query, providerId);
+    // Replaced while it was read: what was read must be neither kept nor used.
+    if (changes !== before) return open(providerId);
+    const pool = rows.map((row) => ({
+      origin: row.origin,
+      secret: new Secret(parts.seal.openValue(placeOf(row.id), row.sealed).toString("utf8")),
+    }));
+    opened.set(providerId, pool);
+    return pool;
+  };
   return {
     async replace(query, owner, values) {
       await deleteCredentials(query, owner.providerId);
@@ -61,26 +89,34 @@ export function openCredentials(parts: {
       return (await credentialRows(query, providerId)).map(({ id, hint }) => ({ id, type: "api_key", hint }));
     },
     async resolve(providerId, origin) {
-      const known = opened.get(providerId);
-      if (known !== undefined) return bound(known, origin);
-      const [row] = await credentialRows(parts.database.query, providerId);
-      if (row === undefined) return undefined;
-      const secret = new Secret(parts.seal.openValue(placeOf(row.id), row.sealed).toString("utf8"));
-      opened.set(providerId, { origin: row.origin, secret });
-      return bound({ origin: row.origin, secret }, origin);
+      const pool = await open(providerId);
+      if (pool.some((held) => held.origin !== origin)) throw new AppError("upstream_failed", MOVED);
+      return longestCool(pool, coolUntil, parts.clock.now());
+    },
+    coolDown(credential, forMs) {
+      coolUntil.set(credential, parts.clock.now() + forMs);
     },
     forget(providerId) {
+      changes += 1;
       opened.delete(providerId);
     },
   };
 }
 
-function bound(held: { origin: string; secret: Secret }, origin: string): Secret {
-  if (held.origin !== origin)
-    throw new AppError("internal", undefined, {
-      detail: "a credential was asked for an origin it was not entered for",
-    });
-  return held.secret;
+const MOVED = "The provider was moved to another origin while the request was under way; send it again.";
+
+/** The first that does not cool down; of several that do, the one that will be the first to have done so. */
+function longestCool(
+  pool: readonly Opened[],
+  coolUntil: WeakMap<Secret, number>,
+  now: number,
+): Secret | undefined {
+  let best: { secret: Secret; until: number } | undefined;
+  for (const { secret } of pool) {
+    const until = Math.max(coolUntil.get(secret) ?? 0, now);
+    if (best === undefined || until < best.until) best = { secret, until };
+  }
+  return best?.secret;
 }
 
 function placeOf(id: string): { table: string; column: string; key: string } {

@@ -11,6 +11,8 @@ interface ApiReplyParts {
   readonly api: Provider;
   readonly redactor: Redactor;
   readonly variesByOrigin: boolean;
+  /** Told when the upstream refuses the credential, or says that it is used up. */
+  readonly onRefused: (status: number, rawHeaders: readonly string[]) => void;
 }
 
 /** Carries the answer of a published API to the client as it comes: its bytes, and its cut if it is cut. */
@@ -24,6 +26,7 @@ export class ApiReply implements UpstreamHandler {
 
   onHeaders(status: number, rawHeaders: readonly string[]): void {
     const { answer, api, redactor, variesByOrigin } = this.#parts;
+    if (status === 401 || status === 429) this.#parts.onRefused(status, rawHeaders);
     // 403 is about the thing that was asked for as often as about the credential (RFC 9110, 15.5.4): it passes.
     if (status === 401 || status === 407) return answer.end(new AppError("upstream_credential_rejected"));
     if (status >= 400 && redactor.knowsAny && isCompressed(rawHeaders))

@@ -3,6 +3,7 @@ import { AppError } from "#platform/lib/error.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { GatewayCall, GatewayParts } from "../call.ts";
 import { redactorFor } from "../forward.ts";
+import { coolDownAfter } from "../providers/cool-down.ts";
 import { HTTP_METHODS } from "../providers/options.ts";
 import type { Provider } from "../providers/providers.ts";
 import { upstreamOptions } from "../providers/upstream-options.ts";
@@ -74,6 +75,7 @@ function send(
 ): void {
   const { exchange, request, response, answer } = call;
   const { api, credential } = to;
+  const { credentials, clock } = parts.upstream;
   const url = request.url ?? "";
   const mark = url.indexOf("?");
   const headers = apiRequestHeaders({
@@ -87,6 +89,8 @@ function send(
     api,
     redactor: redactorFor(credential),
     variesByOrigin: exchange.listener.allowedOrigins.size > 0,
+    onRefused: (status, refusedHeaders) =>
+      coolDownAfter(credentials, credential, { status, rawHeaders: refusedHeaders, nowMs: clock.now() }),
   });
   const outgoing = {
     url: api.baseUrl,

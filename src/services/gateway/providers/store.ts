@@ -12,11 +12,11 @@ export async function providerByName(query: Query, name: string): Promise<Provid
   return query.selectFrom("provider").selectAll().where("name", "=", name).executeTakeFirst();
 }
 
-export async function insertProvider(query: Query, row: Insertable<Tables["provider"]>): Promise<void> {
+export async function insertRow(query: Query, row: Insertable<Tables["provider"]>): Promise<void> {
   await query.insertInto("provider").values(row).execute();
 }
 
-export async function updateProvider(
+export async function updateRow(
   query: Query,
   id: string,
   change: { base_url: string; options: string; updated_at: number },
@@ -24,7 +24,7 @@ export async function updateProvider(
   await query.updateTable("provider").set(change).where("id", "=", id).execute();
 }
 
-export async function deleteProvider(query: Query, id: string): Promise<void> {
+export async function deleteRow(query: Query, id: string): Promise<void> {
   await query.deleteFrom("provider").where("id", "=", id).execute();
 }
 
