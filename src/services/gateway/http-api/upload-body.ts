@@ -17,7 +17,10 @@ interface UploadParts {
 export class UploadBody extends Readable {
   readonly #parts: UploadParts;
   readonly #onData = (chunk: Buffer) => this.#take(chunk);
-  readonly #onEnd = () => void this.push(null);
+  readonly #onEnd = () => {
+    this.#parts.request.off("close", this.#onCut);
+    this.push(null);
+  };
   readonly #onCut = () =>
     this.#break(new AppError("bad_request", "The request ended before its body was complete."));
   #begun = false;
@@ -57,7 +60,7 @@ export class UploadBody extends Readable {
   }
 
   #break(error: AppError): void {
-    if (this.destroyed || this.readableEnded) return;
+    if (this.destroyed) return;
     this.#parts.onBroken(error);
     this.destroy();
   }
