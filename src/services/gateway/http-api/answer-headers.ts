@@ -42,6 +42,8 @@ export interface ApiAnswerHead {
   /** Name, value, name, value. */
   readonly rawHeaders: readonly string[];
   readonly api: Provider;
+  /** What the upstream was asked for: path and query. */
+  readonly target: string;
   readonly redactor: Redactor;
   /** Whether this server itself answers by origin, so that caches must tell origins apart. */
   readonly variesByOrigin: boolean;
@@ -60,7 +62,7 @@ export function apiAnswerHeaders(head: ApiAnswerHead): string[] {
   }
   for (const [name, value] of headerPairs(rawHeaders)) {
     if (name === "content-length" && !WITHOUT_LENGTH.has(head.status)) headers.push(name, value);
-    const location = name === "location" ? publishedLocation(value, api) : undefined;
+    const location = name === "location" ? publishedLocation(value, head) : undefined;
     if (location !== undefined) headers.push(name, redactor.header(location));
   }
   if (head.variesByOrigin) headers.push("vary", "origin");
@@ -68,9 +70,12 @@ export function apiAnswerHeaders(head: ApiAnswerHead): string[] {
   return headers;
 }
 
-function publishedLocation(location: string, api: Provider): string | undefined {
+function publishedLocation(
+  location: string,
+  { api, target }: Pick<ApiAnswerHead, "api" | "target">,
+): string | undefined {
   const { baseUrl } = api;
-  const url = URL.parse(location, baseUrl.href);
+  const url = URL.parse(location, baseUrl.origin + target);
   const base = baseUrl.pathname === "/" ? "" : baseUrl.pathname;
   if (url === null || url.origin !== baseUrl.origin || !`${url.pathname}/`.startsWith(`${base}/`))
     return undefined;

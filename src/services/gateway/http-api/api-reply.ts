@@ -9,6 +9,8 @@ import { apiAnswerHeaders } from "./answer-headers.ts";
 interface ApiReplyParts {
   readonly answer: ClientAnswer;
   readonly api: Provider;
+  /** What the upstream was asked for: path and query. */
+  readonly target: string;
   readonly redactor: Redactor;
   readonly variesByOrigin: boolean;
   /** Told when the upstream refuses the credential, or says that it is used up. */
@@ -25,7 +27,7 @@ export class ApiReply implements UpstreamHandler {
   }
 
   onHeaders(status: number, rawHeaders: readonly string[]): void {
-    const { answer, api, redactor, variesByOrigin } = this.#parts;
+    const { answer, api, target, redactor, variesByOrigin } = this.#parts;
     if (status === 401 || status === 429) this.#parts.onRefused(status, rawHeaders);
     // 403 is about the thing that was asked for as often as about the credential (RFC 9110, 15.5.4): it passes.
     if (status === 401 || status === 407) return answer.end(new AppError("upstream_credential_rejected"));
@@ -34,7 +36,7 @@ export class ApiReply implements UpstreamHandler {
         new AppError("upstream_failed", "The upstream compressed its error, though asked not to."),
       );
     this.#redaction = redactor.masked(status >= 400 ? "error" : "answer");
-    const headers = apiAnswerHeaders({ status, rawHeaders, api, redactor, variesByOrigin });
+    const headers = apiAnswerHeaders({ status, rawHeaders, api, target, redactor, variesByOrigin });
     answer.startBytes(status, headers, { streamed: isEventStream(rawHeaders) });
   }
 

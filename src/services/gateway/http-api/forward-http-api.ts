@@ -78,6 +78,7 @@ function send(
   const { credentials, clock } = parts.upstream;
   const url = request.url ?? "";
   const mark = url.indexOf("?");
+  const target = upstreamTarget(api.baseUrl, to.rest, mark < 0 ? "" : url.slice(mark));
   const headers = apiRequestHeaders({
     rawHeaders: request.rawHeaders,
     presented: exchange.head?.credential,
@@ -87,6 +88,7 @@ function send(
   const reply = new ApiReply({
     answer,
     api,
+    target,
     redactor: redactorFor(credential),
     variesByOrigin: exchange.listener.allowedOrigins.size > 0,
     onRefused: (status, refusedHeaders) =>
@@ -94,7 +96,7 @@ function send(
   });
   const outgoing = {
     url: api.baseUrl,
-    target: upstreamTarget(api.baseUrl, to.rest, mark < 0 ? "" : url.slice(mark)),
+    target,
     method: exchange.method,
     headers,
     upstream: upstreamOptions(api.options),
