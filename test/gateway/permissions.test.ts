@@ -22,8 +22,19 @@ import { startUpstream } from "#test/upstream.ts";
 
 const CALLER: Caller = { kind: "key", id: "key_1", permissionSets: ["some"] };
 const { sets } = permissionSets({
-  some: { allow: ["gateway.use:sim/open", "models.read:sim/open", "models.read:sim/seen"] },
+  some: {
+    allow: [
+      "gateway.use:sim/open",
+      "models.read:sim/open",
+      "models.read:sim/seen",
+      "gateway.use:x/open*",
+      "models.read:x/seen",
+    ],
+    deny: ["gateway.use:x/open-not"],
+  },
 });
+
+const API_NAMES = new Set(["open", "opened", "open-not", "seen", "hidden"]);
 
 /** The gateway alone, with a caller who holds the set `some` and a provider `sim` of three models. */
 async function startGateway(
@@ -67,7 +78,7 @@ async function startGateway(
         coolDown: () => undefined,
         forget: () => undefined,
       },
-      httpApi: () => undefined,
+      httpApi: (name) => (API_NAMES.has(name) ? { ...provider, name, kind: "http" } : undefined),
       catalogue: new Catalogue({ clock, ordered: () => [provider], fetchModels }),
       clock,
       prices: openPrices([]),
@@ -115,4 +126,17 @@ test("[I2] [W1] a model outside the patterns of models.read does not exist, one 
   expect(upstream.requests).toHaveLength(2);
   // What does not exist for him is no refusal; a refusal names the model.
   expect(refused).toEqual(["sim/seen", "sim/seen"]);
+});
+
+test("[I2] [G11] an API outside the patterns of gateway.use does not exist, unless it may be known", async () => {
+  await using stack = new AsyncDisposableStack();
+  const upstream = stack.use(await startUpstream({ listsApart: true }));
+  const refused: (string | undefined)[] = [];
+  const url = await startGateway(stack, upstream.baseUrl, ({ target }) => refused.push(target));
+  const ask = async (name: string) => (await fetch(`${url}/x/${name}/models/of`)).status;
+  const asked = ["open", "opened", "open-not", "seen", "hidden", "none"];
+  // 404 of the upstream, then of this server.
+  expect(await Promise.all(asked.map(ask))).toEqual([404, 404, 404, 403, 404, 404]);
+  expect(upstream.requests.map(({ path }) => path)).toEqual(["/v1/models/of", "/v1/models/of"]);
+  expect(refused).toEqual(["x/seen"]);
 });
