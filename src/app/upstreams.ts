@@ -18,6 +18,7 @@ import {
   openProviders,
   RequestLog,
   RunningRequests,
+  testUpstream,
 } from "#services/gateway/index.ts";
 import { openCredentials } from "#vault/credentials/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
@@ -50,8 +51,9 @@ export async function openUpstreams(parts: {
   });
   const verdict = (url: string) => egress.verdict(url);
   const providers = await openProviders({ database, credentials, audit, verdict, ...tools });
+  const upstream = { egress, credentials, clock: tools.clock };
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
-    fetchUpstreamModels({ egress, credentials, clock: tools.clock }, provider);
+    fetchUpstreamModels(upstream, provider);
   const providersOf = (isHttpApi: boolean) =>
     providers.ordered().filter(({ kind }) => (kind === "http") === isHttpApi);
   const catalogue = new Catalogue({ clock: tools.clock, ordered: () => providersOf(false), fetchModels });
@@ -77,7 +79,14 @@ export async function openUpstreams(parts: {
     gateway,
     running,
     register: (api) =>
-      gatewayApiRoutes(api, { gates, providers, fetchModels, database, clock: tools.clock, flush }),
+      gatewayApiRoutes(api, {
+        gates,
+        providers,
+        test: (provider) => testUpstream(upstream, provider),
+        database,
+        clock: tools.clock,
+        flush,
+      }),
     close: async () => {
       await egress.close();
       await flush();

@@ -6,7 +6,9 @@ import type { CommandContext } from "./command-context.ts";
 import { apiKeyCommands } from "./commands/api-key.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
+import { connectCommand } from "./commands/connect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { modelsCommand } from "./commands/models.ts";
 import { providerCommands } from "./commands/provider.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -37,6 +39,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     statusCommand,
     doctorCommand,
     providerCommands,
+    modelsCommand,
+    connectCommand,
     apiKeyCommands,
     configCommands,
     completionCommand,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
-import { startUpstream } from "#test/upstream.ts";
+import { startUpstream, type Upstream } from "#test/upstream.ts";
 
 const PATH = "/api/v1/providers";
 const VALUE = "upstream-credential-WXYZ";
@@ -20,6 +20,7 @@ const shown = z.strictObject({
   name: z.string(),
   kind: z.string(),
   base_url: z.string(),
+  options: z.record(z.string(), z.unknown()),
   source: z.literal("store"),
   created_at: z.iso.datetime(),
   credentials: z.array(
@@ -145,6 +146,73 @@ test("[E4] another origin without new credentials is 400 and changes nothing; wi
   });
   expect(other.requests[0]?.rawHeaders).toContain("Bearer fresh-credential-0001");
   expect(other.requests[0]?.rawHeaders.join()).not.toContain(VALUE);
+});
+
+test("[E4] of changes at once none leaves a credential with an origin it was not entered for", async () => {
+  await using one = await startUpstream({ listsApart: true });
+  await using two = await startUpstream({ listsApart: true });
+  await using claviger = await startClaviger();
+  await create(claviger, wanted({ base_url: one.baseUrl }));
+  const { key } = await claviger.issueKey("app");
+  const patch = (body: object) => claviger.control({ method: "PATCH", path: `${PATH}/sim`, body });
+  const own = (upstream: Upstream) => `only-for-${new URL(upstream.baseUrl).port}-0000`;
+  const ask = () =>
+    claviger.call({
+      method: "POST",
+      path: "/v1/embeddings",
+      headers: { authorization: `Bearer ${key}` },
+      body: { model: "sim/sim-1", input: "x" },
+    });
+  await patch({ credentials: [{ type: "api_key", value: own(one) }] });
+  for (let round = 0; round < 8; round++) {
+    const last = round % 2 === 0 ? one : two;
+    const moves = [one, two, last].map((upstream) => ({
+      base_url: upstream.baseUrl,
+      credentials: [{ type: "api_key", value: own(upstream) }],
+    }));
+    const strays = [one, two].map((upstream) => ({ base_url: upstream.baseUrl }));
+    const [changes, answers] = await Promise.all([
+      Promise.all([...moves, ...strays].map(patch)),
+      Promise.all([ask(), ask(), ask(), ask()]),
+    ]);
+    expect(changes.slice(0, moves.length).map(({ status }) => status)).toEqual([200, 200, 200]);
+    // A request that was under way during a move may fail, but not as a mistake of the server.
+    for (const { status } of answers) expect([200, 502]).toContain(status);
+    expect((await ask()).status).toBe(200);
+  }
+  for (const upstream of [one, two]) {
+    expect(upstream.requests.length).toBeGreaterThan(0);
+    for (const { rawHeaders } of upstream.requests)
+      expect(rawHeaders.filter((text) => text.startsWith("Bearer "))).toEqual([`Bearer ${own(upstream)}`]);
+  }
+});
+
+test("[E4] [G12] a credential takes no way over a proxy it was not entered for", async () => {
+  await using claviger = await startClaviger();
+  await create(claviger, wanted());
+  const patch = (body: object) => claviger.control({ method: "PATCH", path: `${PATH}/sim`, body });
+  const proxy = "http://127.0.0.1:8";
+  const refused = await patch({ options: { proxy } });
+  expect(refused).toMatchObject({ status: 400, json: { detail: expect.stringContaining("proxy") } });
+  expect((await patch({ options: { proxy }, credentials })).status).toBe(200);
+  expect((await patch({ options: { proxy, headers_timeout_ms: 5 } })).status).toBe(200);
+  expect((await patch({ options: { proxy: "http://127.0.0.1:7" } })).status).toBe(400);
+  expect((await patch({ options: { proxy: null } })).json).toMatchObject({
+    options: { headers_timeout_ms: 5 },
+  });
+});
+
+test("[H2] a provider that was never there is named", async () => {
+  await using claviger = await startClaviger();
+  for (const [method, path] of [
+    ["GET", `${PATH}/none`],
+    ["PATCH", `${PATH}/none`],
+    ["DELETE", `${PATH}/none`],
+    ["POST", `${PATH}/none/test`],
+  ] as const) {
+    const answer = await claviger.control({ method, path, ...(method === "PATCH" ? { body: {} } : {}) });
+    expect(answer, path).toMatchObject({ status: 404, json: { detail: "There is no provider named none." } });
+  }
 });
 
 test("[H2] only who may manage providers sees or changes any", async () => {

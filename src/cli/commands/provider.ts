@@ -1,86 +1,86 @@
 import type { Command } from "commander";
-import { z } from "zod";
 import type { CommandContext } from "../command-context.ts";
-import { readSecret } from "../prompt.ts";
-import { callLocal, type LocalFlags } from "./local-server.ts";
+import { EXIT } from "../exit-codes.ts";
+import type { LocalFlags } from "./local-server.ts";
+import { addCommand, editCommand } from "./provider-add.ts";
+import { providerCalls, type ShownProvider } from "./provider-calls.ts";
+import { askPool } from "./provider-credentials.ts";
 
-const providerBody = z.object({
-  name: z.string(),
-  kind: z.string(),
-  base_url: z.string(),
-  credentials: z.array(z.object({ id: z.string(), type: z.string(), hint: z.string() })),
-});
-const providerPage = z.object({ data: z.array(providerBody), next_cursor: z.string().nullable() });
-const PATH = "/api/v1/providers";
-
-/** `claviger provider add | list | set-credential | remove`. */
+/** `claviger provider add | edit | list | show | test | set-credential | remove`. */
 export function providerCommands(program: Command, context: CommandContext): void {
-  const provider = program.command("provider").description("the upstreams this server stands in front of");
-  const common = (command: Command) =>
-    command.option("--data-dir <dir>", "the server's data directory").option("--json", "print JSON");
-  common(
-    provider
-      .command("add <name>")
-      .description("add a provider; its API key is asked for, or read from stdin"),
-  )
-    .option("--kind <kind>", "openai or openai-compatible", "openai")
-    .option("--base-url <url>", "where its API is, up to and with /v1")
-    .option("--no-credential", "the upstream needs none")
-    .action(
-      async (name: string, flags: LocalFlags & { kind: string; baseUrl?: string; credential: boolean }) => {
-        const credentials = flags.credential ? [await askCredential(name)] : [];
-        const body = {
-          name,
-          kind: flags.kind,
-          ...(flags.baseUrl === undefined ? {} : { base_url: flags.baseUrl }),
-          credentials,
-        };
-        const added = providerBody.parse(
-          (await callLocal(context, flags, { method: "POST", path: PATH, body })).body,
-        );
-        context.output().result(added, () => `provider ${added.name} added: ${added.base_url}`);
-      },
-    );
-  common(provider.command("list").description("list the providers")).action(async (flags: LocalFlags) => {
-    const { data } = providerPage.parse(
-      (await callLocal(context, flags, { method: "GET", path: `${PATH}?limit=1000` })).body,
-    );
-    const rows = data.map((row) => ({
-      ...row,
-      credentials: row.credentials.map(({ hint }) => `…${hint}`).join(" "),
-    }));
-    context.output().table(["name", "kind", "base_url", "credentials"], rows);
-  });
-  common(
-    provider
-      .command("set-credential <name>")
-      .description("replace a provider's API key; asked for, or read from stdin"),
-  ).action(async (name: string, flags: LocalFlags) => {
-    const body = { credentials: [await askCredential(name)] };
-    const changed = providerBody.parse(
-      (
-        await callLocal(context, flags, {
-          method: "PATCH",
-          path: `${PATH}/${encodeURIComponent(name)}`,
-          body,
-        })
-      ).body,
-    );
-    context.output().result(changed, () => `credential of ${changed.name} replaced`);
-  });
-  common(provider.command("remove <name>").description("remove a provider and its credentials")).action(
+  const group = program.command("provider").description("the upstreams this server stands in front of");
+  const command = (words: string, says: string) =>
+    group
+      .command(words)
+      .description(says)
+      .option("--data-dir <dir>", "the server's data directory")
+      .option("--json", "print JSON");
+  addCommand(command("add <name>", "add a provider; its API key is asked for, or read from stdin"), context);
+  editCommand(command("edit <name>", "change a provider's base URL or options"), context);
+  command("list", "list the providers").action((flags: LocalFlags) => list(context, flags));
+  command(
+    "show <name>",
+    "show a provider with its options; of its API keys only the last four characters",
+  ).action((name: string, flags: LocalFlags) => show(context, name, flags));
+  command(
+    "test <name>",
+    "ask it for its models: exit status 0 when it answers, 1 with the reason when not",
+  ).action((name: string, flags: LocalFlags) => test(context, name, flags));
+  command(
+    "set-credential <name>",
+    "replace a provider's API keys; asked for, or read from stdin, one a line: of several the next is used while one is refused",
+  ).action((name: string, flags: LocalFlags) => setCredential(context, name, flags));
+  command("remove <name>", "remove a provider and its credentials").action(
     async (name: string, flags: LocalFlags) => {
-      await callLocal(context, flags, { method: "DELETE", path: `${PATH}/${encodeURIComponent(name)}` });
+      await providerCalls(context, flags).remove(name);
       context.output().result({ removed: name }, () => `provider ${name} removed`);
     },
   );
 }
 
-async function askCredential(name: string): Promise<{ type: "api_key"; value: string }> {
-  const secret = await readSecret({
-    label: `API key of ${name}`,
-    input: process.stdin,
-    isTerminal: process.stdin.isTTY === true,
+async function list(context: CommandContext, flags: LocalFlags): Promise<void> {
+  const rows = (await providerCalls(context, flags).list()).map((row) => ({
+    ...row,
+    options: Object.keys(row.options).join(" "),
+    credentials: hintsOf(row),
+  }));
+  context.output().table(["name", "kind", "base_url", "credentials", "options"], rows);
+}
+
+async function show(context: CommandContext, name: string, flags: LocalFlags): Promise<void> {
+  const provider = await providerCalls(context, flags).get(name);
+  const options = Object.entries(provider.options).map(([option, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return `  ${option}: ${text}`;
   });
-  return { type: "api_key", value: secret.expose() };
+  const lines = [
+    `${provider.name} (${provider.kind})`,
+    `base URL: ${provider.base_url}`,
+    `credentials: ${provider.credentials.length === 0 ? "none" : hintsOf(provider)}`,
+    ...(options.length === 0 ? [] : ["options:", ...options]),
+  ];
+  context.output().result(provider, () => lines.join("\n"));
+}
+
+async function test(context: CommandContext, name: string, flags: LocalFlags): Promise<void> {
+  const verdict = await providerCalls(context, flags).test(name);
+  if (!verdict.ok) context.setExit(EXIT.failed);
+  context
+    .output()
+    .result(verdict, () =>
+      verdict.ok ? `${name} answers` : `${name} does not work: ${verdict.error ?? ""}`,
+    );
+}
+
+async function setCredential(context: CommandContext, name: string, flags: LocalFlags): Promise<void> {
+  const calls = providerCalls(context, flags);
+  await calls.get(name);
+  const changed = await calls.change(name, { credentials: await askPool(name) });
+  const count = changed.credentials.length;
+  const what = count === 1 ? "credential" : `${count} credentials`;
+  context.output().result(changed, () => `${what} of ${changed.name} replaced`);
+}
+
+function hintsOf({ credentials }: ShownProvider): string {
+  return credentials.map(({ hint }) => `…${hint}`).join(" ");
 }

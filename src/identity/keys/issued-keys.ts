@@ -125,7 +125,8 @@ export class IssuedKeys {
     by: ChangeAuthor,
   ): Promise<{ recorded: true } | { recorded: false; cause: unknown }> {
     const key = this.#byId.get(id);
-    if (key === undefined || key.revokedAt !== null) throw new AppError("not_found");
+    if (key === undefined || key.revokedAt !== null)
+      throw new AppError("not_found", `No key in force has the id ${id}.`);
     key.revokedAt = this.#parts.clock.now();
     this.#unwritten.set(id, { revokedAt: key.revokedAt, entry: changeEntry("key.revoke", id, by) });
     for (const listener of this.#revokedListeners) listener(id);

@@ -1,8 +1,10 @@
 export { Catalogue } from "./catalogue.ts";
 export { createGateway } from "./gateway.ts";
 export { openPrices } from "./prices/prices.ts";
+export { kindsByName } from "./providers/kind.ts";
 export { openProviders } from "./providers/providers.ts";
 export { RequestLog } from "./requests/request-log.ts";
 export { gatewayApiRoutes } from "./routes/routes.ts";
 export { RunningRequests } from "./running.ts";
 export { fetchUpstreamModels } from "./upstream-models.ts";
+export { testUpstream } from "./upstream-test.ts";

@@ -18,7 +18,7 @@ export function revokeKeyRoute(api: Api, parts: { keys: IssuedKeys; gates: Gates
       const exchange = exchangeOf(request);
       const { id } = request.params;
       const key = keys.find(id);
-      if (key === undefined) throw new AppError("not_found");
+      if (key === undefined) throw new AppError("not_found", `No key in force has the id ${id}.`);
       authorise(gates, exchange, "keys.manage", key.name);
       exchange.target = id;
       const outcome = await keys.revoke(id, authorOf(exchange));

@@ -29,6 +29,13 @@ const KINDS = {
 export const PROVIDER_KINDS = ["openai", "openai-compatible", "ollama", "http"] as const;
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 
+/** The kinds by name, each with whether a provider of it cannot do without a base URL of its own. */
+export function kindsByName(): ReadonlyMap<string, { readonly needsBaseUrl: boolean }> {
+  return new Map(
+    PROVIDER_KINDS.map((kind) => [kind, { needsBaseUrl: KINDS[kind].defaultBaseUrl === undefined }]),
+  );
+}
+
 /** A kind as it was stored; one this version does not know is a bug of a migration. */
 export function storedKind(text: string): ProviderKind {
   const kind = PROVIDER_KINDS.find((known) => known === text);

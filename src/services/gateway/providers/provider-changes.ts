@@ -74,12 +74,16 @@ export async function updateProvider(
   await parts.database.transaction(async (query) => {
     // Read here, so that of two changes at once the later sees the origin the earlier has set.
     const stored = await providerByName(query, provider.name);
-    if (stored?.id !== provider.id) throw new AppError("not_found");
+    if (stored?.id !== provider.id)
+      throw new AppError("not_found", `There is no provider named ${provider.name}.`);
     const present = new URL(stored.base_url);
     const baseUrl = change.baseUrl === undefined ? present : parseBaseUrl(provider.kind, change.baseUrl);
     if (baseUrl.origin !== present.origin && change.credentials === undefined)
       throw new AppError("bad_request", OTHER_ORIGIN);
-    const options = changedOptions(provider.kind, storedOptions(stored.options), change.options ?? {});
+    const before = storedOptions(stored.options);
+    const options = changedOptions(provider.kind, before, change.options ?? {});
+    const isNewProxy = options.proxy !== undefined && options.proxy !== before.proxy;
+    if (isNewProxy && change.credentials === undefined) throw new AppError("bad_request", OTHER_PROXY);
     await updateRow(query, provider.id, {
       base_url: baseUrl.href,
       options: JSON.stringify(options),
@@ -111,6 +115,9 @@ export async function removeProvider(
 
 const OTHER_ORIGIN =
   "A credential stays with the origin it was entered for: send new credentials with a base_url of another origin.";
+
+const OTHER_PROXY =
+  "A proxy is on the credential's way: send the credentials anew with another options.proxy.";
 
 /** What a call would be denied is refused here already; the text is judged as it was given. Throws `base_url_denied`. */
 async function judge({ verdict }: ChangeParts, ...urls: readonly (string | undefined)[]): Promise<void> {

@@ -18,7 +18,7 @@ export function gatewayApiRoutes(
   parts: {
     gates: Gates;
     providers: Providers;
-    fetchModels: (provider: Provider) => Promise<readonly string[]>;
+    test: (provider: Provider) => Promise<void>;
     database: Database;
     clock: Clock;
     flush: () => Promise<void>;

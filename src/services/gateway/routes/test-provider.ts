@@ -5,13 +5,13 @@ import { AppError } from "#platform/lib/error.ts";
 import type { Provider, Providers } from "../providers/providers.ts";
 import { providerContract, providerParams } from "./provider-shape.ts";
 
-/** `POST /api/v1/providers/{name}/test`: asks for its model list; 200 also when that fails, then with the reason. */
+/** `POST /api/v1/providers/{name}/test`: asks the upstream for something harmless; 200 also when that fails, then with the reason. */
 export function testProviderRoute(
   api: Api,
   parts: {
     gates: Gates;
     providers: Providers;
-    fetchModels: (provider: Provider) => Promise<readonly string[]>;
+    test: (provider: Provider) => Promise<void>;
   },
 ): void {
   api.route({
@@ -28,7 +28,7 @@ export function testProviderRoute(
       const provider = parts.providers.byName(name);
       if (provider === undefined) throw new AppError("not_found", `There is no provider named ${name}.`);
       try {
-        await parts.fetchModels(provider);
+        await parts.test(provider);
         return { ok: true };
       } catch (error) {
         if (error instanceof AppError) return { ok: false, error: error.message };
