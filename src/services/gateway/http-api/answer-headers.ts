@@ -24,6 +24,7 @@ const DROPPED = new Set([
   "sourcemap",
   "speculation-rules",
   "supports-loading-mode",
+  "timing-allow-origin",
   "use-as-dictionary",
   "x-dns-prefetch-control",
   "x-lighttpd-send-file",

@@ -7,7 +7,7 @@ import { coolDownAfter } from "../providers/cool-down.ts";
 import { HTTP_METHODS } from "../providers/options.ts";
 import type { Provider } from "../providers/providers.ts";
 import { upstreamOptions } from "../providers/upstream-options.ts";
-import { createRedactor } from "../redact.ts";
+import { createRedactor, type Redactor } from "../redact.ts";
 import { ApiReply } from "./api-reply.ts";
 import { checkRest, isPublished, type PublishedPath, upstreamTarget } from "./published-path.ts";
 import { apiRequestHeaders } from "./request-headers.ts";
@@ -29,11 +29,16 @@ export async function forwardHttpApi(
   const api = permittedApi(parts, call, path.name);
   call.api = api;
   checkAsked(call, api, path);
+  const presented = exchange.head?.credential;
+  const own = createRedactor(presented === undefined ? [] : [Buffer.from(presented)]);
+  const url = call.request.url ?? "";
+  // In whatever place and coding: it must not reach the upstream.
+  if (own.header(url) !== url) throw new AppError("credential_in_url");
   const { credentials } = parts.upstream;
   const credential = await credentials.resolve(api.id, api.baseUrl.origin);
   // Ended while it waited, by the client, a revocation or a lock: nothing goes out.
   if (answer.over) return;
-  send(parts, call, { api, rest: path.rest, credential });
+  send(parts, call, { api, rest: path.rest, credential, own });
 }
 
 /** Existence is told only to who may read it. */
@@ -60,18 +65,16 @@ function checkAsked(call: GatewayCall, api: Provider, { rest }: PublishedPath): 
     throw new AppError("not_found", "This path is not among those the API publishes.");
   // Any other upgrade is an offer that may be passed over (RFC 9110, 7.8).
   if (/\bwebsocket\b/i.test(request.headers.upgrade ?? "")) throw new AppError("upgrade_not_supported");
-  if (repeats(request.url ?? "", exchange.head?.credential)) throw new AppError("credential_in_url");
-}
-
-/** Whether the client's own credential stands in the URL, in whatever coding: it must not reach the upstream. */
-function repeats(url: string, presented: string | undefined): boolean {
-  return presented !== undefined && createRedactor([Buffer.from(presented)]).header(url) !== url;
+  // A coding beneath the chunks would be taken off the request, and not off its body.
+  const transferCoding = request.headers["transfer-encoding"] ?? "chunked";
+  if (transferCoding.trim().toLowerCase() !== "chunked")
+    throw new AppError("bad_request", "Of transfer codings, only chunked is taken.");
 }
 
 function send(
   parts: GatewayParts,
   call: GatewayCall,
-  to: { api: Provider; rest: string; credential: Secret | undefined },
+  to: { api: Provider; rest: string; credential: Secret | undefined; own: Redactor },
 ): void {
   const { exchange, request, response, answer } = call;
   const { api, credential } = to;
@@ -81,7 +84,7 @@ function send(
   const target = upstreamTarget(api.baseUrl, to.rest, mark < 0 ? "" : url.slice(mark));
   const headers = apiRequestHeaders({
     rawHeaders: request.rawHeaders,
-    presented: exchange.head?.credential,
+    own: to.own,
     credential,
     options: api.options,
   });

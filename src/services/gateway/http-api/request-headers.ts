@@ -3,7 +3,7 @@ import type { Secret } from "#platform/lib/secret.ts";
 import { HOP_BY_HOP, headerPairs, nominatedByConnection } from "../headers.ts";
 import type { ProviderOptions } from "../providers/options.ts";
 import { withExtraHeaders } from "../providers/upstream-options.ts";
-import { createRedactor } from "../redact.ts";
+import type { Redactor } from "../redact.ts";
 
 /** Where a provider's credential goes unless its options say otherwise (RFC 6750). */
 const BEARER = { name: "authorization", prefix: "Bearer " };
@@ -39,8 +39,8 @@ const NEVER_FORWARDED_PREFIXES = ["sec-", "proxy-", "access-control-request-", "
 export interface ApiRequest {
   /** The client's, as name, value, name, value. */
   readonly rawHeaders: readonly string[];
-  /** What the client presented to this server. */
-  readonly presented: string | undefined;
+  /** Knows what the client presented to this server. */
+  readonly own: Redactor;
   readonly credential: Secret | undefined;
   readonly options: ProviderOptions;
 }
@@ -54,13 +54,12 @@ export function apiRequestHeaders(request: ApiRequest): string[] {
   const { credential, options } = request;
   const { name: header, prefix } = options.credential_header ?? BEARER;
   const nominated = nominatedByConnection(request.rawHeaders);
-  const own = createRedactor(request.presented === undefined ? [] : [Buffer.from(request.presented)]);
   const headers: string[] = [];
   for (const [name, value] of headerPairs(request.rawHeaders)) {
     // Behind CGI and its like `x_api_key` is the same header as `x-api-key`.
     const plain = name.replaceAll("_", "-");
     if (isNeverForwarded(plain) || nominated.has(name) || plain === header.replaceAll("_", "-")) continue;
-    if (own.header(value) !== value) continue;
+    if (request.own.header(value) !== value) continue;
     headers.push(name, value);
   }
   headers.push("accept-encoding", "identity");
