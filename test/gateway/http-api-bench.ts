@@ -24,7 +24,7 @@ export interface Arrived {
 export type Handler = (response: ServerResponse, arrived: Arrived) => void | Promise<void>;
 
 /** Any HTTP API, that does what each test says. */
-export interface SimulatedApi extends AsyncDisposable {
+interface SimulatedApi extends AsyncDisposable {
   /** Ends in `/base`. */
   readonly baseUrl: string;
   readonly server: Server;
@@ -116,7 +116,7 @@ export async function publish(
   if (answer.status !== 201) throw new Error(`the API was not published: ${answer.text}`);
 }
 
-export interface Asked {
+interface Asked {
   readonly outgoing: ClientRequest;
   readonly head: Promise<IncomingMessage>;
 }
@@ -138,7 +138,7 @@ export function open(
   return { outgoing, head };
 }
 
-export interface Whole {
+interface Whole {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
   readonly rawHeaders: readonly string[];

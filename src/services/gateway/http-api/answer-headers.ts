@@ -38,7 +38,7 @@ const DROPPED_PREFIXES = ["attribution-reporting-", "cross-origin-", "proxy-", "
 const WITHOUT_LENGTH = new Set([204, 205]);
 
 /** An upstream's answer, and which API it is of. */
-export interface ApiAnswerHead {
+interface ApiAnswerHead {
   readonly status: number;
   /** Name, value, name, value. */
   readonly rawHeaders: readonly string[];

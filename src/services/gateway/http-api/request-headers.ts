@@ -36,7 +36,7 @@ const NEVER_FORWARDED = new Set([
 const NEVER_FORWARDED_PREFIXES = ["sec-", "proxy-", "access-control-request-", "x-claviger-"];
 
 /** What goes out with a request to a published API. */
-export interface ApiRequest {
+interface ApiRequest {
   /** The client's, as name, value, name, value. */
   readonly rawHeaders: readonly string[];
   /** Knows what the client presented to this server. */
