@@ -84,4 +84,23 @@ describe("our credential in an answer", () => {
       "x/things",
     ]);
   });
+
+  test("[G2] of a pool the next credential is used while one is refused or used up, and a 403 passes none over", async () => {
+    const values = ["first-of-the-pool", "second-of-the-pool"];
+    const credentials = values.map((value) => ({ type: "api_key", value }));
+    const provider = { name: "pool", kind: "http", base_url: bench.api.baseUrl, credentials };
+    await bench.claviger.control({ method: "POST", path: "/api/v1/providers", body: provider });
+    const used: (string | undefined)[] = [];
+    for (const [status, headers] of [
+      [403, {}],
+      [429, {}],
+      [401, { "retry-after": "600" }],
+      [200, {}],
+    ] as const) {
+      await answered(status, headers, "", "/x/pool/a");
+      used.push(bench.api.arrivals.at(-1)?.header("authorization"));
+    }
+    // Of two that cool down, the one that will be the first to have done so.
+    expect(used).toEqual([values[0], values[0], values[1], values[0]].map((value) => `Bearer ${value}`));
+  });
 });

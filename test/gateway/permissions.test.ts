@@ -8,6 +8,7 @@ import { allows, allowsSome, permissionSets, rightsOf } from "#gates/access/inde
 import { createEgressClient } from "#platform/egress/egress-client.ts";
 import { beginExchange } from "#platform/http/exchange.ts";
 import type { AuditSink, Caller } from "#platform/http/ports.ts";
+import { AppError } from "#platform/lib/error.ts";
 import { createLog } from "#platform/log/log.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import {
@@ -41,7 +42,9 @@ async function startGateway(
   stack: AsyncDisposableStack,
   baseUrl: string,
   refused: AuditSink["refused"],
+  whileResolving: (running: RunningRequests) => void = () => undefined,
 ): Promise<string> {
+  const running = new RunningRequests();
   const dataDir = mkdtempSync(path.join(tmpdir(), "claviger-"));
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const clock = new FakeClock();
@@ -74,7 +77,10 @@ async function startGateway(
       credentials: {
         replace: async () => [],
         list: async () => [],
-        resolve: async () => undefined,
+        resolve: async () => {
+          whileResolving(running);
+          return undefined;
+        },
         coolDown: () => undefined,
         forget: () => undefined,
       },
@@ -83,7 +89,7 @@ async function startGateway(
       clock,
       prices: openPrices([]),
     },
-    running: new RunningRequests(),
+    running,
     bodyLimitBytes: 1024,
   });
   const policy = { name: "t", kind: "tcp" as const, anonymous: false };
@@ -139,4 +145,25 @@ test("[I2] [G11] an API outside the patterns of gateway.use does not exist, unle
   expect(await Promise.all(asked.map(ask))).toEqual([404, 404, 404, 403, 404, 404]);
   expect(upstream.requests.map(({ path }) => path)).toEqual(["/v1/models/of", "/v1/models/of"]);
   expect(refused).toEqual(["x/seen"]);
+});
+
+test("[G11] [S9] a request that is ended while its credential is fetched sends nothing out", async () => {
+  await using stack = new AsyncDisposableStack();
+  const upstream = stack.use(await startUpstream({ listsApart: true }));
+  const lock = (running: RunningRequests) => running.endAll(new AppError("server_locked"));
+  let ending: (running: RunningRequests) => void = () => undefined;
+  const url = await startGateway(
+    stack,
+    upstream.baseUrl,
+    () => undefined,
+    (running) => ending(running),
+  );
+  const ask = async () => (await fetch(`${url}/x/open/models/of`)).status;
+  // The first leaves a connection open, over which a second could go at once.
+  expect(await ask()).toBe(404);
+  ending = lock;
+  expect(await ask()).toBe(503);
+  ending = () => undefined;
+  expect(await ask()).toBe(404);
+  expect(upstream.requests).toHaveLength(2);
 });
