@@ -59,7 +59,9 @@ export async function openUpstreams(parts: {
   const upstream = { egress, credentials, clock: tools.clock };
   const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
     fetchUpstreamModels(upstream, provider);
-  const catalogue = new Catalogue({ clock: tools.clock, ordered: providers.ordered, fetchModels });
+  const providersOf = (isHttpApi: boolean) =>
+    providers.ordered().filter(({ kind }) => (kind === "http") === isHttpApi);
+  const catalogue = new Catalogue({ clock: tools.clock, ordered: () => providersOf(false), fetchModels });
   providers.onChange((id) => catalogue.changed(id));
   const requests = new RequestLog({
     database,
@@ -71,7 +73,12 @@ export async function openUpstreams(parts: {
   const gateway = createGateway({
     gates,
     sinks: { audit: parts.auditSink, log, requests },
-    upstream: { ...upstream, catalogue, prices: openPrices(config.settings.prices) },
+    upstream: {
+      ...upstream,
+      catalogue,
+      httpApi: (name) => providersOf(true).find((api) => api.name === name),
+      prices: openPrices(config.settings.prices),
+    },
     running,
     bodyLimitBytes: config.settings.gateway_body_limit_bytes,
   });

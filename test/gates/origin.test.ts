@@ -107,7 +107,6 @@ describe("allowed_origins", () => {
     "/v1/chat/completions",
     "/v1/models",
     "/v1beta/models",
-    "/x/search",
   ])("[A10] a preflight of an allowed page is answered on %s, without cookies", async (path) => {
     const { status, headers, text } = await preflight(PAGE, path);
     expect([status, text]).toEqual([204, ""]);

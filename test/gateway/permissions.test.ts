@@ -8,6 +8,7 @@ import { allows, allowsSome, permissionSets, rightsOf } from "#gates/access/inde
 import { createEgressClient } from "#platform/egress/egress-client.ts";
 import { beginExchange } from "#platform/http/exchange.ts";
 import type { AuditSink, Caller } from "#platform/http/ports.ts";
+import { AppError } from "#platform/lib/error.ts";
 import { createLog } from "#platform/log/log.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import {
@@ -22,15 +23,28 @@ import { startUpstream } from "#test/upstream.ts";
 
 const CALLER: Caller = { kind: "key", id: "key_1", permissionSets: ["some"] };
 const { sets } = permissionSets({
-  some: { allow: ["gateway.use:sim/open", "models.read:sim/open", "models.read:sim/seen"] },
+  some: {
+    allow: [
+      "gateway.use:sim/open",
+      "models.read:sim/open",
+      "models.read:sim/seen",
+      "gateway.use:x/open*",
+      "models.read:x/seen",
+    ],
+    deny: ["gateway.use:x/open-not"],
+  },
 });
+
+const API_NAMES = new Set(["open", "opened", "open-not", "seen", "hidden"]);
 
 /** The gateway alone, with a caller who holds the set `some` and a provider `sim` of three models. */
 async function startGateway(
   stack: AsyncDisposableStack,
   baseUrl: string,
   refused: AuditSink["refused"],
+  whileResolving: (running: RunningRequests) => void = () => undefined,
 ): Promise<string> {
+  const running = new RunningRequests();
   const dataDir = mkdtempSync(path.join(tmpdir(), "claviger-"));
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const clock = new FakeClock();
@@ -63,15 +77,19 @@ async function startGateway(
       credentials: {
         replace: async () => [],
         list: async () => [],
-        resolve: async () => undefined,
+        resolve: async () => {
+          whileResolving(running);
+          return undefined;
+        },
         coolDown: () => undefined,
         forget: () => undefined,
       },
+      httpApi: (name) => (API_NAMES.has(name) ? { ...provider, name, kind: "http" } : undefined),
       catalogue: new Catalogue({ clock, ordered: () => [provider], fetchModels }),
       clock,
       prices: openPrices([]),
     },
-    running: new RunningRequests(),
+    running,
     bodyLimitBytes: 1024,
   });
   const policy = { name: "t", kind: "tcp" as const, anonymous: false };
@@ -114,4 +132,38 @@ test("[I2] [W1] a model outside the patterns of models.read does not exist, one 
   expect(upstream.requests).toHaveLength(2);
   // What does not exist for him is no refusal; a refusal names the model.
   expect(refused).toEqual(["sim/seen", "sim/seen"]);
+});
+
+test("[I2] [G11] an API outside the patterns of gateway.use does not exist, unless it may be known", async () => {
+  await using stack = new AsyncDisposableStack();
+  const upstream = stack.use(await startUpstream({ listsApart: true }));
+  const refused: (string | undefined)[] = [];
+  const url = await startGateway(stack, upstream.baseUrl, ({ target }) => refused.push(target));
+  const ask = async (name: string) => (await fetch(`${url}/x/${name}/models/of`)).status;
+  const asked = ["open", "opened", "open-not", "seen", "hidden", "none"];
+  // 404 of the upstream, then of this server.
+  expect(await Promise.all(asked.map(ask))).toEqual([404, 404, 404, 403, 404, 404]);
+  expect(upstream.requests.map(({ path }) => path)).toEqual(["/v1/models/of", "/v1/models/of"]);
+  expect(refused).toEqual(["x/seen"]);
+});
+
+test("[G11] [S9] a request that is ended while its credential is fetched sends nothing out", async () => {
+  await using stack = new AsyncDisposableStack();
+  const upstream = stack.use(await startUpstream({ listsApart: true }));
+  const lock = (running: RunningRequests) => running.endAll(new AppError("server_locked"));
+  let ending: (running: RunningRequests) => void = () => undefined;
+  const url = await startGateway(
+    stack,
+    upstream.baseUrl,
+    () => undefined,
+    (running) => ending(running),
+  );
+  const ask = async () => (await fetch(`${url}/x/open/models/of`)).status;
+  // The first leaves a connection open, over which a second could go at once.
+  expect(await ask()).toBe(404);
+  ending = lock;
+  expect(await ask()).toBe(503);
+  ending = () => undefined;
+  expect(await ask()).toBe(404);
+  expect(upstream.requests).toHaveLength(2);
 });

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Pool } from "undici";
 import { AppError } from "#platform/lib/error.ts";
 import { type Exchange, exchange, type UpstreamHandler } from "./exchange.ts";
@@ -13,9 +14,12 @@ import { denialError, type Verdict } from "./verdict.ts";
 export interface EgressRequest {
   readonly url: URL;
   readonly method: string;
-  /** Name, value, name, value. Host and content-length are set by the client. */
+  /** Name, value, name, value. Host, and the content-length of a Buffer, are set by the client. */
   readonly headers: readonly string[];
-  readonly body?: Buffer;
+  /** A stream is sent as fast as the upstream takes it: with the declared content-length, else in chunks. */
+  readonly body?: Buffer | Readable;
+  /** Path and query to send in place of the URL's, byte for byte: a URL would respell them. */
+  readonly target?: string;
   /** Aborting it closes the upstream connection; the handler then hears nothing more. */
   readonly signal?: AbortSignal;
   readonly upstream?: UpstreamOptions;

@@ -1,10 +1,11 @@
+import type { Readable } from "node:stream";
 import type { Dispatcher, Pool } from "undici";
 import { AppError } from "#platform/lib/error.ts";
 import { type EgressPhase, egressError } from "./egress-error.ts";
 
 /** Hears one answer: `onHeaders`, then any `onData`, then `onEnd`; or, at any point, one `onError` and no more. */
 export interface UpstreamHandler {
-  /** `rawHeaders`: name, value, name, value, one latin1 character a byte. Never a 1xx or 3xx. */
+  /** `rawHeaders`: name, value, name, value, one latin1 character a byte. Never a 1xx, and of 3xx only a 304 that was asked for. */
   onHeaders(status: number, rawHeaders: readonly string[]): void;
   onData(chunk: Buffer): void;
   onEnd(): void;
@@ -24,7 +25,8 @@ interface Outbound {
   readonly url: URL;
   readonly method: string;
   readonly headers: readonly string[];
-  readonly body?: Buffer;
+  readonly body?: Buffer | Readable;
+  readonly target?: string;
   readonly signal?: AbortSignal;
   readonly headersTimeoutMs: number;
   readonly bodyIdleTimeoutMs: number;
@@ -34,14 +36,17 @@ const MAX_INFORMATIONAL = 32;
 
 /** Sends over the pool, or fails in the next microtask with the error given in its place. */
 export function exchange(request: Outbound, handler: UpstreamHandler, pool: Pool | AppError): Exchange {
-  const under = new PoolExchange(handler, request.signal);
+  const under = new PoolExchange(handler, {
+    signal: request.signal,
+    conditional: isConditional(request.headers),
+  });
   if (pool instanceof AppError) {
     queueMicrotask(() => under.fail(pool));
     return under;
   }
   if (request.signal?.aborted === true) return under;
   const options = {
-    path: request.url.pathname + request.url.search,
+    path: request.target ?? request.url.pathname + request.url.search,
     method: request.method,
     headers: [...request.headers],
     body: request.body ?? null,
@@ -55,6 +60,7 @@ export function exchange(request: Outbound, handler: UpstreamHandler, pool: Pool
 class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
   readonly #handler: UpstreamHandler;
   readonly #signal: AbortSignal | undefined;
+  readonly #conditional: boolean;
   readonly #onAbort = () => this.abort();
   #controller: Dispatcher.DispatchController | undefined;
   #phase: EgressPhase = "connecting";
@@ -62,8 +68,12 @@ class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
   #paused = false;
   #informational = 0;
 
-  constructor(handler: UpstreamHandler, signal: AbortSignal | undefined) {
+  constructor(
+    handler: UpstreamHandler,
+    { signal, conditional }: { signal: AbortSignal | undefined; conditional: boolean },
+  ) {
     this.#handler = handler;
+    this.#conditional = conditional;
     this.#signal = signal;
     if (signal?.aborted === true) this.#over = true;
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -102,7 +112,7 @@ class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
     if (this.#over) return;
     if (status < 200) return this.#passOver();
     this.#phase = "receiving";
-    if (status >= 300 && status < 400) {
+    if (status >= 300 && status < 400 && !(status === 304 && this.#conditional)) {
       this.fail(new AppError("upstream_failed", "The upstream answered with a redirect; none is followed."));
       return;
     }
@@ -136,6 +146,11 @@ class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
     this.#over = true;
     this.#signal?.removeEventListener("abort", this.#onAbort);
   }
+}
+
+/** Whether 304 may be the answer (RFC 9110, 13.1). */
+function isConditional(headers: readonly string[]): boolean {
+  return headers.some((name, index) => index % 2 === 0 && /^if-(none-match|modified-since)$/i.test(name));
 }
 
 function rawHeadersOf(controller: Dispatcher.DispatchController): string[] {

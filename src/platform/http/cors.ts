@@ -14,7 +14,11 @@ export const PREFLIGHT: RouteContract = {
 /** Request headers the clients of AI providers send from a page. */
 const ALLOWED_HEADERS =
   /^(?:authorization|content-type|accept|x-api-key|api-key|x-goog-api-key|x-request-id|idempotency-key|openai-(?:beta|organization|project)|anthropic-(?:version|beta|dangerous-direct-browser-access)|x-stainless-[a-z0-9-]+)$/;
+/** A published API has headers of its own; these are none that a page may send, or that are passed on. */
+const NOT_FOR_AN_API = /^(?:cookie2?|host|origin|referer|via|(?:sec|proxy|access-control)-.*)$/;
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/;
 const EXPOSED_HEADERS = "x-request-id, request-id, retry-after, x-should-retry, x-claviger-locked";
+const EXPOSED_OF_AN_API = "accept-ranges, allow, content-range, etag, link, location, x-claviger-target";
 const PREFLIGHT_AGE_S = "600";
 
 /**
@@ -31,7 +35,10 @@ export function allowOrigin(
   const { origin } = request.headers;
   if (origin === undefined || !policy.allowedOrigins.has(origin)) return false;
   response.setHeader("access-control-allow-origin", origin);
-  response.setHeader("access-control-expose-headers", EXPOSED_HEADERS);
+  response.setHeader(
+    "access-control-expose-headers",
+    isOfAnApi(request) ? `${EXPOSED_HEADERS}, ${EXPOSED_OF_AN_API}` : EXPOSED_HEADERS,
+  );
   return true;
 }
 
@@ -43,13 +50,20 @@ export function isPreflight(request: IncomingMessage): boolean {
 /** The answer to a preflight whose origin `allowOrigin` has let in. */
 export function answerPreflight(request: IncomingMessage, response: ServerResponse, requestId: string): void {
   const asked = (request.headers["access-control-request-headers"] ?? "").toLowerCase().split(",");
-  const allowed = asked.map((name) => name.trim()).filter((name) => ALLOWED_HEADERS.test(name));
+  const ofAnApi = isOfAnApi(request);
+  const mayBeSent = (name: string) =>
+    ofAnApi ? HEADER_NAME.test(name) && !NOT_FOR_AN_API.test(name) : ALLOWED_HEADERS.test(name);
+  const allowed = asked.map((name) => name.trim()).filter(mayBeSent);
   response.writeHead(204, {
     vary: "origin, access-control-request-headers",
-    "access-control-allow-methods": "GET, POST",
+    "access-control-allow-methods": ofAnApi ? "GET, HEAD, POST, PUT, PATCH, DELETE" : "GET, POST",
     ...(allowed.length > 0 && { "access-control-allow-headers": allowed.join(", ") }),
     "access-control-max-age": PREFLIGHT_AGE_S,
     "x-request-id": requestId,
   });
   response.end();
+}
+
+function isOfAnApi(request: IncomingMessage): boolean {
+  return request.url?.startsWith("/x/") === true;
 }

@@ -79,15 +79,17 @@ export function readHead(request: IncomingMessage, gateway: boolean): RequestHea
 
 /**
  * Whether the query carries something that is named like a credential, in any case or escaping. What `/x/` passes on
- * has names of its own: there only a key of ours counts, which must not reach the upstream.
+ * has names of its own: there a key of ours counts, whatever its name, because it must not reach the upstream.
  */
 export function hasCredentialInQuery(url: string): boolean {
   const mark = url.indexOf("?");
   if (mark < 0) return false;
   const passedOn = url.startsWith("/x/");
   for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) {
-    if (!URL_CREDENTIALS.has(unescapeFully(name).trim().toLowerCase())) continue;
-    if (!passedOn || unescapeFully(value).trim().startsWith(OUR_KEYS)) return true;
+    const counts = passedOn
+      ? unescapeFully(value).trim().startsWith(OUR_KEYS)
+      : URL_CREDENTIALS.has(unescapeFully(name).trim().toLowerCase());
+    if (counts) return true;
   }
   return false;
 }
@@ -97,7 +99,7 @@ function singleHeaders(raw: readonly string[]): { values: Map<string, string>; f
   let forwarded = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] ?? "").toLowerCase();
-    if (FORWARDING.has(name) || name.startsWith("x-forwarded")) forwarded = true;
+    if (isForwardingHeader(name)) forwarded = true;
     if (!SINGLE.has(name)) continue;
     if (values.has(name))
       throw new AppError("bad_request", `The header ${name} was sent twice; send it once.`);
@@ -113,6 +115,11 @@ function bearer(authorization: string | undefined): string | undefined {
   if (scheme.toLowerCase() !== "bearer") return OTHER_SCHEME;
   const token = space < 0 ? "" : authorization.slice(space + 1).trim();
   return token === "anonymous" ? undefined : token;
+}
+
+/** Whether a header (its name in lower case) is one that a proxy adds. */
+export function isForwardingHeader(name: string): boolean {
+  return FORWARDING.has(name) || name.startsWith("x-forwarded");
 }
 
 /** A client's own request id counts only when it is well formed. */

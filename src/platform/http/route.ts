@@ -3,7 +3,7 @@
  * `family` decides where a credential may stand and whether an anonymous local caller may enter.
  */
 export interface RouteContract {
-  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE" | "OPTIONS";
+  readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE" | "OPTIONS";
   /** The template that stands in logs; never the client's own path. */
   readonly path: string;
   readonly action: string;

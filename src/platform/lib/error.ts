@@ -14,6 +14,7 @@ export const ERRORS = {
   cross_origin: { status: 403, title: "A page of another origin may not make this request." },
   not_found: { status: 404, title: "There is nothing here." },
   model_not_found: { status: 404, title: "No provider serves this model." },
+  method_not_allowed: { status: 405, title: "This method is not among those allowed here." },
   request_timeout: { status: 408, title: "The request took too long to arrive." },
   conflict: { status: 409, title: "The name is taken." },
   body_too_large: { status: 413, title: "The body is larger than this server accepts." },
@@ -21,6 +22,10 @@ export const ERRORS = {
   wrong_host: { status: 421, title: "This server does not answer for that host name." },
   header_too_large: { status: 431, title: "The request headers are larger than this server accepts." },
   internal: { status: 500, title: "The server made a mistake." },
+  upgrade_not_supported: {
+    status: 501,
+    title: "Connections cannot be upgraded here, to WebSocket or anything else.",
+  },
   upstream_unreachable: { status: 502, title: "The upstream could not be reached." },
   upstream_failed: { status: 502, title: "The upstream's answer could not be used." },
   upstream_credential_rejected: {

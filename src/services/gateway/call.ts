@@ -9,6 +9,7 @@ import type { Credentials } from "#vault/credentials/index.ts";
 import type { Catalogue, RouteTarget } from "./catalogue.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import type { Prices } from "./prices/prices.ts";
+import type { Provider } from "./providers/providers.ts";
 import type { RequestLog } from "./requests/request-log.ts";
 import type { MatchedRoute } from "./route-table.ts";
 import type { RunningRequests } from "./running.ts";
@@ -22,6 +23,8 @@ export interface GatewayParts {
     readonly egress: EgressClient;
     readonly credentials: Credentials;
     readonly catalogue: Catalogue;
+    /** The provider of kind `http` with this name. */
+    readonly httpApi: (name: string) => Provider | undefined;
     readonly clock: Clock;
     readonly prices: Prices;
   };
@@ -38,6 +41,8 @@ export interface GatewayCall {
   readonly answer: ClientAnswer;
   /** Known once the body was read; the request's row names it. */
   target: RouteTarget | undefined;
+  /** The published API that was asked for, once the caller was permitted it. */
+  api: Provider | undefined;
   /** Set when the request is sent to the upstream. */
   meter: UsageMeter | undefined;
 }

@@ -37,6 +37,7 @@ export class ClientAnswer implements Running {
   #status = 0;
   #firstByteMs: number | null = null;
   #streamed = false;
+  #events = false;
   #over = false;
 
   constructor(
@@ -71,9 +72,19 @@ export class ClientAnswer implements Running {
     this.#head(status, headers);
   }
 
+  /** Sends the head of an answer whose bytes go on as they come; the head goes alone when none come with it. */
+  startBytes(status: number, headers: readonly string[], { streamed }: { streamed: boolean }): void {
+    this.#streamed = streamed;
+    this.#head(status, headers);
+    setImmediate(() => {
+      if (!this.#response.writableEnded) this.#response.flushHeaders();
+    });
+  }
+
   /** Sends the head of an event stream; `beforeCut` gives what must precede an error event at any moment. */
   startEvents(status: number, headers: readonly string[], beforeCut: () => Buffer): void {
     this.#streamed = true;
+    this.#events = true;
     this.#beforeCut = beforeCut;
     this.#head(status, headers);
   }
@@ -101,7 +112,7 @@ export class ClientAnswer implements Running {
     if (this.#over) return;
     const { dialect, requestId } = this.#parts;
     if (!this.#response.headersSent) this.#refuse(error);
-    else if (this.#streamed)
+    else if (this.#events)
       this.#response.end(Buffer.concat([this.#beforeCut(), dialect.streamError(error, requestId)]));
     else this.#response.destroy();
     this.#settle(error.status, error);

@@ -118,7 +118,8 @@ const NO_SECRET = createRedactor([]);
 /** Made once a credential; gone with it when the server is locked. */
 const redactors = new WeakMap<Secret, Redactor>();
 
-function redactorFor(credential: Secret | undefined): Redactor {
+/** What takes this credential out of answers. */
+export function redactorFor(credential: Secret | undefined): Redactor {
   if (credential === undefined) return NO_SECRET;
   const known = redactors.get(credential) ?? createRedactor([Buffer.from(credential.expose())]);
   redactors.set(credential, known);

@@ -10,19 +10,20 @@ import type { GatewayCall, GatewayParts } from "./call.ts";
 import type { RouteTarget } from "./catalogue.ts";
 import { type AnswerOutcome, CLIENT_LEFT, ClientAnswer } from "./client-answer.ts";
 import { forward } from "./forward.ts";
+import { forwardHttpApi } from "./http-api/forward-http-api.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { PricedModel } from "./prices/prices.ts";
 import type { RequestRow } from "./requests/request-log.ts";
-import { GATEWAY_ROUTES, isGatewayPath, matchRoute, UNKNOWN_PATH_DIALECT } from "./route-table.ts";
+import { GATEWAY_CONTRACTS, isGatewayPath, matchRoute, UNKNOWN_PATH_DIALECT } from "./route-table.ts";
 
 /** What a request came to before its answer was over. */
-type Reached = Pick<GatewayCall, "target" | "meter">;
+type Reached = Pick<GatewayCall, "target" | "meter" | "api">;
 
 /** The gateway's routes, served in front of the framework through the pipeline's own functions. */
 export function createGateway(parts: GatewayParts): RawFamily {
   return {
     owns: isGatewayPath,
-    contracts: () => GATEWAY_ROUTES.map(({ contract }) => contract),
+    contracts: () => GATEWAY_CONTRACTS,
     serve: (exchange, request, response) => serve(parts, exchange, request, response),
   };
 }
@@ -38,7 +39,7 @@ function serve(
     logAccess(parts.sinks.log, exchange, { status });
   });
   const route = matchRoute(exchange.method, pathOf(request));
-  const reached: Reached = { target: undefined, meter: undefined };
+  const reached: Reached = { target: undefined, meter: undefined, api: undefined };
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
     dialect: route?.dialect ?? UNKNOWN_PATH_DIALECT,
@@ -76,6 +77,8 @@ function work(parts: GatewayParts, call: GatewayCall): Promise<void> {
       return answerModels(parts, call);
     case "model":
       return answerModel(parts, call);
+    case "http-api":
+      return forwardHttpApi(parts, call, how.path);
     default:
       return how satisfies never;
   }
@@ -90,20 +93,18 @@ function pathOf(request: IncomingMessage): string {
 function rowOf(
   { catalogue, prices }: GatewayParts["upstream"],
   exchange: Exchange,
-  { target, meter }: Reached,
+  { target, meter, api }: Reached,
   outcome: AnswerOutcome,
 ): RequestRow {
   // A refused request used nothing; a stream that was cut used what had passed.
   const usage = outcome.status < 400 || outcome.streamed ? (meter?.read() ?? null) : null;
   const sinceStart = (at: number) => Math.round((at - exchange.startedMs) * 100) / 100;
-  const listed = target !== undefined && catalogue.lists(target);
   return {
     time: exchange.time,
     request_id: exchange.requestId,
     principal: exchange.caller === undefined ? "unknown" : callerId(exchange.caller),
-    provider: target?.provider.name ?? null,
-    // A model that no list names is a client's text.
-    model: listed ? `${target.provider.name}/${target.model}` : "unknown",
+    provider: (api ?? target?.provider)?.name ?? null,
+    model: modelText(catalogue, { target, api }),
     route: exchange.route?.path ?? "unknown",
     status: outcome.status,
     latency_ms: sinceStart(performance.now()),
@@ -114,6 +115,17 @@ function rowOf(
     estimated: usage?.estimated === true ? 1 : 0,
     streamed: outcome.streamed ? 1 : 0,
   };
+}
+
+/** A name of ours: a model that no list names is a client's text. */
+function modelText(
+  catalogue: GatewayParts["upstream"]["catalogue"],
+  { target, api }: Pick<Reached, "target" | "api">,
+): string {
+  if (api !== undefined) return `x/${api.name}`;
+  return target !== undefined && catalogue.lists(target)
+    ? `${target.provider.name}/${target.model}`
+    : "unknown";
 }
 
 function pricedModel({ provider, model }: RouteTarget): PricedModel {

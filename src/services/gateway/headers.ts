@@ -59,7 +59,7 @@ export function upstreamHeaders(rawHeaders: readonly string[], credential: Secre
   const headers = credential === undefined ? [] : ["authorization", `Bearer ${credential.expose()}`];
   headers.push("accept-encoding", "identity");
   const seen = new Set<string>();
-  for (const [name, value] of pairs(rawHeaders)) {
+  for (const [name, value] of headerPairs(rawHeaders)) {
     if (!FORWARDED.has(name) || nominated.has(name) || seen.has(name)) continue;
     seen.add(name);
     if (presented.some((token) => value.includes(token))) continue;
@@ -76,7 +76,7 @@ export function upstreamHeaders(rawHeaders: readonly string[], credential: Secre
 export function clientHeaders(upstreamRawHeaders: readonly string[], redactor: Redactor): string[] {
   const nominated = nominatedByConnection(upstreamRawHeaders);
   const headers: string[] = [];
-  for (const [name, value] of pairs(upstreamRawHeaders)) {
+  for (const [name, value] of headerPairs(upstreamRawHeaders)) {
     if (DROPPED.has(name) || nominated.has(name)) continue;
     if (DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
     headers.push(name, redactor.header(value));
@@ -85,16 +85,17 @@ export function clientHeaders(upstreamRawHeaders: readonly string[], redactor: R
   return headers;
 }
 
-function* pairs(rawHeaders: readonly string[]): Generator<readonly [string, string]> {
+/** Names in lower case with their values, of headers as name, value, name, value. */
+export function* headerPairs(rawHeaders: readonly string[]): Generator<readonly [string, string]> {
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     yield [(rawHeaders[index] ?? "").toLowerCase(), rawHeaders[index + 1] ?? ""];
   }
 }
 
 /** RFC 9110, 7.6.1: a header named in Connection is for this hop alone. */
-function nominatedByConnection(rawHeaders: readonly string[]): Set<string> {
+export function nominatedByConnection(rawHeaders: readonly string[]): Set<string> {
   const names = new Set<string>();
-  for (const [name, value] of pairs(rawHeaders)) {
+  for (const [name, value] of headerPairs(rawHeaders)) {
     if (name !== "connection") continue;
     for (const nominated of value.split(",")) names.add(nominated.trim().toLowerCase());
   }
@@ -102,7 +103,7 @@ function nominatedByConnection(rawHeaders: readonly string[]): Set<string> {
 }
 
 function presentedCredentials(rawHeaders: readonly string[]): string[] {
-  return [...pairs(rawHeaders)]
+  return [...headerPairs(rawHeaders)]
     .filter(([name]) => CREDENTIAL_HEADERS.has(name))
     .map(([, value]) => value.trim().split(/\s+/).at(-1) ?? "")
     .filter((token) => token !== "");

@@ -49,3 +49,25 @@ test("a placeholder of a credential tears no ordinary word apart", () => {
   expect(short.bytes(body)).toBe(body);
   expect(short.error(body).toString()).toBe('{"[redacted]":"none"}');
 });
+
+test("[G3] masked, every byte of a secret is a star, so that no length changes; errors in every spelling", () => {
+  const spelled = [secret, Buffer.from(secret).toString("hex"), Buffer.from(secret).toString("base64url")];
+  for (const spelling of spelled) {
+    const text = `a ${spelling} b ${secret.slice(0, 5)}`;
+    for (let cut = 0; cut <= text.length; cut += 1) {
+      const masked = redactor.masked("error");
+      const chunks = [text.slice(0, cut), text.slice(cut)].map((chunk) =>
+        masked.push(Buffer.from(chunk)).toString(),
+      );
+      const out = chunks.join("") + masked.end().toString();
+      expect(out).toHaveLength(text.length);
+      expect(out).toMatch(/^a .*\*{20}.* b sk-/);
+      expect(out).not.toContain(spelling);
+    }
+  }
+  const answer = redactor.masked("answer");
+  const hex = spelled[1] ?? "";
+  expect(`${answer.push(Buffer.from(`${secret} ${hex}`))}${answer.end()}`).toBe(
+    `${"*".repeat(secret.length)} ${hex}`,
+  );
+});

@@ -1,5 +1,6 @@
 /** What stands where a secret stood. */
 const MARK = "[redacted]";
+const MARK_BYTES = Buffer.from(MARK);
 /** Shorter credentials are placeholders such as `none`; replacing them would tear ordinary words and JSON apart. */
 const SHORTEST_IN_ERRORS = 6;
 /** In answers that succeeded only what cannot be an ordinary word is looked for. */
@@ -15,6 +16,13 @@ export interface Redactor {
   header(value: string): string;
   /** Like `bytes`, for one body that comes in chunks cut anywhere. */
   stream(): StreamRedactor;
+  /**
+   * For one body whose length must not change: a star for every byte of a secret. Of an `error` every spelling, of an
+   * `answer` that succeeded as in `bytes`.
+   */
+  masked(body: "answer" | "error"): StreamRedactor;
+  /** Whether there is anything to look for. */
+  readonly knowsAny: boolean;
 }
 
 export interface StreamRedactor {
@@ -35,16 +43,18 @@ export function createRedactor(secrets: readonly Buffer[]): Redactor {
     bytes: replaceIn(inAnswers),
     error: replaceIn(inErrors),
     header: (value) => inHeaders.reduce((rest, needle) => rest.replaceAll(needle, MARK), value),
-    stream: () => streamRedactor(inAnswers),
+    stream: () => streamRedactor(inAnswers, replaceBytes),
+    masked: (body) => streamRedactor(body === "error" ? inErrors : inAnswers, maskBytes),
+    knowsAny: secrets.length > 0,
   };
 }
 
-function streamRedactor(needles: readonly Buffer[]): StreamRedactor {
+function streamRedactor(needles: readonly Buffer[], replace: typeof replaceBytes): StreamRedactor {
   let tail: Buffer = Buffer.alloc(0);
   return {
     push: (chunk) => {
       const whole = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
-      const clean = needles.reduce(replaceBytes, whole);
+      const clean = needles.reduce(replace, whole);
       const keep = Math.max(0, ...needles.map((needle) => beginningAtEnd(clean, needle)));
       tail = clean.subarray(clean.length - keep);
       return clean.subarray(0, clean.length - keep);
@@ -97,13 +107,21 @@ function jsonSpelling(secret: Buffer): Buffer {
   return Buffer.from(JSON.stringify(secret.toString()).slice(1, -1));
 }
 
+function maskBytes(buffer: Buffer, needle: Buffer): Buffer {
+  return replaceWith(buffer, needle, Buffer.alloc(needle.length, "*"));
+}
+
 function replaceBytes(buffer: Buffer, needle: Buffer): Buffer {
+  return replaceWith(buffer, needle, MARK_BYTES);
+}
+
+function replaceWith(buffer: Buffer, needle: Buffer, mark: Buffer): Buffer {
   let found = buffer.indexOf(needle);
   if (found === -1) return buffer;
   const parts: Buffer[] = [];
   let from = 0;
   while (found !== -1) {
-    parts.push(buffer.subarray(from, found), Buffer.from(MARK));
+    parts.push(buffer.subarray(from, found), mark);
     from = found + needle.length;
     found = buffer.indexOf(needle, from);
   }

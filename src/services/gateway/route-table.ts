@@ -1,6 +1,8 @@
 import type { RouteContract } from "#platform/http/route.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { openai } from "./dialects/openai.ts";
+import { type PublishedPath, readPublishedPath } from "./http-api/published-path.ts";
+import { HTTP_API_CONTRACTS } from "./http-api/routes.ts";
 import { chatEnding, type StreamEnding, typedEnding } from "./stream-ending.ts";
 
 type BodyForm = "json" | "multipart";
@@ -22,7 +24,11 @@ export interface Forwarding {
 interface GatewayRoute {
   readonly contract: RouteContract;
   readonly dialect: Dialect;
-  readonly work: Forwarding | { readonly kind: "models" } | { readonly kind: "model" };
+  readonly work:
+    | Forwarding
+    | { readonly kind: "models" }
+    | { readonly kind: "model" }
+    | { readonly kind: "http-api"; readonly path: PublishedPath };
 }
 
 export interface MatchedRoute extends GatewayRoute {
@@ -59,8 +65,8 @@ const responsesEnding = typedEnding(/^response\.(completed|incomplete|failed)$/,
 /** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like. */
 const mediaEnding = typedEnding(/\.(completed|done)$/, ".completed|.done");
 
-/** Every gateway route: dialects and paths are entries here, not code. */
-export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
+/** Every route with a path of its own: dialects and paths are entries here, not code. */
+const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   forwarding("/v1/chat/completions", {
     bodies: JSON_ONLY,
     ending: chatEnding,
@@ -83,6 +89,12 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   },
 ];
 
+/** Every route of the gateway, those of published APIs too. */
+export const GATEWAY_CONTRACTS: readonly RouteContract[] = [
+  ...GATEWAY_ROUTES.map(({ contract }) => contract),
+  ...HTTP_API_CONTRACTS,
+];
+
 const EXACT = new Map(
   GATEWAY_ROUTES.map((route) => [`${route.contract.method} ${route.contract.path}`, route]),
 );
@@ -102,12 +114,21 @@ export function isGatewayPath(path: string): boolean {
 export function matchRoute(method: string, path: string): MatchedRoute | undefined {
   const exact = EXACT.get(`${method} ${path}`);
   if (exact !== undefined && !exact.contract.path.endsWith("}")) return { ...exact, rest: "" };
+  if (path.startsWith("/x/")) return httpApiRoute(method, path);
   for (const { route, prefix } of OPEN_ENDED) {
     if (route.contract.method !== method || !path.startsWith(prefix)) continue;
     const rest = path.slice(prefix.length);
     if (route.work.kind === "forward" ? OPERATION.test(rest) : rest !== "") return { ...route, rest };
   }
   return undefined;
+}
+
+function httpApiRoute(method: string, path: string): MatchedRoute | undefined {
+  const published = readPublishedPath(path);
+  const contract = HTTP_API_CONTRACTS.find((known) => known.method === method);
+  if (published === undefined || contract === undefined) return undefined;
+  const work = { kind: "http-api", path: published } as const;
+  return { contract, dialect: openai, work, rest: published.rest };
 }
 
 /** In whose shape a path nobody declared is refused. */

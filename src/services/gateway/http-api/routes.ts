@@ -1,0 +1,13 @@
+import type { RouteContract } from "#platform/http/route.ts";
+import { HTTP_METHODS } from "../providers/options.ts";
+
+/** One route of every published API a method; `OPTIONS` is none that an API publishes, and is answered so. */
+export const HTTP_API_CONTRACTS: readonly RouteContract[] = [...HTTP_METHODS, "OPTIONS" as const].map(
+  (method) => ({
+    method,
+    path: "/x/{name}/*",
+    action: "gateway.use",
+    openWhileLocked: false,
+    family: "gateway",
+  }),
+);
