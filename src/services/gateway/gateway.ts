@@ -13,7 +13,7 @@ import { forward } from "./forward.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { PricedModel } from "./prices/prices.ts";
 import type { RequestRow } from "./requests/request-log.ts";
-import { GATEWAY_ROUTES, isGatewayPath, matchRoute, UNKNOWN_PATH_DIALECT } from "./route-table.ts";
+import { dialectAskedFor, GATEWAY_ROUTES, isGatewayPath, matchRoute } from "./route-table.ts";
 
 /** What a request came to before its answer was over. */
 type Reached = Pick<GatewayCall, "target" | "meter">;
@@ -37,11 +37,11 @@ function serve(
     const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
     logAccess(parts.sinks.log, exchange, { status });
   });
-  const route = matchRoute(exchange.method, pathOf(request));
+  const route = matchRoute(exchange.method, pathOf(request), request.headers);
   const reached: Reached = { target: undefined, meter: undefined };
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
-    dialect: route?.dialect ?? UNKNOWN_PATH_DIALECT,
+    dialect: route?.dialect ?? dialectAskedFor(pathOf(request), request.headers),
     onOver: (outcome) => {
       if (exchange.caller === undefined) return;
       parts.running.remove(callerId(exchange.caller), answer);

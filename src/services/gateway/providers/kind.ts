@@ -1,22 +1,63 @@
 import { AppError } from "#platform/lib/error.ts";
+import type { UsageDialect } from "../usage/token-usage.ts";
 
-interface KindFacts {
+/** What differs between the kinds of upstream. */
+export interface KindFacts {
   /** Used when a provider gives none. */
   readonly defaultBaseUrl: string | undefined;
+  readonly path: keyof typeof PATHS;
+  /** What it speaks. */
+  readonly dialect: UsageDialect;
+  /** The header our credential goes in, and what stands before it there. */
+  readonly credentialHeader: { readonly name: string; readonly prefix: string };
 }
 
-const OPENAI_BASE_URL = "https://api.openai.com/v1";
-const OLLAMA_BASE_URL = "http://127.0.0.1:11434/v1";
+/** What the path of a base URL must be, trailing slashes removed; a bare host has the path `/`. */
+const PATHS = {
+  "ends-in-v1": {
+    fits: (path: string) => path.endsWith("/v1"),
+    complaint: "base_url of an OpenAI kind ends in /v1.",
+    /** What lies between the base URL and the paths of the API. */
+    below: "",
+  },
+  "without-v1": {
+    fits: (path: string) => !path.endsWith("/v1"),
+    complaint: "base_url of an Anthropic kind has no /v1; it is appended.",
+    below: "/v1",
+  },
+} as const;
 
-/** The kinds of upstream. All of these speak OpenAI's dialect below a path that ends in `/v1`. */
+const OPENAI = {
+  path: "ends-in-v1",
+  dialect: "openai",
+  credentialHeader: { name: "authorization", prefix: "Bearer " },
+} as const;
+const ANTHROPIC = {
+  path: "without-v1",
+  dialect: "anthropic",
+  credentialHeader: { name: "x-api-key", prefix: "" },
+} as const;
+
 const KINDS = {
-  openai: { defaultBaseUrl: OPENAI_BASE_URL },
-  "openai-compatible": { defaultBaseUrl: undefined },
-  ollama: { defaultBaseUrl: OLLAMA_BASE_URL },
+  openai: { defaultBaseUrl: "https://api.openai.com/v1", ...OPENAI },
+  "openai-compatible": { defaultBaseUrl: undefined, ...OPENAI },
+  ollama: { defaultBaseUrl: "http://127.0.0.1:11434/v1", ...OPENAI },
+  anthropic: { defaultBaseUrl: "https://api.anthropic.com", ...ANTHROPIC },
+  "anthropic-compatible": { defaultBaseUrl: undefined, ...ANTHROPIC },
 } as const satisfies Record<string, KindFacts>;
 
-export const PROVIDER_KINDS = ["openai", "openai-compatible", "ollama"] as const;
+export const PROVIDER_KINDS = [
+  "openai",
+  "openai-compatible",
+  "ollama",
+  "anthropic",
+  "anthropic-compatible",
+] as const;
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+
+export function factsOf(kind: ProviderKind): KindFacts {
+  return KINDS[kind];
+}
 
 /** A kind as it was stored; one this version does not know is a bug of a migration. */
 export function storedKind(text: string): ProviderKind {
@@ -25,7 +66,7 @@ export function storedKind(text: string): ProviderKind {
   return kind;
 }
 
-/** Checks a base URL for its kind: http or https, nothing secret in it, path ending in `/v1`. Throws AppError 400. */
+/** Checks a base URL for its kind: http or https, nothing secret in it, a path that fits. Throws AppError 400. */
 export function parseBaseUrl(kind: ProviderKind, text: string | undefined): URL {
   const given = text ?? KINDS[kind].defaultBaseUrl;
   if (given === undefined) throw new AppError("bad_request", `A provider of kind ${kind} needs a base_url.`);
@@ -38,7 +79,19 @@ export function parseBaseUrl(kind: ProviderKind, text: string | undefined): URL 
   // The text is asked, not the URL: of a bare `?` or `#` the URL keeps nothing to see.
   if (/[?#]/.test(given)) throw new AppError("bad_request", "base_url must not have a query or fragment.");
   url.pathname = url.pathname.replace(/\/+$/, "");
-  if (!url.pathname.endsWith("/v1"))
-    throw new AppError("bad_request", "base_url of an OpenAI kind ends in /v1.");
+  const path = PATHS[KINDS[kind].path];
+  if (!path.fits(url.pathname)) throw new AppError("bad_request", path.complaint);
+  return url;
+}
+
+/** A base URL as it is shown: without the slash that a URL puts behind a bare host. */
+export function baseUrlText(baseUrl: URL): string {
+  return baseUrl.href.replace(/\/$/, "");
+}
+
+/** The URL of an endpoint of an upstream; `path` is what follows `/v1`, with its slash. */
+export function endpointUrl(provider: { kind: ProviderKind; baseUrl: URL }, path: string): URL {
+  const url = new URL(provider.baseUrl);
+  url.pathname = url.pathname.replace(/\/$/, "") + PATHS[KINDS[provider.kind].path].below + path;
   return url;
 }

@@ -22,7 +22,7 @@ export interface Provider {
   readonly id: string;
   readonly name: string;
   readonly kind: ProviderKind;
-  /** Ends in `/v1`, without a trailing slash. */
+  /** Without a trailing slash, but for a bare host. */
   readonly baseUrl: URL;
   readonly createdAt: number;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RouteContract } from "#platform/http/route.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
+import { baseUrlText } from "../providers/kind.ts";
 import type { ProviderView } from "../providers/providers.ts";
 
 /** The contract of a provider route; its handler authorises once more, with the provider's name. */
@@ -43,7 +44,7 @@ export function toProviderJson(provider: ProviderView): z.infer<typeof providerS
     id: provider.id,
     name: provider.name,
     kind: provider.kind,
-    base_url: provider.baseUrl.href,
+    base_url: baseUrlText(provider.baseUrl),
     source: "store",
     created_at: toTimestamp(provider.createdAt),
     credentials: provider.credentials.map(({ id, type, hint }) => ({ id, type, hint })),
