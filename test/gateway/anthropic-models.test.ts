@@ -173,3 +173,15 @@ test("[G2] of an upstream's list ten pages are read", async () => {
   await using it = await servers(models);
   expect(await idsOf(it, "")).toHaveLength(2 * 20);
 });
+
+test("[G1] a provider whose list hangs delays the list of the others by less than a client waits for it", async () => {
+  await using it = await servers(["claude-a"]);
+  await idsOf(it, "");
+  await using hanging = await startUpstream({ listsApart: true });
+  hanging.behave({ kind: "stall", after: "request", until: new Promise(() => undefined) });
+  await it.claviger.addProvider("slow", hanging.baseUrl);
+  const asked = performance.now();
+  expect(await idsOf(it, "?limit=1000")).toEqual(["claude-a", "work/claude-a"]);
+  // Claude Code gives up after 3 s.
+  expect(performance.now() - asked).toBeLessThan(3000);
+});

@@ -56,7 +56,7 @@ const responsesEnding = typedEnding(/^response\.(completed|incomplete|failed)$/,
 /** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like. */
 const mediaEnding = typedEnding(/\.(completed|done)$/, ".completed|.done");
 
-/** The beta part of Anthropic's SDK, and Claude Code, append `?beta=true`; the betas themselves are in a header. */
+/** Claude Code and older SDKs of Anthropic append `?beta=true`; the betas themselves are in a header. */
 const MESSAGE_FLAGS = ["beta"];
 
 /** Every gateway route: dialects and paths are entries here, not code. */
