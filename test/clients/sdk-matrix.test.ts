@@ -33,11 +33,11 @@ async function setUp(client: Client) {
   const ask: Ask = { url: bench.claviger.url, key: bench.key, model };
   return { bench, ask, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() };
 }
-/** Inside the last event of a stream but one that is short: what comes before tells no end. */
-function nearTheEnd(client: Client, request: RecordedRequest | undefined): number {
+/** What is sent of a usual stream before an event that tells its end. */
+function unfinished(client: Client, request: RecordedRequest | undefined): Buffer {
   if (request === undefined) throw new Error("the upstream was not asked");
   const answer = client.dialect === "openai" ? usualAnswer(request, []) : anthropicAnswer(request, []);
-  return (answer?.body.length ?? 0) - 60;
+  return answer?.body.subarray(0, -60) ?? Buffer.alloc(0);
 }
 const failureOf = (work: Promise<unknown>) =>
   work.then(
@@ -90,7 +90,7 @@ describe.each(CLIENTS)("$name", (client) => {
     await using it = await setUp(client);
     const { upstream } = it.bench;
     const whole = (await Array.fromAsync(client.stream(it.ask))).join("");
-    const after = nearTheEnd(client, upstream.requests[0]);
+    const after = unfinished(client, upstream.requests[0]).length;
     upstream.behave({ kind: "stall", after, until: new Promise(() => undefined) });
     const leaving = new AbortController();
     const pieces = client.stream({ ...it.ask, signal: leaving.signal })[Symbol.asyncIterator]();
@@ -105,9 +105,11 @@ describe.each(CLIENTS)("$name", (client) => {
   test("[G6] a stream that was cut raises", async () => {
     await using it = await setUp(client);
     await Array.fromAsync(client.stream(it.ask));
-    const afterBytes = nearTheEnd(client, it.bench.upstream.requests[0]);
-    it.bench.upstream.behave({ kind: "cut", afterBytes });
-    expect(await failureOf(Array.fromAsync(client.stream(it.ask)))).toBeInstanceOf(Error);
+    const sent = unfinished(client, it.bench.upstream.requests[0]);
+    for (const broken of [true, false]) {
+      it.bench.upstream.behave({ kind: "raw", chunks: [sent], broken });
+      expect(await failureOf(Array.fromAsync(client.stream(it.ask)))).toBeInstanceOf(Error);
+    }
     matrix.note(client, FEATURE.cut, "yes");
   });
 

@@ -312,3 +312,18 @@ test("[S4] [A6] a locked server says so in Anthropic's shape and is not asked ag
   }
   expect(it.upstream.requests).toHaveLength(0);
 });
+
+test("[G6] what answers a streamed message is passed as events, or is 502 when it is none", async () => {
+  await using it = await bench();
+  const headers = { "content-type": "application/json" };
+  const events =
+    'event: message_start\ndata: {"type":"message_start"}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n';
+  it.upstream.behave({ kind: "raw", headers, chunks: [events] });
+  const passed = await post(it, message({ stream: true }));
+  expect(passed.headers["content-type"]).toContain("text/event-stream");
+  expect(passed.text).toBe(events);
+  it.upstream.behave({ kind: "raw", headers, chunks: ['{"type":"message","content":[]}'] });
+  const refused = await post(it, message({ stream: true }));
+  expect(refused.status).toBe(502);
+  expect(shaped.parse(refused.json).error.type).toBe("api_error");
+});
