@@ -18,6 +18,9 @@ export default defineConfig(({ mode }) => {
       exclude: [...configDefaults.exclude, ...tests.exclude],
       pool: "forks",
       maxWorkers: 2,
+      // Much that is tested starts processes; what is slow is told by the benchmark, not by a time limit.
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
     },
   };
 });

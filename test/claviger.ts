@@ -39,8 +39,8 @@ export interface TestClaviger extends AsyncDisposable {
   control(call: Call): Promise<Answer>;
   /** Issues a key over the control socket; the permission set is `gateway` unless said. */
   issueKey(name: string, permissions?: readonly string[]): Promise<{ id: string; key: string }>;
-  /** Adds a provider of kind openai-compatible over the control socket. */
-  addProvider(name: string, baseUrl: string, credential?: string): Promise<void>;
+  /** Adds a provider over the control socket, of kind openai-compatible unless said. */
+  addProvider(name: string, baseUrl: string, credential?: string, kind?: string): Promise<void>;
 }
 
 export interface TestOptions {
@@ -86,9 +86,9 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     control,
     issueKey: async (name, permissions = ["gateway"]) =>
       readKey(await control({ method: "POST", path: "/api/v1/keys", body: { name, permissions } })),
-    addProvider: async (name, baseUrl, credential) => {
+    addProvider: async (name, baseUrl, credential, kind = "openai-compatible") => {
       const credentials = credential === undefined ? [] : [{ type: "api_key", value: credential }];
-      const body = { name, kind: "openai-compatible", base_url: baseUrl, credentials };
+      const body = { name, kind, base_url: baseUrl, credentials };
       expectStatus(await control({ method: "POST", path: "/api/v1/providers", body }), 201);
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,3 +1,5 @@
+import { openaiToolCall } from "./upstream-tools.ts";
+
 /** A whole answer. */
 export interface Answer {
   readonly status: number;
@@ -24,7 +26,9 @@ export function usualAnswer(
     const data = [{ object: "embedding", index: 0, embedding: [0.5, -0.5] }];
     return json(200, { object: "list", model: UPSTREAM_MODEL, data, usage });
   }
-  const streamed = /"stream"\s*:\s*true/.test(request.body.toString());
+  const text = request.body.toString();
+  const streamed = /"stream"\s*:\s*true/.test(text);
+  if (/"tools"\s*:\s*\[/.test(text)) return openaiToolCall(request.path, streamed);
   if (request.path === "/v1/responses") return responsesAnswer(streamed);
   if (request.path.startsWith("/v1/images/"))
     return json(200, { created: 0, data: [{ b64_json: Buffer.from("picture").toString("base64") }] });
@@ -49,11 +53,19 @@ export function usualAnswer(
 function responsesAnswer(streamed: boolean): Answer {
   const content = [{ type: "output_text", text: "Hello.", annotations: [] }];
   const message = { id: "msg_1", type: "message", role: "assistant", status: "completed", content };
-  const response = { id: "resp_1", object: "response", model: UPSTREAM_MODEL, status: "completed" };
+  const response = {
+    id: "resp_1",
+    object: "response",
+    created_at: 0,
+    model: UPSTREAM_MODEL,
+    status: "completed",
+    usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 },
+  };
   if (!streamed) return json(200, { ...response, output: [message] });
   const began = { ...response, status: "in_progress", output: [], metadata: { type: "response.completed" } };
   const events = [
     { type: "response.created", response: began },
+    { type: "response.output_item.added", output_index: 0, item: { ...message, content: [] } },
     {
       type: "response.output_text.delta",
       item_id: "msg_1",
@@ -61,6 +73,7 @@ function responsesAnswer(streamed: boolean): Answer {
       content_index: 0,
       delta: "Hello.",
     },
+    { type: "response.output_item.done", output_index: 0, item: message },
     { type: "response.completed", response: { ...response, output: [message] } },
   ];
   const lines = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);

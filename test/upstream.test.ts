@@ -3,6 +3,7 @@ import { createEgressClient } from "#platform/egress/egress-client.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { EventRelay } from "#services/gateway/event-relay.ts";
 import { clientHeaders, upstreamHeaders } from "#services/gateway/headers.ts";
+import { factsOf } from "#services/gateway/providers/kind.ts";
 import { createRedactor } from "#services/gateway/redact.ts";
 import { chatEnding } from "#services/gateway/stream-ending.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -13,7 +14,7 @@ const credential = `up-${seededRandom(21).bytes(16).toString("hex")}`;
 const ask = (url: string, body: object) => ({
   url: new URL(url),
   method: "POST",
-  headers: upstreamHeaders(["content-type", "application/json"], new Secret(credential)),
+  headers: upstreamHeaders(["content-type", "application/json"], new Secret(credential), factsOf("openai")),
   body: Buffer.from(JSON.stringify(body)),
 });
 

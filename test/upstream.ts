@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type Answer, errorBody, events, json, UPSTREAM_MODEL, usualAnswer } from "./upstream-answers.ts";
+import { anthropicAnswer, anthropicError, CLAUDE } from "./upstream-anthropic.ts";
 
 /** What a request brought; `closed` is settled when its answer ended or its connection was closed. */
 export interface RecordedRequest {
@@ -42,7 +43,7 @@ export type Behaviour =
 export { SPEECH, UPSTREAM_MODEL } from "./upstream-answers.ts";
 
 export interface Upstream extends AsyncDisposable {
-  /** Ends in `/v1`. */
+  /** Ends in `/v1`, but for an Anthropic upstream. */
   readonly baseUrl: string;
   /** In the order of their arrival; with `listsApart` without the model lists, for which the server asks by itself. */
   readonly requests: readonly RecordedRequest[];
@@ -61,10 +62,18 @@ export interface Upstream extends AsyncDisposable {
   arrived(index: number): Promise<RecordedRequest>;
 }
 
-/** An OpenAI-style upstream on 127.0.0.1, any port: chat and responses (streamed and not), embeddings, models, media. */
-export async function startUpstream(
-  options: { readonly models?: readonly string[]; readonly listsApart?: boolean } = {},
-): Promise<Upstream> {
+interface UpstreamOptions {
+  readonly models?: readonly string[];
+  readonly listsApart?: boolean;
+  /** `openai` unless said. */
+  readonly dialect?: "openai" | "anthropic";
+}
+
+/**
+ * An upstream on 127.0.0.1, any port. OpenAI-style: chat and responses (streamed and not), embeddings, models, media;
+ * Anthropic-style: messages (streamed and not), token counts, models in pages.
+ */
+export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
   const sim = new Simulation(options);
   const server = createServer((message, response) => sim.serve(message, response));
   server.on("connection", () => {
@@ -74,7 +83,7 @@ export async function startUpstream(
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the upstream has no port");
   return Object.assign(sim, {
-    baseUrl: `http://127.0.0.1:${address.port}/v1`,
+    baseUrl: `http://127.0.0.1:${address.port}${options.dialect === "anthropic" ? "" : "/v1"}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -90,12 +99,14 @@ class Simulation {
   flooded = 0;
   readonly #models: readonly string[];
   readonly #listsApart: boolean;
+  readonly #anthropic: boolean;
   readonly #waiting = new Map<number, (request: RecordedRequest) => void>();
   #behaviour: Behaviour = { kind: "ok" };
   #listing = Promise.withResolvers<void>();
 
-  constructor(options: { readonly models?: readonly string[]; readonly listsApart?: boolean }) {
-    this.#models = options.models ?? [UPSTREAM_MODEL];
+  constructor(options: UpstreamOptions) {
+    this.#anthropic = options.dialect === "anthropic";
+    this.#models = options.models ?? [this.#anthropic ? CLAUDE : UPSTREAM_MODEL];
     this.#listsApart = options.listsApart === true;
   }
 
@@ -126,12 +137,28 @@ class Simulation {
           this.flooded += bytes;
         });
       default:
-        return deliver(response, answerFor(request, behaviour, this.#models), behaviour);
+        return deliver(response, this.#answerFor(request, behaviour), behaviour);
     }
   }
 
+  #answerFor(request: RecordedRequest, behaviour: Fixed): Answer {
+    if (!this.#anthropic) return answerFor(request, behaviour, () => usualAnswer(request, this.#models));
+    if (behaviour.kind === "error") {
+      const answer = json(behaviour.status, anthropicError(behaviour.status, "the simulated upstream fails"));
+      return {
+        ...answer,
+        headers: { ...answer.headers, "request-id": "req_of_the_upstream", ...behaviour.headers },
+      };
+    }
+    return answerFor(
+      request,
+      behaviour,
+      () => anthropicAnswer(request, this.#models) ?? json(404, anthropicError(404, "no such path")),
+    );
+  }
+
   #note(request: RecordedRequest): void {
-    const isList = request.method === "GET" && request.path === "/v1/models";
+    const isList = request.method === "GET" && /^\/v1\/models(\?|$)/.test(request.path);
     if (!isList || !this.#listsApart) {
       const index = this.requests.push(request) - 1;
       this.#waiting.get(index)?.(request);
@@ -207,18 +234,16 @@ function flood(response: ServerResponse, bytes: number, sent: (bytes: number) =>
   more();
 }
 
-function answerFor(
-  request: RecordedRequest,
-  behaviour: Exclude<Behaviour, { kind: "raw" | "slow" | "flood" }>,
-  models: readonly string[],
-): Answer {
+type Fixed = Exclude<Behaviour, { kind: "raw" | "slow" | "flood" }>;
+
+function answerFor(request: RecordedRequest, behaviour: Fixed, usual: () => Answer): Answer {
   switch (behaviour.kind) {
     case "error": {
       const answer = json(behaviour.status, errorBody("the simulated upstream fails"));
       return { ...answer, headers: { ...answer.headers, ...behaviour.headers } };
     }
     case "echo-credential": {
-      const at = request.rawHeaders.findIndex((name) => name.toLowerCase() === "authorization");
+      const at = request.rawHeaders.findIndex((name) => /^(authorization|x-api-key)$/i.test(name));
       const credential = request.rawHeaders[at + 1] ?? "";
       const answer = json(401, errorBody(`Incorrect API key provided: ${credential}`));
       return { ...answer, headers: { ...answer.headers, "x-echo": credential } };
@@ -232,7 +257,7 @@ function answerFor(
     case "ok":
     case "cut":
     case "stall":
-      return usualAnswer(request, models);
+      return usual();
     default:
       return behaviour satisfies never;
   }

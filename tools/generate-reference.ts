@@ -25,8 +25,9 @@ function renderErrors(): string {
   );
   return page("Errors", "src/platform/lib/error.ts", [
     "On `/api` an error is `application/problem+json` (RFC 9457) with the `code` below. On the gateway it has the shape of",
-    "the caller's dialect: in OpenAI's the code is `error.code`. Every answer bears `x-request-id`, which the access log",
-    "and the request log name as well.",
+    "the caller's dialect: in OpenAI's the code is `error.code`, in Anthropic's",
+    "`error.details.error_code`. Every answer bears `x-request-id`, in Anthropic's dialect also `request-id`, which the",
+    "access log and the request log name as well.",
     "",
     "| Code | Status | Title |",
     "| --- | --- | --- |",

@@ -23,13 +23,16 @@ export const chat = (more: object = {}) => ({
   ...more,
 });
 
-export async function startBench(options: TestOptions = {}): Promise<Bench> {
+export async function startBench(
+  options: TestOptions = {},
+  dialect: "openai" | "anthropic" = "openai",
+): Promise<Bench> {
   const stack = new AsyncDisposableStack();
-  const upstream = stack.use(await startUpstream({ listsApart: true }));
+  const upstream = stack.use(await startUpstream({ listsApart: true, dialect }));
   const claviger = stack.use(await startClaviger(options));
   const credential = `up-"${seededRandom(5).bytes(16).toString("hex")}`;
   const listing = upstream.nextListing();
-  await claviger.addProvider("sim", upstream.baseUrl, credential);
+  await claviger.addProvider("sim", upstream.baseUrl, credential, `${dialect}-compatible`);
   await listing;
   const { id, key } = await claviger.issueKey("app");
   return { upstream, claviger, id, key, credential, [Symbol.asyncDispose]: () => stack.disposeAsync() };

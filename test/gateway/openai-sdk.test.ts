@@ -29,7 +29,13 @@ test("[G1] responses, whole and streamed, with the client's own request echoed i
   const types: string[] = [];
   const stream = await client.responses.create({ model: MODEL, input: "hello", stream: true });
   for await (const event of stream) types.push(event.type);
-  expect(types).toEqual(["response.created", "response.output_text.delta", "response.completed"]);
+  expect(types).toEqual([
+    "response.created",
+    "response.output_item.added",
+    "response.output_text.delta",
+    "response.output_item.done",
+    "response.completed",
+  ]);
 });
 
 test("[G1] a responses stream that ends before its last event raises, although `completed` was echoed before", async () => {

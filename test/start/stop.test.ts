@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
@@ -30,6 +31,22 @@ test.each([
   // The client kept its connection; that alone must not hold the server until the deadline.
   expect(performance.now() - ended).toBeLessThan(10_000);
   await refusesConnections(server.url);
+});
+
+test("a connection that was opened ahead and says nothing does not hold the server", async () => {
+  using place = scratch();
+  await using upstream = await startUpstream();
+  await using server = await serveWithProvider(place.path, upstream, 30_000);
+  const { hostname, port } = new URL(server.url);
+  const silent = connect(Number(port), hostname);
+  silent.on("error", () => undefined);
+  await once(silent, "connect");
+  // Answered behind it, so that the server has taken it.
+  await (await openStream(server.url)).rest();
+  const begun = performance.now();
+  server.child.kill("SIGTERM");
+  expect((await server.ended).status).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
 test("a stream that does not end is cut at the drain timeout, and the status is 0", async () => {

@@ -65,8 +65,13 @@ export async function openListener(options: {
   };
   server.on("clientError", refuse);
   server.on("connect", (_request, socket) => refuse(new Error("CONNECT is for proxies"), socket));
+  const open = new Set<Socket>();
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
   await bind(server, target);
-  return { policy, url: describe(server, target), close: (drainMs) => drain(server, drainMs) };
+  return { policy, url: describe(server, target), close: (drainMs) => drain(server, open, drainMs) };
 }
 
 function createHardServer(timeouts: Timeouts): Server {
@@ -119,11 +124,16 @@ function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-async function drain(server: Server, drainMs: number): Promise<void> {
+async function drain(server: Server, open: ReadonlySet<Socket>, drainMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    // Opened ahead, as browsers and pools do: to Node a connection that has said nothing is not idle.
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+  };
+  closeIdle();
   // A kept-alive connection is idle, and may be closed, only once its running answer has ended.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const sweep = setInterval(closeIdle, 50);
   const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
   await closed;
   clearInterval(sweep);

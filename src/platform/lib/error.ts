@@ -8,6 +8,7 @@ export const ERRORS = {
     status: 400,
     title: "A credential must not be in the URL; send it in the Authorization header.",
   },
+  wrong_dialect: { status: 400, title: "This model is called in another API." },
   invalid_token: { status: 401, title: "Missing or invalid credential." },
   forbidden: { status: 403, title: "This principal lacks the permission." },
   exceeds_own_rights: { status: 403, title: "The result would exceed the caller's own rights." },

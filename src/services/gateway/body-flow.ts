@@ -86,7 +86,7 @@ export class ErrorBody implements BodyFlow {
     const { status, headers } = this.#head;
     const body = redactor.error(Buffer.concat(this.#held));
     const { inDialect, message } = upstreamMessage(body);
-    if (inDialect) return answer.sendWhole(status, headers, body);
+    if (inDialect) return answer.sendWhole(status, headers, dialect.relayedError(status, body, requestId));
     const kept = headers.flatMap((name, index) =>
       index % 2 === 0 && name !== "content-type" ? [name, headers[index + 1] ?? ""] : [],
     );

@@ -1,10 +1,16 @@
 import type { Clock } from "#platform/lib/clock.ts";
+import { factsOf } from "./providers/kind.ts";
 import type { Provider } from "./providers/providers.ts";
+import type { UsageDialect } from "./usage/token-usage.ts";
 
 export interface ModelEntry {
-  /** The name clients use: `provider/model`. */
+  /** The name clients use: `provider/model`, or bare where a list offers that too. */
   readonly id: string;
   readonly provider: string;
+  /** The model as the upstream calls it. */
+  readonly model: string;
+  /** What the provider speaks. */
+  readonly dialect: UsageDialect;
   readonly createdAt: number;
 }
 
@@ -54,15 +60,15 @@ export class Catalogue {
     if (provider !== undefined) this.#ask(provider).catch(() => undefined);
   }
 
-  /** Asks for every list that is not fresh, and waits for them, at most 5 s. Never rejects. */
-  async refresh(): Promise<void> {
+  /** Asks for every list that is not fresh, and waits for them, at most `waitMs`. Never rejects. */
+  async refresh(waitMs: number = WAIT_MS): Promise<void> {
     const asked = this.#parts
       .ordered()
       .filter((provider) => this.#asking.has(provider.id) || this.#isDue(provider.id))
       .map((provider) => this.#ask(provider));
     if (asked.length === 0) return;
     const { promise: deadline, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, WAIT_MS);
+    const timer = setTimeout(resolve, waitMs);
     await Promise.race([Promise.allSettled(asked), deadline]);
     clearTimeout(timer);
   }
@@ -72,21 +78,25 @@ export class Catalogue {
       [...(this.#known.get(provider.id)?.ids ?? [])].map((id) => ({
         id: `${provider.name}/${id}`,
         provider: provider.name,
+        model: id,
+        dialect: factsOf(provider.kind).dialect,
         createdAt: provider.createdAt,
       })),
     );
   }
 
   /**
-   * `provider/model` names the provider and is not looked up. A bare model goes to the first provider that lists it;
-   * with one provider only, whose list could not be had, to that one. Undefined when nobody is known to serve it.
+   * `provider/model` names the provider and is not looked up. A bare model goes to the first provider that lists it and
+   * speaks `dialect`, else to the first that lists it; with one provider only, whose list could not be had, to that
+   * one. Undefined when nobody is known to serve it.
    */
-  resolve(name: string): RouteTarget | undefined {
+  resolve(name: string, dialect: UsageDialect): RouteTarget | undefined {
     const providers = this.#parts.ordered();
     const slash = name.indexOf("/");
     const named = providers.find((provider) => slash > 0 && provider.name === name.slice(0, slash));
     if (named !== undefined) return { provider: named, model: name.slice(slash + 1) };
-    const knowing = providers.find((provider) => this.#known.get(provider.id)?.ids.has(name));
+    const knowingAll = providers.filter((provider) => this.#known.get(provider.id)?.ids.has(name));
+    const knowing = knowingAll.find(({ kind }) => factsOf(kind).dialect === dialect) ?? knowingAll[0];
     if (knowing !== undefined) return { provider: knowing, model: name };
     const [only] = providers;
     if (only === undefined || providers.length > 1 || this.#known.has(only.id)) return undefined;
@@ -94,13 +104,13 @@ export class Catalogue {
   }
 
   /** Like `resolve`; a bare name that is not known is waited for, at most 5 s. */
-  async find(name: string): Promise<RouteTarget | undefined> {
+  async find(name: string, dialect: UsageDialect): Promise<RouteTarget | undefined> {
     const providers = this.#parts.ordered();
-    const target = this.resolve(name);
+    const target = this.resolve(name, dialect);
     const isKnown = target !== undefined && (target.model !== name || this.lists(target));
     if (isKnown || providers.length === 0) return target;
     await this.refresh();
-    return this.resolve(name);
+    return this.resolve(name, dialect);
   }
 
   /** Whether the provider's own list names the model. */

@@ -122,7 +122,8 @@ export class ClientAnswer implements Running {
     this.#status = status;
     this.#firstByteMs = performance.now();
     const { dialect, requestId } = this.#parts;
-    this.#response.writeHead(status, [...headers, dialect.requestIdHeader, requestId]);
+    const ids = dialect.requestIdHeaders.flatMap((name) => [name, requestId]);
+    this.#response.writeHead(status, [...headers, ...ids]);
   }
 
   #refuse(error: AppError): void {

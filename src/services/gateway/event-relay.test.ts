@@ -79,6 +79,18 @@ test("[G5] an error-first stream is seen from its first event with data", () => 
   expect(first('data: {"error":')).toBeUndefined();
 });
 
+test("[G5] pings before the first event are passed over, and an error behind them is seen", () => {
+  const first = (text: string) => whole(text).firstEvent;
+  const ping = 'event: ping\ndata: {"type": "ping"}\n\n';
+  expect(first(ping)).toBeUndefined();
+  expect(first(`${ping}: wait\n\n${ping}event: error\ndata: {}\n\n`)?.isError).toBe(true);
+  expect(first(`${ping}data: {"type":"message_start"}\n\n`)).toEqual({
+    isError: false,
+    data: '{"type":"message_start"}',
+  });
+  expect(first("event: error\n\ndata: 1\n\n")?.isError).toBe(false);
+});
+
 test("an event over 1 MiB passes in pieces, unchanged, and a cut in it ends its line", () => {
   const big = `data: ${"x".repeat(3 * 1024 * 1024)}`;
   const chunks = Array.from({ length: 49 }, (_, index) =>

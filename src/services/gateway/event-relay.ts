@@ -1,6 +1,6 @@
 import { holdsDone, type StreamEnding } from "./stream-ending.ts";
 
-/** The first event of a stream that carries data. */
+/** The first event of a stream that carries data and is no `ping`. */
 export interface FirstEvent {
   /** True for `event: error` or data that is a JSON object with a non-null `error`. */
   readonly isError: boolean;
@@ -114,20 +114,24 @@ export class EventRelay {
 }
 
 function readFirstEvent(events: Buffer): FirstEvent | undefined {
-  let isErrorEvent = false;
+  let name = "";
   let lines: string[] = [];
   for (const line of events
     .toString()
     .replace(/^\ufeff/, "")
     .split(/\r\n|\r|\n/)) {
-    if (line === "" && lines.length > 0) break;
-    if (line === "") isErrorEvent = false;
-    if (/^event: ?error$/.test(line)) isErrorEvent = true;
+    if (line === "") {
+      // Anthropic's pings keep a line open while nothing is known yet; they say no more than a comment.
+      if (lines.length > 0 && name !== "ping") break;
+      name = "";
+      lines = [];
+    }
+    name = /^event: ?(.*)$/.exec(line)?.[1] ?? name;
     if (line.startsWith("data:")) lines = [...lines, line.slice(line[5] === " " ? 6 : 5)];
   }
-  if (lines.length === 0) return undefined;
+  if (lines.length === 0 || name === "ping") return undefined;
   const data = lines.join("\n");
-  return { isError: isErrorEvent || bearsError(data), data };
+  return { isError: name === "error" || bearsError(data), data };
 }
 
 function bearsError(data: string): boolean {

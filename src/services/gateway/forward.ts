@@ -8,11 +8,12 @@ import { upstreamHeaders } from "./headers.ts";
 import { readJsonBody } from "./json-body.ts";
 import { readMultipartBody } from "./multipart-body.ts";
 import { coolDownAfter } from "./providers/cool-down.ts";
+import { endpointUrl, factsOf } from "./providers/kind.ts";
 import { upstreamOptions, withExtraHeaders } from "./providers/upstream-options.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
 import { Reply } from "./reply.ts";
 import type { RequestBody } from "./request-body.ts";
-import { type Forwarding, upstreamPath } from "./route-table.ts";
+import { type Forwarding, upstreamPath, upstreamQuery } from "./route-table.ts";
 import { askForUsage } from "./usage/ask-for-usage.ts";
 import { UsageMeter } from "./usage/usage-meter.ts";
 
@@ -26,10 +27,11 @@ export async function forward(parts: GatewayParts, call: GatewayCall, how: Forwa
   const read = bodyReader(exchange.head?.contentType, how);
   authorise(parts.gates, exchange, "gateway.use");
   const body = read(await readBody(call.request, call.response, parts.bodyLimitBytes));
-  const target = await parts.upstream.catalogue.find(modelOf(body));
+  const target = await parts.upstream.catalogue.find(modelOf(body), call.route.dialect.usage);
   if (target === undefined) throw new AppError("model_not_found");
   call.target = target;
   authoriseTarget(parts, call, target);
+  checkDialect(call, target);
   if (answer.over) return;
   await parts.upstream.prices.ready();
   const credential = await parts.upstream.credentials.resolve(
@@ -75,10 +77,11 @@ function send(
       mustBeJson: what.how.jsonOnly && !body.stream,
     },
   });
-  const url = new URL(target.provider.baseUrl);
-  url.pathname += upstreamPath(call.route);
-  const { options } = target.provider;
-  const headers = withExtraHeaders(upstreamHeaders(call.request.rawHeaders, credential), options);
+  const url = endpointUrl(target.provider, upstreamPath(call.route));
+  url.search = upstreamQuery(what.how, call.request.url ?? "");
+  const { kind, options } = target.provider;
+  const own = upstreamHeaders(call.request.rawHeaders, credential, factsOf(kind));
+  const headers = withExtraHeaders(own, options);
   const upstream = upstreamOptions(options);
   const outgoing = { url, method: "POST", headers, body: asking ?? bytes, upstream };
   call.answer.carry(parts.upstream.egress.request(outgoing, reply));
@@ -112,6 +115,19 @@ function authoriseTarget(parts: GatewayParts, call: GatewayCall, target: RouteTa
   if (caller !== undefined && parts.gates.authorizer.allows(caller, "gateway.use", name)) return;
   const mayKnow = caller !== undefined && parts.gates.authorizer.allows(caller, "models.read", name);
   throw new AppError(mayKnow ? "forbidden" : "model_not_found");
+}
+
+const ENDPOINTS = {
+  openai: "OpenAI's: POST /v1/chat/completions",
+  anthropic: "Anthropic's: POST /v1/messages",
+};
+
+/** Nothing is translated: what the client sent would be no request to an upstream that speaks another dialect. */
+function checkDialect(call: GatewayCall, target: RouteTarget): void {
+  const { dialect } = factsOf(target.provider.kind);
+  if (dialect === call.route.dialect.usage) return;
+  const name = `${target.provider.name}/${target.model}`;
+  throw new AppError("wrong_dialect", `The model ${name} is called in the API ${ENDPOINTS[dialect]}.`);
 }
 
 const NO_SECRET = createRedactor([]);

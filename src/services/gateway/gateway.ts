@@ -14,7 +14,7 @@ import { forwardHttpApi } from "./http-api/forward-http-api.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { PricedModel } from "./prices/prices.ts";
 import type { RequestRow } from "./requests/request-log.ts";
-import { GATEWAY_CONTRACTS, isGatewayPath, matchRoute, UNKNOWN_PATH_DIALECT } from "./route-table.ts";
+import { dialectAskedFor, GATEWAY_CONTRACTS, isGatewayPath, matchRoute } from "./route-table.ts";
 
 /** What a request came to before its answer was over. */
 type Reached = Pick<GatewayCall, "target" | "meter" | "api">;
@@ -38,11 +38,11 @@ function serve(
     const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
     logAccess(parts.sinks.log, exchange, { status });
   });
-  const route = matchRoute(exchange.method, pathOf(request));
+  const route = matchRoute(exchange.method, pathOf(request), request.headers);
   const reached: Reached = { target: undefined, meter: undefined, api: undefined };
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
-    dialect: route?.dialect ?? UNKNOWN_PATH_DIALECT,
+    dialect: route?.dialect ?? dialectAskedFor(pathOf(request), request.headers),
     onOver: (outcome, error) => {
       exchange.errorCode ??= error?.code;
       if (exchange.caller === undefined) return;

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Secret } from "#platform/lib/secret.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { clientHeaders, upstreamHeaders } from "./headers.ts";
+import { factsOf } from "./providers/kind.ts";
 import { createRedactor } from "./redact.ts";
 
 const random = seededRandom(5);
@@ -25,7 +26,7 @@ test("[G3] only allowed headers and our credential go to the upstream", () => {
     "OpenAI-Beta": "assistants=v2",
     "X-Forwarded-For": "192.0.2.1",
   });
-  expect(upstreamHeaders(client, new Secret(ours))).toEqual(
+  expect(upstreamHeaders(client, new Secret(ours), factsOf("openai"))).toEqual(
     flat({
       authorization: `Bearer ${ours}`,
       "accept-encoding": "identity",
@@ -36,9 +37,27 @@ test("[G3] only allowed headers and our credential go to the upstream", () => {
   );
 });
 
+test("[G3] an Anthropic upstream gets our credential as x-api-key, a version, and every beta", () => {
+  const facts = factsOf("anthropic");
+  expect(upstreamHeaders(flat({ "x-api-key": theirs, "openai-beta": "a" }), new Secret(ours), facts)).toEqual(
+    flat({ "x-api-key": ours, "accept-encoding": "identity", "anthropic-version": "2023-06-01" }),
+  );
+  const own = { "anthropic-version": "2024-01-01", "anthropic-workspace-id": "theirs", "x-app": "cli" };
+  const betas = ["anthropic-beta", "a", "Anthropic-Beta", "b"];
+  expect(upstreamHeaders([...flat(own), ...betas], undefined, facts)).toEqual([
+    ...flat({ "accept-encoding": "identity", "anthropic-version": "2024-01-01" }),
+    ...flat({ "anthropic-beta": "a" }),
+    ...flat({ "anthropic-beta": "b" }),
+  ]);
+});
+
 test("[G3] the client's credential is left out of allowed headers, and so is what Connection names", () => {
   const client = ["Authorization", `bearer ${theirs}`, "Idempotency-Key", `x${theirs}`, "Accept", "a"];
-  const headers = upstreamHeaders([...client, "Connection", "close, Accept"], new Secret(ours));
+  const headers = upstreamHeaders(
+    [...client, "Connection", "close, Accept"],
+    new Secret(ours),
+    factsOf("ollama"),
+  );
   expect(headers).toEqual(["authorization", `Bearer ${ours}`, "accept-encoding", "identity"]);
 });
 
@@ -57,6 +76,7 @@ test("[G3] [G11] what would act on the client's browser is dropped, our own head
     Server: "s",
     Via: "v",
     "X-Request-Id": "theirs",
+    "Request-Id": "theirs",
     "X-Claviger-Locked": "true",
     Connection: "keep-alive, X-Hop",
     "X-Hop": "1",
@@ -66,12 +86,14 @@ test("[G3] [G11] what would act on the client's browser is dropped, our own head
   const kept = flat({
     "Content-Type": "text/event-stream",
     "x-ratelimit-remaining": "9",
+    "anthropic-ratelimit-requests-remaining": "9",
     "x-echo": `k=${ours}`,
   });
   expect(clientHeaders([...dropped, ...kept], redactor)).toEqual(
     flat({
       "content-type": "text/event-stream",
       "x-ratelimit-remaining": "9",
+      "anthropic-ratelimit-requests-remaining": "9",
       "x-echo": "k=[redacted]",
       "content-security-policy": "sandbox; default-src 'none'",
       "x-content-type-options": "nosniff",

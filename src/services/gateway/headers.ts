@@ -1,5 +1,7 @@
 import type { Secret } from "#platform/lib/secret.ts";
+import type { KindFacts } from "./providers/kind.ts";
 import type { Redactor } from "./redact.ts";
+import type { UsageDialect } from "./usage/token-usage.ts";
 
 /** Borne by every gateway answer: what an upstream sends must not act as a page of this origin. */
 export const ANSWER_HEADERS = {
@@ -8,10 +10,18 @@ export const ANSWER_HEADERS = {
 } as const;
 
 /**
- * What an upstream is told of the client's headers. Not in it: user-agent and x-stainless-* (they describe the
- * client's machine), openai-organization and openai-project (they choose an account under our credential).
+ * What an upstream is told of the client's headers. Not in it: user-agent, x-stainless-*, x-app and
+ * x-claude-code-session-id (they describe the client and its machine), openai-organization, openai-project,
+ * anthropic-workspace-id and anthropic-user-profile-id (they choose an account under our credential).
  */
-const FORWARDED = new Set(["accept", "content-type", "idempotency-key", "openai-beta"]);
+const FORWARDED: Record<UsageDialect, ReadonlySet<string>> = {
+  openai: new Set(["accept", "content-type", "idempotency-key", "openai-beta"]),
+  anthropic: new Set(["accept", "content-type", "idempotency-key", "anthropic-version", "anthropic-beta"]),
+};
+/** Comma lists: of these every line of a repeated header goes on. */
+const LISTS = new Set(["openai-beta", "anthropic-beta"]);
+/** Anthropic refuses a request that names no version (https://docs.anthropic.com/en/api/versioning). */
+const DEFAULT_VERSION = ["anthropic-version", "2023-06-01"] as const;
 const CREDENTIAL_HEADERS = new Set(["authorization", "x-api-key", "api-key", "x-goog-api-key"]);
 
 /** RFC 9110, 7.6.1, and what is like them in use: for one hop alone. */
@@ -46,25 +56,34 @@ const DROPPED = new Set([
   "report-to",
   "reporting-endpoints",
   "x-request-id",
+  "request-id",
 ]);
 const DROPPED_PREFIXES = ["access-control-", "content-security-policy", "x-claviger-"];
 
 /**
  * The headers of a request to an upstream, as name, value, name, value. `rawHeaders` is the client's, in the same
- * shape; the first of a repeated header counts. A value that repeats the client's own credential is left out.
+ * shape; the first of a repeated header counts, but for lists. A value that repeats the client's own credential is
+ * left out.
  */
-export function upstreamHeaders(rawHeaders: readonly string[], credential: Secret | undefined): string[] {
+export function upstreamHeaders(
+  rawHeaders: readonly string[],
+  credential: Secret | undefined,
+  kind: Pick<KindFacts, "dialect" | "credentialHeader">,
+): string[] {
   const presented = presentedCredentials(rawHeaders);
   const nominated = nominatedByConnection(rawHeaders);
-  const headers = credential === undefined ? [] : ["authorization", `Bearer ${credential.expose()}`];
+  const { name: header, prefix } = kind.credentialHeader;
+  const headers = credential === undefined ? [] : [header, prefix + credential.expose()];
   headers.push("accept-encoding", "identity");
   const seen = new Set<string>();
   for (const [name, value] of headerPairs(rawHeaders)) {
-    if (!FORWARDED.has(name) || nominated.has(name) || seen.has(name)) continue;
-    seen.add(name);
+    if (!FORWARDED[kind.dialect].has(name) || nominated.has(name)) continue;
+    if (seen.has(name) && !LISTS.has(name)) continue;
     if (presented.some((token) => value.includes(token))) continue;
+    seen.add(name);
     headers.push(name, value);
   }
+  if (kind.dialect === "anthropic" && !seen.has(DEFAULT_VERSION[0])) headers.push(...DEFAULT_VERSION);
   return headers;
 }
 

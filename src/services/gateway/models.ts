@@ -4,30 +4,50 @@ import type { GatewayCall, GatewayParts } from "./call.ts";
 import type { ModelEntry } from "./catalogue.ts";
 import { ANSWER_HEADERS } from "./headers.ts";
 
+/** Claude Code gives a list of models 3 s. */
+const WAIT_MS = 2_000;
+
 /** The models the caller may read, in the order of their providers. */
 export async function answerModels(parts: GatewayParts, call: GatewayCall): Promise<void> {
   authorise(parts.gates, call.exchange, "models.read");
-  await parts.upstream.catalogue.refresh();
-  sendJson(call, call.route.dialect.modelList(visibleTo(parts, call)));
+  await parts.upstream.catalogue.refresh(WAIT_MS);
+  const query = new URL(call.request.url ?? "", "http://unused").searchParams;
+  sendJson(call, call.route.dialect.modelList(offeredTo(parts, call), query));
 }
 
 /** One model, by `provider/model` or bare; one the caller may not read does not exist for him. */
 export async function answerModel(parts: GatewayParts, call: GatewayCall): Promise<void> {
   authorise(parts.gates, call.exchange, "models.read");
   const { catalogue } = parts.upstream;
+  const { usage: dialect } = call.route.dialect;
   const wanted = decode(call.route.rest);
-  if (!isListed(parts, wanted)) await catalogue.refresh();
-  const target = catalogue.resolve(wanted);
+  const known = catalogue.resolve(wanted, dialect);
+  if (known === undefined || !catalogue.lists(known)) await catalogue.refresh(WAIT_MS);
+  const target = catalogue.resolve(wanted, dialect);
   const id = target === undefined ? "" : `${target.provider.name}/${target.model}`;
-  const entry = visibleTo(parts, call).find((candidate) => candidate.id === id);
+  const offered = offeredTo(parts, call);
+  const entry = offered.find((one) => one.id === wanted) ?? offered.find((one) => one.id === id);
   if (entry === undefined) throw new AppError("model_not_found");
   call.target = target;
   sendJson(call, call.route.dialect.model(entry));
 }
 
-function isListed(parts: GatewayParts, name: string): boolean {
-  const target = parts.upstream.catalogue.resolve(name);
-  return target !== undefined && parts.upstream.catalogue.lists(target);
+/**
+ * In OpenAI's shape, which tools of every sort ask for, all models by their whole names. In Anthropic's those that can
+ * be called in it, each also by its bare name where that leads to it: Claude Code offers what it is listed and knows a
+ * model by a name that begins with `claude`.
+ */
+function offeredTo(parts: GatewayParts, call: GatewayCall): ModelEntry[] {
+  const visible = visibleTo(parts, call);
+  if (call.route.dialect.usage === "openai") return visible;
+  return visible
+    .filter(({ dialect }) => dialect === "anthropic")
+    .flatMap((entry) => (leadsTo(parts, entry) ? [{ ...entry, id: entry.model }, entry] : [entry]));
+}
+
+function leadsTo(parts: GatewayParts, entry: ModelEntry): boolean {
+  const target = parts.upstream.catalogue.resolve(entry.model, "anthropic");
+  return target?.provider.name === entry.provider && target.model === entry.model;
 }
 
 function visibleTo(parts: GatewayParts, call: GatewayCall): ModelEntry[] {

@@ -1,9 +1,11 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { RouteContract } from "#platform/http/route.ts";
+import { anthropic } from "./dialects/anthropic.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { openai } from "./dialects/openai.ts";
 import { type PublishedPath, readPublishedPath } from "./http-api/published-path.ts";
 import { HTTP_API_CONTRACTS } from "./http-api/routes.ts";
-import { chatEnding, type StreamEnding, typedEnding } from "./stream-ending.ts";
+import { chatEnding, messageEnding, type StreamEnding, typedEnding } from "./stream-ending.ts";
 
 type BodyForm = "json" | "multipart";
 
@@ -18,6 +20,8 @@ export interface Forwarding {
   readonly jsonOnly: boolean;
   /** A stream here tells its usage only when `stream_options` asks for it. */
   readonly tellsUsageWhenAsked: boolean;
+  /** Queries of the value `true` that go on to the upstream; every other is dropped. */
+  readonly flags: readonly string[];
 }
 
 /** One route of the gateway; a last segment in braces stands for one the client chooses. */
@@ -46,14 +50,16 @@ const contract = (method: "GET" | "POST", path: string, action: string): RouteCo
 const forwarding = (
   path: string,
   how: Pick<Forwarding, "bodies" | "ending"> & Partial<Forwarding>,
+  dialect: Dialect = openai,
 ): GatewayRoute => ({
   contract: contract("POST", path, "gateway.use"),
-  dialect: openai,
+  dialect,
   work: {
     kind: "forward",
     mustStream: false,
     jsonOnly: how.mustStream === true,
     tellsUsageWhenAsked: false,
+    flags: [],
     ...how,
   },
 });
@@ -64,6 +70,9 @@ const JSON_OR_FORM: readonly BodyForm[] = ["json", "multipart"];
 const responsesEnding = typedEnding(/^response\.(completed|incomplete|failed)$/, "response.");
 /** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like. */
 const mediaEnding = typedEnding(/\.(completed|done)$/, ".completed|.done");
+
+/** Claude Code and older SDKs of Anthropic append `?beta=true`; the betas themselves are in a header. */
+const MESSAGE_FLAGS = ["beta"];
 
 /** Every route with a path of its own: dialects and paths are entries here, not code. */
 const GATEWAY_ROUTES: readonly GatewayRoute[] = [
@@ -77,6 +86,16 @@ const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   forwarding("/v1/embeddings", { bodies: JSON_ONLY, ending: chatEnding, jsonOnly: true }),
   forwarding("/v1/images/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding, jsonOnly: true }),
   forwarding("/v1/audio/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding }),
+  forwarding(
+    "/v1/messages",
+    { bodies: JSON_ONLY, ending: messageEnding, mustStream: true, flags: MESSAGE_FLAGS },
+    anthropic,
+  ),
+  forwarding(
+    "/v1/messages/count_tokens",
+    { bodies: JSON_ONLY, ending: messageEnding, jsonOnly: true, flags: MESSAGE_FLAGS },
+    anthropic,
+  ),
   {
     contract: contract("GET", "/v1/models", "models.read"),
     dialect: openai,
@@ -110,8 +129,27 @@ export function isGatewayPath(path: string): boolean {
   return /^\/(v1|v1beta|x)(\/|$)/.test(path);
 }
 
-/** The route of a request; `path` is without its query. */
-export function matchRoute(method: string, path: string): MatchedRoute | undefined {
+/** The route of a request; `path` is without its query. What both dialects have is answered in the one asked for. */
+export function matchRoute(
+  method: string,
+  path: string,
+  headers: IncomingHttpHeaders,
+): MatchedRoute | undefined {
+  const found = routeOf(method, path);
+  if (found?.work.kind !== "models" && found?.work.kind !== "model") return found;
+  return { ...found, dialect: dialectAskedFor(path, headers) };
+}
+
+/**
+ * In whose shape a client reads the model list, and the refusal of a path nobody declared: every Anthropic client sends
+ * `anthropic-version`.
+ */
+export function dialectAskedFor(path: string, headers: IncomingHttpHeaders): Dialect {
+  const isAnthropic = headers["anthropic-version"] !== undefined || /^\/v1\/messages(\/|$)/.test(path);
+  return isAnthropic ? anthropic : openai;
+}
+
+function routeOf(method: string, path: string): MatchedRoute | undefined {
   const exact = EXACT.get(`${method} ${path}`);
   if (exact !== undefined && !exact.contract.path.endsWith("}")) return { ...exact, rest: "" };
   if (path.startsWith("/x/")) return httpApiRoute(method, path);
@@ -131,11 +169,17 @@ function httpApiRoute(method: string, path: string): MatchedRoute | undefined {
   return { contract, dialect: openai, work, rest: published.rest };
 }
 
-/** In whose shape a path nobody declared is refused. */
-export const UNKNOWN_PATH_DIALECT: Dialect = openai;
-
 /** Where a matched route lies below an upstream's base URL, `/v1` left out. */
 export function upstreamPath(route: MatchedRoute): string {
   const path = route.contract.path.slice("/v1".length);
   return path.endsWith("}") ? path.slice(0, path.lastIndexOf("{")) + route.rest : path;
+}
+
+/** What of the client's query goes on to the upstream, with its question mark; a query may hold anything, so little. */
+export function upstreamQuery(how: Forwarding, url: string): string {
+  const mark = url.indexOf("?");
+  if (mark < 0 || how.flags.length === 0) return "";
+  const given = new URLSearchParams(url.slice(mark + 1));
+  const kept = how.flags.filter((flag) => given.get(flag) === "true").map((flag) => `${flag}=true`);
+  return kept.length === 0 ? "" : `?${kept.join("&")}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { typedEnding } from "./stream-ending.ts";
+import { messageEnding, typedEnding } from "./stream-ending.ts";
 
 const ending = typedEnding(/^response\.(completed|failed)$/, "response.");
 const isIn = (text: string, startsLine = true) => ending.isIn(Buffer.from(text), startsLine);
@@ -20,4 +20,15 @@ test("[G6] of an event too large to hold its first line or first member counts, 
   expect(isIn('data: {"type":"response.completed","output":["xxxx')).toBe(true);
   expect(isIn('data: {"output":["xxxx')).toBe(false);
   expect(isIn("event: response.completed", false)).toBe(false);
+});
+
+test("[G6] a stream of messages is finished by message_stop alone", () => {
+  const ends = (text: string, startsLine = true) => messageEnding.isIn(Buffer.from(text), startsLine);
+  expect(ends('event: message_stop\ndata: {"type":"message_stop"}\n\n')).toBe(true);
+  expect(ends('data: {"type": "message_stop"}\r\n\r\n')).toBe(true);
+  expect(ends("data: [DONE]\n\n")).toBe(false);
+  expect(ends('event: error\ndata: {"type":"error"}\n\n')).toBe(false);
+  expect(ends('data: {"type":"content_block_delta","delta":{"type":"message_stop"}}\n\n')).toBe(false);
+  expect(ends('data: {"type":"x","text":"\\nevent: message_stop\\n"}\n\n')).toBe(false);
+  expect(ends("event: message_stop", false)).toBe(false);
 });

@@ -7,6 +7,7 @@ export interface StreamEnding {
 const LF = 0x0a;
 const CR = 0x0d;
 const DONE = Buffer.from("[DONE]");
+const MESSAGE_STOP = Buffer.from("message_stop");
 const FINISH_REASON = Buffer.from('"finish_reason"');
 
 /** A chat stream: `data: [DONE]`, or a `finish_reason` that is not null (some upstreams send no `[DONE]`). */
@@ -25,6 +26,13 @@ export function typedEnding(types: RegExp, hint: string): StreamEnding {
     },
   };
 }
+
+/** A stream of messages (https://docs.anthropic.com/en/api/messages-streaming): `message_stop` alone ends it. */
+export const messageEnding: StreamEnding = {
+  isIn: (events, startsLine) =>
+    events.includes(MESSAGE_STOP) &&
+    linesOf(events, startsLine).some((line) => typeOfLine(line) === "message_stop"),
+};
 
 /** A line `data: [DONE]`; in a model's text it stands inside a JSON string and never begins a line. */
 export function holdsDone(events: Buffer, startsLine: boolean): boolean {

@@ -11,15 +11,18 @@ export interface ErrorAnswer {
 
 /** What differs between the families of clients: shapes, never decisions. */
 export interface Dialect {
-  /** In whose shape its answers tell what they used. */
+  /** In whose shape its answers tell what they used, and what an upstream must speak to answer it. */
   readonly usage: UsageDialect;
-  /** The header that bears the request id. */
-  readonly requestIdHeader: string;
+  /** The headers that bear the request id. */
+  readonly requestIdHeaders: readonly string[];
   error(error: AppError, requestId: string): ErrorAnswer;
   /** An upstream's failure in the client's shape, under the upstream's own status. */
   upstreamError(status: number, message: string, requestId: string): Buffer;
+  /** An upstream's error body that has an `error` object already, with what must be this server's own in it. */
+  relayedError(status: number, body: Buffer, requestId: string): Buffer;
   /** The last event of a stream that was cut, so that the official client raises it; it begins on a line of its own. */
   streamError(error: AppError, requestId: string): Buffer;
-  modelList(entries: readonly ModelEntry[]): object;
+  /** `query` is the client's. Throws AppError 400 for a page that cannot be. */
+  modelList(entries: readonly ModelEntry[], query: URLSearchParams): object;
   model(entry: ModelEntry): object;
 }

@@ -1,22 +1,20 @@
-import type { AppError, ErrorCode } from "#platform/lib/error.ts";
+import type { AppError } from "#platform/lib/error.ts";
 import type { ModelEntry } from "../catalogue.ts";
 import { ANSWER_HEADERS } from "../headers.ts";
 import type { Dialect, ErrorAnswer } from "./dialect.ts";
-
-/** How long a client should leave a locked server alone, in seconds. */
-const LOCKED_RETRY_AFTER_S = 5;
+import { errorHeaders } from "./error-headers.ts";
 
 /**
  * What an OpenAI client reads: errors in the shape of https://platform.openai.com/docs/guides/error-codes, which the
- * official SDK turns into its own classes; `data: {"error":…}` in a stream, which it raises. `x-should-retry: false`
- * keeps that SDK from repeating what only an operator can repair.
+ * official SDK turns into its own classes; `data: {"error":…}` in a stream, which it raises.
  */
 export const openai: Dialect = {
   usage: "openai",
-  requestIdHeader: "x-request-id",
+  requestIdHeaders: ["x-request-id"],
   error: errorAnswer,
   upstreamError: (_status, message) =>
     Buffer.from(errorJson({ message, type: "upstream_error", param: null, code: "upstream_failed" })),
+  relayedError: (_status, body) => body,
   streamError: (error) => Buffer.from(`data: ${errorJson(shapeOf(error))}\n\n`),
   modelList: (entries) => ({ object: "list", data: entries.map(modelShape) }),
   model: modelShape,
@@ -36,7 +34,7 @@ function errorAnswer(error: AppError, requestId: string): ErrorAnswer {
       "content-type": "application/json; charset=utf-8",
       "x-request-id": requestId,
       ...ANSWER_HEADERS,
-      ...headersFor(error.code),
+      ...errorHeaders(error.code),
     },
     body: Buffer.from(errorJson(shapeOf(error))),
   };
@@ -67,21 +65,4 @@ function typeFor({ status, code }: AppError): string {
   if (status === 404) return "not_found_error";
   if (status === 429) return "rate_limit_error";
   return status >= 500 ? "server_error" : "invalid_request_error";
-}
-
-function headersFor(code: ErrorCode): Record<string, string> {
-  switch (code) {
-    case "invalid_token":
-      return { "www-authenticate": 'Bearer realm="claviger", error="invalid_token"' };
-    case "server_locked":
-      return {
-        "x-should-retry": "false",
-        "x-claviger-locked": "true",
-        "retry-after": String(LOCKED_RETRY_AFTER_S),
-      };
-    case "upstream_credential_rejected":
-      return { "x-should-retry": "false" };
-    default:
-      return {};
-  }
 }

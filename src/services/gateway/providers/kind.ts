@@ -1,33 +1,67 @@
 import { AppError } from "#platform/lib/error.ts";
+import type { UsageDialect } from "../usage/token-usage.ts";
 
-interface KindFacts {
+/** What differs between the kinds of upstream. */
+export interface KindFacts {
   /** Used when a provider gives none. */
   readonly defaultBaseUrl: string | undefined;
   readonly path: keyof typeof PATHS;
+  /** What it speaks. */
+  readonly dialect: UsageDialect;
+  /** The header our credential goes in, and what stands before it there. */
+  readonly credentialHeader: { readonly name: string; readonly prefix: string };
 }
-
-const OPENAI_BASE_URL = "https://api.openai.com/v1";
-const OLLAMA_BASE_URL = "http://127.0.0.1:11434/v1";
 
 /** What the path of a base URL must be, trailing slashes removed; a bare host has the path `/`. */
 const PATHS = {
   "ends-in-v1": {
     fits: (path: string) => path.endsWith("/v1"),
     complaint: "base_url of an OpenAI kind ends in /v1.",
+    /** What lies between the base URL and the paths of the API. */
+    below: "",
   },
-  any: { fits: () => true, complaint: "" },
+  "without-v1": {
+    fits: (path: string) => !path.endsWith("/v1"),
+    complaint: "base_url of an Anthropic kind has no /v1; it is appended.",
+    below: "/v1",
+  },
+  any: { fits: () => true, complaint: "", below: "" },
 } as const;
 
-/** The kinds of upstream. `http` is any HTTP API; the others speak OpenAI's dialect. */
+const OPENAI = {
+  path: "ends-in-v1",
+  dialect: "openai",
+  credentialHeader: { name: "authorization", prefix: "Bearer " },
+} as const;
+const ANTHROPIC = {
+  path: "without-v1",
+  dialect: "anthropic",
+  credentialHeader: { name: "x-api-key", prefix: "" },
+} as const;
+
+/** The kinds of upstream. `http` is any HTTP API, and no model of it is ever listed. */
 const KINDS = {
-  openai: { defaultBaseUrl: OPENAI_BASE_URL, path: "ends-in-v1" },
-  "openai-compatible": { defaultBaseUrl: undefined, path: "ends-in-v1" },
-  ollama: { defaultBaseUrl: OLLAMA_BASE_URL, path: "ends-in-v1" },
-  http: { defaultBaseUrl: undefined, path: "any" },
+  openai: { defaultBaseUrl: "https://api.openai.com/v1", ...OPENAI },
+  "openai-compatible": { defaultBaseUrl: undefined, ...OPENAI },
+  ollama: { defaultBaseUrl: "http://127.0.0.1:11434/v1", ...OPENAI },
+  anthropic: { defaultBaseUrl: "https://api.anthropic.com", ...ANTHROPIC },
+  "anthropic-compatible": { defaultBaseUrl: undefined, ...ANTHROPIC },
+  http: { defaultBaseUrl: undefined, ...OPENAI, path: "any" },
 } as const satisfies Record<string, KindFacts>;
 
-export const PROVIDER_KINDS = ["openai", "openai-compatible", "ollama", "http"] as const;
+export const PROVIDER_KINDS = [
+  "openai",
+  "openai-compatible",
+  "ollama",
+  "anthropic",
+  "anthropic-compatible",
+  "http",
+] as const;
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+
+export function factsOf(kind: ProviderKind): KindFacts {
+  return KINDS[kind];
+}
 
 /** The kinds by name, each with whether a provider of it cannot do without a base URL of its own. */
 export function kindsByName(): ReadonlyMap<string, { readonly needsBaseUrl: boolean }> {
@@ -58,5 +92,17 @@ export function parseBaseUrl(kind: ProviderKind, text: string | undefined): URL 
   url.pathname = url.pathname.replace(/\/+$/, "");
   const path = PATHS[KINDS[kind].path];
   if (!path.fits(url.pathname)) throw new AppError("bad_request", path.complaint);
+  return url;
+}
+
+/** A base URL as it is shown: without the slash that a URL puts behind a bare host. */
+export function baseUrlText(baseUrl: URL): string {
+  return baseUrl.href.replace(/\/$/, "");
+}
+
+/** The URL of an endpoint of an upstream; `path` is what follows `/v1`, with its slash. */
+export function endpointUrl(provider: { kind: ProviderKind; baseUrl: URL }, path: string): URL {
+  const url = new URL(provider.baseUrl);
+  url.pathname = url.pathname.replace(/\/$/, "") + PATHS[KINDS[provider.kind].path].below + path;
   return url;
 }

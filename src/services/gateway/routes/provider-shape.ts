@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RouteContract } from "#platform/http/route.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
+import { baseUrlText } from "../providers/kind.ts";
 import { providerOptions } from "../providers/options.ts";
 import type { ProviderView } from "../providers/providers.ts";
 
@@ -45,7 +46,7 @@ export function toProviderJson(provider: ProviderView): z.infer<typeof providerS
     id: provider.id,
     name: provider.name,
     kind: provider.kind,
-    base_url: provider.baseUrl.href,
+    base_url: baseUrlText(provider.baseUrl),
     options: provider.options,
     source: "store",
     created_at: toTimestamp(provider.createdAt),
