@@ -110,7 +110,9 @@ describe("the answer's body", () => {
     }
   });
 
-  test("[G11] a client that does not read holds the upstream back, and reads everything once it does", async () => {
+  test("[G11] a client that does not read holds the upstream back, and reads everything once it does", {
+    timeout: 30_000,
+  }, async () => {
     let sent = 0;
     bench.api.handle(async (response) => {
       response.writeHead(200);

@@ -153,7 +153,9 @@ describe("the request's body", () => {
     expect(bench.api.arrivals.at(-1)?.header("expect")).toBeUndefined();
   });
 
-  test("[G11] an upload is held back while the upstream does not read, and arrives whole when it does", async () => {
+  test("[G11] an upload is held back while the upstream does not read, and arrives whole when it does", {
+    timeout: 30_000,
+  }, async () => {
     const read = Promise.withResolvers<void>();
     let bytes = 0;
     bench.api.handle(async (response, { message }) => {
@@ -204,7 +206,9 @@ describe("the request's body", () => {
     expect(most).toBeLessThan(128 * MIB);
   });
 
-  test("[G11] an upstream that answers before it has read the body is heard, and the connection is of use after", async () => {
+  test("[G11] an upstream that answers before it has read the body is heard, and the connection is of use after", {
+    timeout: 30_000,
+  }, async () => {
     const answering = Promise.withResolvers<void>();
     bench.api.handle(async (response) => {
       await answering.promise;
