@@ -18,6 +18,8 @@ const ROOT = __dirname;
 const RUNTIME = path.join(ROOT, "runtime");
 const LOCK = path.join(ROOT, ".cache", "bootstrap.lock");
 const BEAT = path.join(LOCK, "beat");
+/** Where Node.js keeps what it compiled: without it each start reads and strips all TypeScript again, 0.2 s. */
+const COMPILED = path.join(ROOT, ".cache", "compiled");
 const STAMP = ".claviger-lock";
 const OLDEST_SYSTEM_NODE = [24, 19];
 const BEAT_MS = 1_000;
@@ -273,7 +275,7 @@ function exitStatus(code, signal) {
 function childEnvironment(nodeDirectory) {
   const kept = Object.entries(process.env).filter(([name]) => !/^npm_config_/i.test(name));
   const searchPath = [nodeDirectory, process.env.PATH].filter(Boolean).join(path.delimiter);
-  return { ...Object.fromEntries(kept), PATH: searchPath };
+  return { NODE_COMPILE_CACHE: COMPILED, ...Object.fromEntries(kept), PATH: searchPath };
 }
 
 function usage() {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { type App, startApp } from "#app";
+import type { App } from "#app";
 import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
 import { unusedSettings } from "#platform/config/settings.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -34,6 +34,8 @@ export function serveCommand(program: Command, context: CommandContext): void {
       const { json, ...places } = flags;
       const config = loadConfig({ flags: places, env: context.env, homeDir: context.homeDir });
       const stopped = stopSignal();
+      // Only here: the server is most of what there is to load, and no other command needs it.
+      const { startApp } = await import("#app");
       const app = await startApp(config, { readableLog: process.stdout.isTTY === true && json !== true });
       if (json !== true) context.output().note(welcome(app, config, context.homeDir));
       await stopped;
