@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
+import { OFFLINE } from "#test/offline.ts";
 import { startUpstream, type Upstream } from "#test/upstream.ts";
 
 const VERSION = { "anthropic-version": "2023-06-01" };
@@ -119,7 +120,7 @@ test("[G1] one model is answered in the client's shape, under the name it was as
 
 test("[G2] [H2] an Anthropic kind has no /v1 in its base URL, and the path is appended once", async () => {
   await using upstream = await startUpstream({ dialect: "anthropic", models: ["a", "b", "c", "d", "e"] });
-  await using claviger = await startClaviger();
+  await using claviger = await startClaviger({ egress: OFFLINE });
   const path = "/api/v1/providers";
   const create = (body: object) =>
     claviger.control({ method: "POST", path, body: { credentials: [], ...body } });

@@ -29,6 +29,14 @@ test("[G6] a cut stream ends with `event: error` on a line of its own and never 
   }
 });
 
+test("[G6] a connection that breaks behind message_stop has cut nothing off", async () => {
+  await using it = await bench();
+  it.upstream.behave({ kind: "ok" });
+  const { text } = await post(it, message({ stream: true }));
+  it.upstream.behave({ kind: "cut", afterBytes: text.length });
+  expect((await post(it, message({ stream: true }))).text).toBe(text);
+});
+
 test("[G6] a stream that ends without message_stop is a cut, whatever it quotes", async () => {
   await using it = await bench();
   const quoted = {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
+import { OFFLINE } from "#test/offline.ts";
 import { startUpstream, type Upstream } from "#test/upstream.ts";
 
 const PATH = "/api/v1/providers";
@@ -33,7 +34,7 @@ const shown = z.strictObject({
 });
 
 test("[H2] a provider is made, listed, read, changed and removed, and its credential is shown by hint alone", async () => {
-  await using claviger = await startClaviger();
+  await using claviger = await startClaviger({ egress: OFFLINE });
   const made = await create(claviger, wanted());
   expect(made.status).toBe(201);
   expect(shown.parse(made.json).credentials.map(({ hint }) => hint)).toEqual(["WXYZ"]);

@@ -25,7 +25,10 @@ export function addCommand(command: Command, context: CommandContext): void {
     .addOption(
       new Option("--kind <kind>", "what it speaks").choices([...kindsByName().keys()]).default("openai"),
     )
-    .option("--base-url <url>", "where its API is; for the OpenAI kinds up to and with /v1")
+    .option(
+      "--base-url <url>",
+      "where its API is: of the OpenAI kinds up to and with /v1, of the Anthropic kinds without it",
+    )
     .option("--credential", "ask for an API key where the kind usually has none (ollama)")
     .option("--no-credential", "the upstream needs none")
     .action(async (name: string, flags: AddFlags) => {

@@ -4,7 +4,7 @@ import type { AnswerHead, BodyFlow } from "./body-flow.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import { EventRelay } from "./event-relay.ts";
 import type { Redactor, StreamRedactor } from "./redact.ts";
-import { holdsDone, type StreamEnding } from "./stream-ending.ts";
+import type { StreamEnding } from "./stream-ending.ts";
 import { upstreamMessage } from "./upstream-message.ts";
 import type { UsageMeter } from "./usage/usage-meter.ts";
 
@@ -68,9 +68,9 @@ export class EventFlow implements BodyFlow {
     answer.finish(Buffer.concat([this.#redaction.push(last), this.#redaction.end()]));
   }
 
-  /** After `[DONE]` nothing is missing, and an error behind it would be no event of the stream. */
+  /** After its last event nothing is missing, and an error behind it would be no event of the stream. */
   wasComplete(): boolean {
-    if (!this.#started || this.#relay.insideEvent || !holdsDone(this.#last, true)) return false;
+    if (!this.#started || this.#relay.insideEvent || !this.#parts.ending.isLast(this.#last)) return false;
     this.#parts.answer.finish(this.#redaction.end());
     return true;
   }

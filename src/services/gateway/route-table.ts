@@ -68,8 +68,11 @@ const JSON_ONLY: readonly BodyForm[] = ["json"];
 const JSON_OR_FORM: readonly BodyForm[] = ["json", "multipart"];
 /** https://platform.openai.com/docs/api-reference/responses-streaming: the three ways a response ends. */
 const responsesEnding = typedEnding(/^response\.(completed|incomplete|failed)$/, "response.");
-/** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like. */
-const mediaEnding = typedEnding(/\.(completed|done)$/, ".completed|.done");
+/** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like; of several images each has one. */
+const mediaEnding: StreamEnding = {
+  ...typedEnding(/\.(completed|done)$/, ".completed|.done"),
+  isLast: chatEnding.isLast,
+};
 
 /** Claude Code and older SDKs of Anthropic append `?beta=true`; the betas themselves are in a header. */
 const MESSAGE_FLAGS = ["beta"];

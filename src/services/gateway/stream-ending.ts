@@ -2,6 +2,8 @@
 export interface StreamEnding {
   /** `startsLine` is false when `events` begin in the middle of an event that was too large to hold. */
   isIn(events: Buffer, startsLine: boolean): boolean;
+  /** Whether whole `events` hold what nothing can follow: after it a broken connection has cut nothing off. */
+  isLast(events: Buffer): boolean;
 }
 
 const LF = 0x0a;
@@ -13,26 +15,30 @@ const FINISH_REASON = Buffer.from('"finish_reason"');
 /** A chat stream: `data: [DONE]`, or a `finish_reason` that is not null (some upstreams send no `[DONE]`). */
 export const chatEnding: StreamEnding = {
   isIn: (events, startsLine) => holdsDone(events, startsLine) || holdsFinishReason(events),
+  isLast: (events) => holdsDone(events, true),
 };
 
 /** Streams whose events bear a type: finished by `[DONE]` or one of these types, as event name or root `type`. */
 export function typedEnding(types: RegExp, hint: string): StreamEnding {
   const candidates = hint.split("|").map((part) => Buffer.from(part));
-  return {
-    isIn: (events, startsLine) => {
-      if (holdsDone(events, startsLine)) return true;
-      if (!candidates.some((candidate) => events.includes(candidate))) return false;
-      return linesOf(events, startsLine).some((line) => types.test(typeOfLine(line)));
-    },
+  const isIn = (events: Buffer, startsLine: boolean) => {
+    if (holdsDone(events, startsLine)) return true;
+    if (!candidates.some((candidate) => events.includes(candidate))) return false;
+    return linesOf(events, startsLine).some((line) => types.test(typeOfLine(line)));
   };
+  return { isIn, isLast: (events) => isIn(events, true) };
 }
 
 /** A stream of messages (https://docs.anthropic.com/en/api/messages-streaming): `message_stop` alone ends it. */
 export const messageEnding: StreamEnding = {
-  isIn: (events, startsLine) =>
-    events.includes(MESSAGE_STOP) &&
-    linesOf(events, startsLine).some((line) => typeOfLine(line) === "message_stop"),
+  isIn: holdsMessageStop,
+  isLast: (events) => holdsMessageStop(events, true),
 };
+
+function holdsMessageStop(events: Buffer, startsLine: boolean): boolean {
+  if (!events.includes(MESSAGE_STOP)) return false;
+  return linesOf(events, startsLine).some((line) => typeOfLine(line) === "message_stop");
+}
 
 /** A line `data: [DONE]`; in a model's text it stands inside a JSON string and never begins a line. */
 export function holdsDone(events: Buffer, startsLine: boolean): boolean {
