@@ -141,7 +141,11 @@ test("the lines the start offers to copy work as they are, for a data directory 
   const launcher = /^ {2}(\S*bin\/claviger) /.exec(lines[0] ?? "")?.[1] ?? "";
   const run = `${process.execPath} --disable-warning=ExperimentalWarning ${join(ROOT, "src/main.ts")}`;
   for (const line of lines) {
-    const shell = spawn("sh", ["-c", line.replace(launcher, run)], { stdio: ["pipe", "ignore", "inherit"] });
+    // As it is the line adds a provider out there, whose models the server would ask for.
+    const elsewhere = line.includes("provider add") ? " --base-url http://127.0.0.1:9/v1" : "";
+    const shell = spawn("sh", ["-c", line.replace(launcher, run) + elsewhere], {
+      stdio: ["pipe", "ignore", "inherit"],
+    });
     shell.stdin.end(`${freshText()}\n`);
     expect(await new Promise((resolve) => shell.once("close", resolve))).toBe(0);
   }
