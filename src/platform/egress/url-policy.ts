@@ -1,3 +1,4 @@
+import { holdsControlCharacter } from "../lib/control-character.ts";
 import { judgeHost } from "./host-policy.ts";
 import { denied, type Verdict } from "./verdict.ts";
 
@@ -20,8 +21,7 @@ export function judgeUrl(given: string | URL): Verdict {
 const USER_INFO = denied("user-info", "An upstream URL must not hold a user name or password.");
 
 function judgeText(text: string, otherwise: Verdict): Verdict {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u0020\u007f\\]/.test(text)) {
+  if (/[ \\]/.test(text) || holdsControlCharacter(text)) {
     return denied("malformed", "A URL must not hold white space, control characters or backslashes.");
   }
   const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1];

@@ -56,8 +56,7 @@ class ThreadConnection implements DatabaseConnection {
     return { rows, numAffectedRows: BigInt(changes) };
   }
 
-  // biome-ignore lint/correctness/useYield: Kysely asks for a generator, and this one can only refuse.
-  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+  streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
     throw new AppError("internal", undefined, { detail: "the storage thread answers whole results only" });
   }
 }

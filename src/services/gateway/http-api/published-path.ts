@@ -1,4 +1,5 @@
 import { unescapeFully } from "#platform/http/path.ts";
+import { holdsControlCharacter } from "#platform/lib/control-character.ts";
 import { AppError } from "#platform/lib/error.ts";
 
 /** What the path of a request says: which API, and where in it. */
@@ -15,8 +16,6 @@ const DEEPER_ESCAPE = /%(?:2e|2f|5c|25)/i;
 const OVERLONG = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}/;
 /** How IIS escapes a character; no URL has it. */
 const WIDE_ESCAPE = /%u[0-9a-f]{4}/i;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROL = /[\x00-\x1f\x7f]/;
 
 /** The parts of a path `/x/NAME/rest`; undefined for any other. The name is taken in its plain spelling only. */
 export function readPublishedPath(path: string): PublishedPath | undefined {
@@ -30,7 +29,7 @@ export function readPublishedPath(path: string): PublishedPath | undefined {
  */
 export function checkRest(rest: string): void {
   const plain = unescapeFully(rest);
-  if (CONTROL.test(plain) || rest.includes("#"))
+  if (holdsControlCharacter(plain) || rest.includes("#"))
     throw new AppError("bad_request", "The path holds a character that no path may hold.");
   const isHidden = DEEPER_ESCAPE.test(plain) || OVERLONG.test(plain) || WIDE_ESCAPE.test(plain);
   if (isHidden || plain.split(/[/\\]/).some(isDotSegment))
