@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { AppError } from "../lib/error.ts";
+import { resourceName } from "../lib/resource-name.ts";
 import type { Log } from "../log/log.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AuditSink } from "./ports.ts";
@@ -40,8 +41,7 @@ function namedTarget({ params, body }: FastifyRequest): string | undefined {
   for (const source of [params, body]) {
     if (typeof source !== "object" || source === null) continue;
     const { id, name }: { id?: unknown; name?: unknown } = source;
-    for (const text of [id, name])
-      if (typeof text === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text)) return text;
+    for (const text of [id, name]) if (resourceName.safeParse(text).success) return String(text);
   }
   return undefined;
 }

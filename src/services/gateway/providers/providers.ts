@@ -1,5 +1,6 @@
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { AppError } from "#platform/lib/error.ts";
+import type { ResourceName } from "#platform/lib/resource-name.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import type { CredentialSummary } from "#vault/credentials/index.ts";
@@ -29,7 +30,7 @@ export interface ProviderChange {
 }
 
 export interface NewProvider extends ProviderChange {
-  readonly name: string;
+  readonly name: ResourceName;
   readonly kind: ProviderKind;
 }
 

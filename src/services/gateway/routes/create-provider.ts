@@ -2,14 +2,15 @@ import { z } from "zod";
 import { authorOf } from "#platform/http/exchange.ts";
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
+import { resourceName } from "#platform/lib/resource-name.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { PROVIDER_KINDS } from "../providers/kind.ts";
 import { providerOptions } from "../providers/options.ts";
 import type { Providers } from "../providers/providers.ts";
-import { credentialBody, nameOf, providerContract, providerShape, toProviderJson } from "./provider-shape.ts";
+import { credentialBody, providerContract, providerShape, toProviderJson } from "./provider-shape.ts";
 
 const body = z.strictObject({
-  name: nameOf,
+  name: resourceName,
   kind: z.enum(PROVIDER_KINDS),
   base_url: z.string().max(2048).optional(),
   options: providerOptions.optional(),

@@ -12,13 +12,6 @@ export function providerContract(method: RouteContract["method"], path: string):
 
 export const providerParams = z.object({ name: z.string().max(63) });
 
-export const nameOf = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
-    "a name is 1 to 63 of A-Z a-z 0-9 . _ - and begins with a letter or digit",
-  );
-
 /** A credential as it is entered; header-safe printable ASCII, because it goes into a header. */
 export const credentialBody = z.strictObject({
   type: z.literal("api_key"),
