@@ -42,7 +42,7 @@ export function renderProfile(file: string): string {
 }
 
 /** Empty for what is no work: idling, and the profile itself. */
-function placeOf({ functionName, url }: Pick<Profiler.CallFrame, "functionName" | "url">): string {
+function placeOf({ functionName, url }: { functionName: string; url: string }): string {
   if (functionName === "(idle)" || url === "node:inspector") return "";
   const text = `${functionName} ${url}`;
   return PLACES.find(([, pattern]) => pattern.test(text))?.[0] ?? "everything else";
