@@ -26,12 +26,15 @@ const NODE_FLAGS = ["--disable-warning=ExperimentalWarning"];
 const CREDENTIAL = "bench-upstream-credential";
 
 /** Starts the upstream, nginx with one worker, and Claviger; `directory` takes what they write. */
-export async function startContenders(directory: string): Promise<Contenders> {
+export async function startContenders(
+  directory: string,
+  serverFlags: readonly string[] = [],
+): Promise<Contenders> {
   await using undo = new AsyncDisposableStack();
   const upstream = undo.use(startProgram(process.execPath, [path.join(import.meta.dirname, "upstream.ts")]));
   const upstreamPort = Number((await upstream.hears(/port (\d+)/))[1]);
   const nginx = await startNginx(directory, upstreamPort, undo);
-  const claviger = await startClaviger(directory, upstreamPort, undo);
+  const claviger = await startClaviger(directory, upstreamPort, { undo, serverFlags });
   const bare = { name: "upstream alone", port: upstreamPort, headers: {}, pids: [upstream.pid] };
   const running = undo.move();
   return {
@@ -88,13 +91,13 @@ http {
 async function startClaviger(
   directory: string,
   upstreamPort: number,
-  undo: AsyncDisposableStack,
+  { undo, serverFlags }: { undo: AsyncDisposableStack; serverFlags: readonly string[] },
 ): Promise<Contender> {
   const where = ["--data-dir", path.join(directory, "claviger")];
   const env = { PATH: process.env.PATH, HOME: directory };
   const command = (args: readonly string[], stdin = "") =>
     runProgram(process.execPath, [...NODE_FLAGS, MAIN, ...args, ...where], { env, stdin });
-  const serve = [...NODE_FLAGS, MAIN, "serve", "--listen", "127.0.0.1:0", ...where];
+  const serve = [...NODE_FLAGS, ...serverFlags, MAIN, "serve", "--listen", "127.0.0.1:0", ...where];
   const server = undo.use(startProgram(process.execPath, serve, { env, stdout: "ignore" }));
   const [, port = ""] = await server.hears(/listens on http:\/\/127\.0\.0\.1:(\d+)/);
   const add = ["provider", "add", "bench", "--kind", "openai-compatible"];

@@ -1,17 +1,20 @@
 /*
  * Claviger beside nginx before the same upstream, and the upstream alone: see docs/bench.md.
  * `npm run bench` writes bench/results/DATE.md; `npm run bench -- --quick` only tries whether it works.
+ * `npm run bench -- --profile` tells where the time of its main thread goes.
  * `npm run bench -- --memory` measures instead what 100,000 requests leave behind in memory.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { runProgram } from "#test/system/run-program.ts";
 import { type Contender, startContenders } from "./contenders.ts";
 import { cpuTimeUs } from "./cpu-time.ts";
 import type { LoadOrder, LoadResult } from "./load.ts";
 import { describeMachine, watchOtherWork } from "./machine.ts";
 import { reportMemory } from "./memory.ts";
+import { renderProfile } from "./profile.ts";
 import { type Measure, renderTable } from "./table.ts";
 
 const CONNECTIONS = 64;
@@ -38,9 +41,10 @@ await main().catch((error: unknown) => {
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   if (args[0] === "--memory") return reportMemory(args.slice(1));
+  if (args[0] === "--profile") return reportProfile();
   const unknown = args.find((arg) => arg !== "--quick");
   if (unknown !== undefined)
-    throw new Error(`unknown argument ${unknown}; there are --quick and --memory [REQUESTS]`);
+    throw new Error(`unknown argument ${unknown}; there are --quick, --profile and --memory [REQUESTS]`);
   const quick = args.includes("--quick");
   const machine = await describeMachine();
   const { measures, otherWork } = await measureAll(quick ? QUICK : FULL);
@@ -55,6 +59,28 @@ async function main(): Promise<void> {
   const results = path.join(import.meta.dirname, "results");
   mkdirSync(results, { recursive: true });
   writeFileSync(path.join(results, `${date}.md`), report({ date, facts, table }));
+}
+
+/** One workload, warmed up, then five seconds of it profiled. */
+async function reportProfile(): Promise<void> {
+  const directory = mkdtempSync(path.join(tmpdir(), "bench-profile-"));
+  try {
+    const file = path.join(directory, "profile.json");
+    const probe = pathToFileURL(path.join(import.meta.dirname, "profile-probe.ts"));
+    probe.searchParams.set("file", file);
+    await using contenders = await startContenders(directory, ["--import", probe.href]);
+    const server = contenders.all.at(-1);
+    const [workload] = workloads(contenders.model);
+    if (server?.pids[0] === undefined || workload === undefined) throw new Error("nothing to profile");
+    await load(server, workload, FULL.warmUpMs);
+    process.kill(server.pids[0], "SIGUSR2");
+    await load(server, workload, 5_000);
+    process.kill(server.pids[0], "SIGUSR2");
+    while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 50));
+    console.log(renderProfile(file));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 async function measureAll(plan: typeof FULL): Promise<{ measures: Measure[]; otherWork: number }> {

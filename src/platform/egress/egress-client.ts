@@ -99,10 +99,12 @@ export function createEgressClient(parts: EgressParts = {}): EgressClient {
   const pools = new Pools(guard, closing.signal);
   const request = (wanted: EgressRequest, handler: UpstreamHandler): Exchange => {
     const timeouts = settle(parts.timeouts, wanted.upstream);
+    // A URL puts its origin together anew each time it is asked.
+    const { origin } = wanted.url;
     return exchange(
       { ...wanted, ...timeouts },
-      reportingDenials(handler, wanted.url.origin, parts.onDenied),
-      poolOrRefusal(pools, wanted, timeouts.connectTimeoutMs),
+      reportingDenials(handler, origin, parts.onDenied),
+      poolOrRefusal(pools, wanted, { origin, connectTimeoutMs: timeouts.connectTimeoutMs }),
     );
   };
   const close = () => {
@@ -129,11 +131,15 @@ function settle(
   };
 }
 
-function poolOrRefusal(pools: Pools, wanted: EgressRequest, connectTimeoutMs: number): Pool | AppError {
+function poolOrRefusal(
+  pools: Pools,
+  wanted: EgressRequest,
+  to: { origin: string; connectTimeoutMs: number },
+): Pool | AppError {
   const verdict = judgeUrl(wanted.url);
   if (!verdict.allowed) return denialError(verdict);
   const { caFile, proxy } = wanted.upstream ?? {};
-  return pools.poolFor({ origin: wanted.url.origin, caFile, connectTimeoutMs, proxy });
+  return pools.poolFor({ ...to, caFile, proxy });
 }
 
 function reportingDenials(

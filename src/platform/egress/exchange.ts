@@ -80,6 +80,8 @@ class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
   }
 
   abort(): void {
+    // Callers abort what is over too; then there is nothing to stop and no error to make, whose stack costs most.
+    if (this.#over) return;
     this.#finish();
     this.#controller?.abort(new Error("aborted"));
   }
@@ -150,7 +152,9 @@ class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
 
 /** Whether 304 may be the answer (RFC 9110, 13.1). */
 function isConditional(headers: readonly string[]): boolean {
-  return headers.some((name, index) => index % 2 === 0 && /^if-(none-match|modified-since)$/i.test(name));
+  for (let at = 0; at < headers.length; at += 2)
+    if (/^if-(none-match|modified-since)$/i.test(headers[at] ?? "")) return true;
+  return false;
 }
 
 function rawHeadersOf(controller: Dispatcher.DispatchController): string[] {

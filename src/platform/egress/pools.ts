@@ -1,4 +1,4 @@
-import { Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 import { AppError } from "#platform/lib/error.ts";
 import { createConnector } from "./connector.ts";
 import type { Guard } from "./guard.ts";
@@ -18,10 +18,22 @@ const MAX_WAITING_PER_POOL = 1024;
 const MAX_POOLS = 64;
 const MAX_HEADER_BYTES = 32 * 1024;
 
+/** Knows whether requests may wait, without undici's statistics, which are summed over all connections each time. */
+class CrowdPool extends Pool {
+  /** False only while none waits: the last dispatch left a connection free, or room for one. */
+  crowded = false;
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const hasRoom = super.dispatch(options, handler);
+    this.crowded = !hasRoom;
+    return hasRoom;
+  }
+}
+
 /** Pools of connections, each for one origin as one upstream reaches it. */
 export class Pools {
   /** By kind, the longest unused first. */
-  readonly #pools = new Map<string, Pool>();
+  readonly #pools = new Map<string, CrowdPool>();
   /** Pools that were displaced and still finish their requests. */
   readonly #leaving = new Set<Pool>();
   readonly #guard: Guard;
@@ -40,7 +52,7 @@ export class Pools {
     this.#pools.delete(key);
     this.#pools.set(key, pool);
     this.#displaceOldest();
-    if (pool.stats.queued < MAX_WAITING_PER_POOL) return pool;
+    if (!pool.crowded || pool.stats.queued < MAX_WAITING_PER_POOL) return pool;
     return new AppError("upstream_unreachable", "Too many requests are waiting for this upstream.");
   }
 
@@ -50,8 +62,8 @@ export class Pools {
     await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
-  #open(kind: ConnectionKind): Pool {
-    return new Pool(kind.origin, {
+  #open(kind: ConnectionKind): CrowdPool {
+    return new CrowdPool(kind.origin, {
       connect: createConnector({
         guard: this.#guard,
         connectTimeoutMs: kind.connectTimeoutMs,

@@ -4,7 +4,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fas
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/error.ts";
 import { newId } from "../lib/id.ts";
-import type { Random } from "../lib/random.ts";
+import { pooledRandom, type Random } from "../lib/random.ts";
 import type { Log } from "../log/log.ts";
 import type { HttpMetrics } from "../log/metrics/http.ts";
 import { CLIENT_LEFT } from "../log/metrics/labels.ts";
@@ -110,8 +110,9 @@ function createApi(parts: ServerParts): Api {
 
 function createFront(parts: ServerParts, api: Api): Front {
   const { gateway, log, metrics, tools } = parts;
+  const random = pooledRandom(tools.random);
   return (request, response, policy) => {
-    const requestId = clientRequestId(request.headers["x-request-id"]) ?? newId("req", tools.random);
+    const requestId = clientRequestId(request.headers["x-request-id"]) ?? newId("req", random);
     const exchange = beginExchange(request, policy, {
       requestId,
       now: tools.clock.now(),

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
@@ -43,4 +44,21 @@ test("[W2] every line has each of its fields once, also where a row brings its o
     expect(keys).toContain("time");
   }
   expect(JSON.parse(lines[0] ?? "")).toEqual({ level: 30, time: row.time, status: 200, msg: "a row" });
+});
+
+test.each([
+  ["ends", ""],
+  ["exits", "process.exit(0);"],
+  ["fails", 'throw new Error("a fault");'],
+])("[W2] a process that %s right behind its last line has written it", (_how, end) => {
+  const module = JSON.stringify(new URL("log.ts", import.meta.url).href);
+  const program = `import { createLog } from ${module};
+    const log = createLog({ level: "info", readable: false });
+    for (let status = 0; status < 300; status++) log.info({ status }, "request");
+    ${end}`;
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    encoding: "utf8",
+  });
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line).status)).toEqual(Array.from({ length: 300 }, (_, at) => at));
 });

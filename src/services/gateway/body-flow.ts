@@ -55,7 +55,10 @@ export class PlainBody implements BodyFlow {
   end(): void {
     const rest = this.#redaction.end();
     if (this.#started) return this.#answer.finish(rest);
-    this.#answer.sendWhole(this.#head.status, this.#head.headers, Buffer.concat([...this.#held, rest]));
+    const [only] = this.#held;
+    const isOne = only !== undefined && this.#held.length === 1 && rest.length === 0;
+    const body = isOne ? only : Buffer.concat([...this.#held, rest]);
+    this.#answer.sendWhole(this.#head.status, this.#head.headers, body);
   }
 }
 

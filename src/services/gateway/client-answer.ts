@@ -122,8 +122,9 @@ export class ClientAnswer implements Running {
     this.#status = status;
     this.#firstByteMs = performance.now();
     const { dialect, requestId } = this.#parts;
-    const ids = dialect.requestIdHeaders.flatMap((name) => [name, requestId]);
-    this.#response.writeHead(status, [...headers, ...ids]);
+    const all = [...headers];
+    for (const name of dialect.requestIdHeaders) all.push(name, requestId);
+    this.#response.writeHead(status, all);
   }
 
   #refuse(error: AppError): void {

@@ -14,6 +14,7 @@ export function readBody(
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
     let size = 0;
+    let ended = false;
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size <= limitBytes && !response.headersSent) {
@@ -24,10 +25,14 @@ export function readBody(
       chunks = [];
       if (size > limitBytes) reject(new AppError("body_too_large"));
     });
-    request.on("end", () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-    );
-    const cut = () => reject(new AppError("bad_request", "The request ended before its body was complete."));
+    request.on("end", () => {
+      ended = true;
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    });
+    const cut = () => {
+      // Every request is closed in the end; an error, with its stack, is made only for one that was cut.
+      if (!ended) reject(new AppError("bad_request", "The request ended before its body was complete."));
+    };
     request.on("error", cut);
     request.on("close", cut);
   });

@@ -9,6 +9,7 @@ import { readJsonBody } from "./json-body.ts";
 import { readMultipartBody } from "./multipart-body.ts";
 import { coolDownAfter } from "./providers/cool-down.ts";
 import { endpointUrl, factsOf } from "./providers/kind.ts";
+import type { Provider } from "./providers/providers.ts";
 import { upstreamOptions, withExtraHeaders } from "./providers/upstream-options.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
 import { Reply } from "./reply.ts";
@@ -77,14 +78,30 @@ function send(
       mustBeJson: what.how.jsonOnly && !body.stream,
     },
   });
-  const url = endpointUrl(target.provider, upstreamPath(call.route));
-  url.search = upstreamQuery(what.how, call.request.url ?? "");
+  const url = urlOf(call, what);
   const { kind, options } = target.provider;
   const own = upstreamHeaders(call.request.rawHeaders, credential, factsOf(kind));
   const headers = withExtraHeaders(own, options);
   const upstream = upstreamOptions(options);
   const outgoing = { url, method: "POST", headers, body: asking ?? bytes, upstream };
   call.answer.carry(parts.upstream.egress.request(outgoing, reply));
+}
+
+/** By provider and the route's path: putting a URL together costs more than all else here. None is ever changed. */
+const urls = new WeakMap<Provider, Map<string, URL>>();
+
+function urlOf({ request, route }: GatewayCall, to: { how: Forwarding; target: RouteTarget }): URL {
+  const { provider } = to.target;
+  const path = upstreamPath(route);
+  const query = upstreamQuery(to.how, request.url ?? "");
+  const known = urls.get(provider) ?? new Map<string, URL>();
+  const url = known.get(path) ?? endpointUrl(provider, path);
+  // What a client chose, a query or an operation, is not remembered: there is no end of it.
+  if (query === "" && route.rest === "") urls.set(provider, known.set(path, url));
+  if (query === "") return url;
+  const asked = new URL(url);
+  asked.search = query;
+  return asked;
 }
 
 function bodyReader(contentType: string | undefined, how: Forwarding): (bytes: Buffer) => RequestBody {

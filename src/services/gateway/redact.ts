@@ -38,11 +38,16 @@ export function createRedactor(secrets: readonly Buffer[]): Redactor {
   const known = secrets.filter((secret) => secret.length >= SHORTEST_IN_ERRORS);
   const inErrors = needlesOf(known.flatMap(spellings));
   const inHeaders = inErrors.map((needle) => needle.toString("latin1"));
+  const shortest = Math.min(...inHeaders.map((needle) => needle.length));
   const replaceIn = (needles: readonly Buffer[]) => (buffer: Buffer) => needles.reduce(replaceBytes, buffer);
   return {
     bytes: replaceIn(inAnswers),
     error: replaceIn(inErrors),
-    header: (value) => inHeaders.reduce((rest, needle) => rest.replaceAll(needle, MARK), value),
+    // Most headers are shorter than any spelling of a credential, and there are a dozen spellings.
+    header: (value) =>
+      value.length < shortest
+        ? value
+        : inHeaders.reduce((rest, needle) => rest.replaceAll(needle, MARK), value),
     stream: () => streamRedactor(inAnswers, replaceBytes),
     masked: (body) => streamRedactor(body === "error" ? inErrors : inAnswers, maskBytes),
     knowsAny: secrets.length > 0,

@@ -85,8 +85,11 @@ export class Reply implements UpstreamHandler {
 }
 
 function headerValue(headers: readonly string[], name: string): string {
-  const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
-  return at < 0 ? "" : (headers[at + 1] ?? "").toLowerCase();
+  // The length first: most names differ in it, and need not be made lower case.
+  for (let at = 0; at + 1 < headers.length; at += 2)
+    if (headers[at]?.length === name.length && headers[at]?.toLowerCase() === name)
+      return (headers[at + 1] ?? "").toLowerCase();
+  return "";
 }
 
 function isEventStream(headers: readonly string[]): boolean {
@@ -100,8 +103,8 @@ function isCompressed(headers: readonly string[]): boolean {
 
 /** Whether the end of the body is told by more than the end of the connection. */
 function isDelimited(rawHeaders: readonly string[]): boolean {
-  return rawHeaders.some(
-    (name, index) => index % 2 === 0 && /^(content-length|transfer-encoding)$/i.test(name),
+  return (
+    headerValue(rawHeaders, "content-length") !== "" || headerValue(rawHeaders, "transfer-encoding") !== ""
   );
 }
 

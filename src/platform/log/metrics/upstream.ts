@@ -2,7 +2,7 @@ import { Counter, type Registry } from "prom-client";
 import type { CollectedAnswer, EgressClient, EgressRequest } from "../../egress/egress-client.ts";
 import type { Exchange, UpstreamHandler } from "../../egress/exchange.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { gaugeBy, gaugeOf } from "./instruments.ts";
+import { type BoundCounter, gaugeBy, gaugeOf } from "./instruments.ts";
 import { LabelNames } from "./labels.ts";
 import { resultOfError, resultOfStatus, type UpstreamResult, WatchedCall, WORKS } from "./upstream-call.ts";
 
@@ -26,6 +26,8 @@ export class UpstreamMetrics {
   readonly #clock: Clock;
   readonly #results: Counter<"provider" | "result">;
   readonly #names = new LabelNames(MAX_PROVIDERS);
+  /** By label and result, so that a request puts no labels together. */
+  readonly #bound = new Map<string, Map<UpstreamResult, BoundCounter>>();
   readonly #health = new Map<string, Health>();
   #owners: () => readonly UpstreamOwner[] = () => [];
   #streams = 0;
@@ -104,8 +106,15 @@ export class UpstreamMetrics {
       const failures = works ? 0 : (this.#health.get(label)?.consecutiveFailures ?? 0) + 1;
       const lastResult = this.#clock.now() / 1000;
       this.#health.set(label, { up: works, consecutiveFailures: failures, lastResult });
-      this.#results.inc({ provider: label, result });
+      this.#count(label, result);
     }
+  }
+
+  #count(label: string, result: UpstreamResult): void {
+    const bound = this.#bound.get(label) ?? new Map<UpstreamResult, BoundCounter>();
+    const counter = bound.get(result) ?? this.#results.labels(label, result);
+    this.#bound.set(label, bound.set(result, counter));
+    counter.inc(1);
   }
 
   /** A provider that was removed is neither up nor down any more. */

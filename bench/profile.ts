@@ -1,0 +1,49 @@
+/* Where the time of the server's main thread goes, by what the code that runs is for. */
+import { readFileSync } from "node:fs";
+import type { Profiler } from "node:inspector";
+
+/** By the end of a file's path or by the name of a native function; the first that fits. */
+const PLACES: readonly (readonly [string, RegExp])[] = [
+  ["system calls that send (both halves)", /^(writev|writeBuffer|writeLatin1String|writeUtf8String) $/],
+  ["garbage collection", /^\(garbage collector\)/],
+  [
+    "log",
+    /node_modules\/(pino|sonic-boom)|src\/platform\/(log\/log|http\/access-log|lib\/clock)\.ts|^writeString /,
+  ],
+  ["metrics", /node_modules\/prom-client|src\/platform\/log\/metrics/],
+  [
+    "row and its price",
+    /src\/(platform\/storage|services\/gateway\/(requests|usage|prices))|genai-prices|node_modules\/(zod|kysely)|postMessage/,
+  ],
+  [
+    "authentication and permission",
+    /src\/(identity|gates|app|platform\/lib\/(base62|random|id)\.ts)|internal\/crypto|^(digest|update|timingSafeEqual|init) $/,
+  ],
+  ["client half: undici and egress", /node_modules\/undici|src\/platform\/egress/],
+  ["server half: node:http", /node:_http|src\/platform\/http/],
+  ["gateway: body, headers, reply", /src\/(services\/gateway|vault)/],
+  ["Node's own: buffers, streams, timers", /node:/],
+];
+
+/** A Markdown table of a V8 profile, idle time left out: each place's share of the rest. */
+export function renderProfile(file: string): string {
+  const profile: Profiler.Profile = JSON.parse(readFileSync(file, "utf8"));
+  const places = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
+  const sums = new Map<string, number>();
+  profile.samples?.forEach((id, index) => {
+    const place = places.get(id) ?? "";
+    if (place !== "") sums.set(place, (sums.get(place) ?? 0) + (profile.timeDeltas?.[index] ?? 0));
+  });
+  const whole = [...sums.values()].reduce((sum, each) => sum + each, 0);
+  const rows = [...sums]
+    .toSorted((left, right) => right[1] - left[1])
+    .map(([place, time]) => `| ${place} | ${((time / whole) * 100).toFixed(1)} % |`);
+  return ["| where | share |", "| --- | ---: |", ...rows].join("\n");
+}
+
+/** Empty for what is no work: idling, and the profile itself. */
+function placeOf({ functionName, url }: { functionName: string; url: string }): string {
+  if (functionName === "(idle)" || url === "node:inspector") return "";
+  const text = `${functionName} ${url}`;
+  return PLACES.find(([, pattern]) => pattern.test(text))?.[0] ?? "everything else";
+}

@@ -1,0 +1,38 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { expect, test } from "vitest";
+import type { AppError } from "#platform/lib/error.ts";
+import { createEgressClient } from "./egress-client.ts";
+
+const CONNECTIONS = 256;
+const WAITING = 1024;
+
+test("one upstream has 256 connections and 1,024 requests waiting; the next is refused until there is room", async () => {
+  const held: (() => void)[] = [];
+  let holds = true;
+  const server = createServer((_request, response) => {
+    if (holds) held.push(() => response.end("late"));
+    else response.end("at once");
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const client = createEgressClient();
+  const ask = () =>
+    client
+      .collect({ url: new URL(`http://127.0.0.1:${port}/`), method: "GET", headers: [] }, 1024)
+      .then(({ body }) => body.toString())
+      .catch((error: AppError) => error.code);
+  const all = Array.from({ length: CONNECTIONS + WAITING }, ask);
+  expect(await ask()).toBe("upstream_unreachable");
+  await expect.poll(() => held.length).toBe(CONNECTIONS);
+  expect(await ask()).toBe("upstream_unreachable");
+  holds = false;
+  for (const answer of held) answer();
+  const answers = await Promise.all(all);
+  expect(answers.filter((text) => text === "late")).toHaveLength(CONNECTIONS);
+  expect(answers.filter((text) => text === "at once")).toHaveLength(WAITING);
+  expect(await ask()).toBe("at once");
+  await client.close();
+  server.close();
+});
