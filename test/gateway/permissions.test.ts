@@ -66,6 +66,7 @@ async function startGateway(
     gates: {
       lock: { isLocked: () => false },
       authenticator: { authenticate: () => ({ caller: CALLER }), holds: () => true },
+      callerLimits: { begin: () => undefined },
       authorizer: {
         allows: (caller, action, target) =>
           target === undefined ? allowsSome(rights(caller), action) : allows(rights(caller), action, target),

@@ -36,6 +36,16 @@ export class Bucket {
     this.#refill(nowMs);
     const taken = this.#parts >= MINUTE_MS;
     if (taken) this.#parts -= MINUTE_MS;
+    return this.#drawn(taken);
+  }
+
+  /** What there is, with nothing taken. */
+  look(nowMs: number): Draw {
+    this.#refill(nowMs);
+    return this.#drawn(false);
+  }
+
+  #drawn(taken: boolean): Draw {
     return {
       taken,
       remaining: Math.floor(this.#parts / MINUTE_MS),

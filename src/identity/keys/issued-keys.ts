@@ -1,5 +1,6 @@
 import { exceeds, type PermissionSets, rightsOf, setsNamed } from "#gates/access/index.ts";
 import type { AuditEntry, AuditRecorder } from "#gates/audit/index.ts";
+import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { callerId } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
@@ -36,6 +37,7 @@ export class IssuedKeys {
   /** Oldest first; keys are never removed. */
   readonly #keys: IssuedKey[] = [];
   readonly #byId = new Map<string, IssuedKey>();
+  readonly #limited = new Map<string, Readonly<KeyLimits>>();
   /** The last use that is in the store, and when it was written, by id. */
   readonly #writtenUses = new Map<string, { readonly usedAt: number; readonly writtenAt: number }>();
   /** Revocations in force that are not in the store yet, with their record. */
@@ -68,6 +70,11 @@ export class IssuedKeys {
     return this.#byId.get(id)?.revokedAt === null;
   }
 
+  /** What the key of this id is limited to; undefined for one without limits, or an unknown id. */
+  limitsOf(id: string): Readonly<KeyLimits> | undefined {
+    return this.#limited.get(id);
+  }
+
   /** One page, newest first, of the keys whose name is `visible`. Throws AppError `bad_request` for a foreign cursor. */
   list(
     page: { readonly limit: number; readonly cursor: string | undefined },
@@ -84,10 +91,15 @@ export class IssuedKeys {
    * `exceeds_own_rights`, `conflict` (name taken), or what the store throws: then there is no key.
    */
   async create(
-    wanted: { readonly name: string; readonly permissions: readonly string[]; readonly by: ChangeAuthor },
+    wanted: {
+      readonly name: string;
+      readonly permissions: readonly string[];
+      readonly limits?: KeyLimits | undefined;
+      readonly by: ChangeAuthor;
+    },
     sets: PermissionSets,
   ): Promise<KeyRow & { key: Secret }> {
-    const { name, permissions, by } = wanted;
+    const { name, permissions, limits = {}, by } = wanted;
     if (!KEY_NAME.test(name))
       throw new AppError("bad_request", `A key's name must match ${KEY_NAME.source}.`);
     if (exceeds(rightsOf(by.principal, sets), setsNamed(permissions, sets)))
@@ -101,6 +113,7 @@ export class IssuedKeys {
       digest: this.#table.digest(text.expose()),
       last4: text.expose().slice(-4),
       permissionSets: [...permissions],
+      limits,
       createdAt: clock.now(),
       revokedAt: null,
       lastUsedAt: null,
@@ -180,6 +193,7 @@ export class IssuedKeys {
   #remember(key: IssuedKey): void {
     this.#keys.push(key);
     this.#byId.set(key.id, key);
+    if (Object.keys(key.limits).length > 0) this.#limited.set(key.id, key.limits);
     this.#table.add(key);
   }
 }

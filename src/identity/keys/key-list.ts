@@ -1,3 +1,4 @@
+import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { KEY_PREFIX } from "./api-key.ts";
@@ -14,6 +15,7 @@ export interface KeyRow {
   prefix: string;
   last4: string;
   permissions: string[];
+  limits: KeyLimits;
   created_at: string;
   last_used_at: string | null;
   revoked_at: string | null;
@@ -37,6 +39,7 @@ export function toKeyRow(key: IssuedKey): KeyRow {
     prefix: KEY_PREFIX + key.id.slice(ID_START.length),
     last4: key.last4,
     permissions: [...key.permissionSets],
+    limits: { ...key.limits },
     created_at: toTimestamp(key.createdAt),
     last_used_at: key.lastUsedAt === null ? null : toTimestamp(key.lastUsedAt),
     revoked_at: key.revokedAt === null ? null : toTimestamp(key.revokedAt),

@@ -2,13 +2,14 @@ import type { IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
 import type { Exchange } from "./exchange.ts";
 import { hostName, isAllowedHost, isLoopbackAddress, isLoopbackName } from "./host.ts";
-import type { Authenticator, Authorizer, Caller, LockGate } from "./ports.ts";
+import type { Authenticator, Authorizer, Caller, CallerLimits, LockGate } from "./ports.ts";
 import { hasCredentialInQuery, type RequestHead, readHead } from "./request-head.ts";
 import { OPEN, type RouteContract } from "./route.ts";
 
 export interface Gates {
   readonly lock: LockGate;
   readonly authenticator: Authenticator;
+  readonly callerLimits: CallerLimits;
   readonly authorizer: Authorizer;
 }
 
@@ -19,7 +20,7 @@ const ANONYMOUS: Caller = { kind: "anonymous" };
 export type Target = RouteContract | { readonly unknown: RouteContract["family"] | "page" };
 
 /**
- * Everything before the body is read, in the one order: head and host, locked gate, origin, authenticate.
+ * Everything before the body is read, in the one order: head and host, locked gate, origin, authenticate, limit by principal.
  * Every request on every listener passes here; the gateway's hot path calls the same function.
  * Throws AppError; afterwards `exchange.caller` is set unless the route is open.
  */
@@ -38,7 +39,10 @@ export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage
     throw new AppError("server_locked");
   if (!control && family !== "probe" && family !== "page") checkOrigin(exchange, head);
   if (family === "page") throw new AppError("not_found");
-  if ("unknown" in target || target.action !== OPEN) authenticate(gates, exchange, request, head, gateway);
+  if ("unknown" in target || target.action !== OPEN) {
+    authenticate(gates, exchange, request, head, gateway);
+    limitCaller(gates, exchange);
+  }
   if ("unknown" in target) throw new AppError("not_found");
 }
 
@@ -107,6 +111,12 @@ function authenticate(
     exchange.caller = verdict.caller;
   }
   if (inUrl) throw new AppError("credential_in_url");
+}
+
+function limitCaller({ callerLimits }: Gates, exchange: Exchange): void {
+  if (exchange.caller === undefined) return;
+  exchange.admission = callerLimits.begin(exchange.caller, exchange.time);
+  if (exchange.admission?.refusal !== undefined) throw exchange.admission.refusal;
 }
 
 /** Local means: a loopback peer, no forwarding header, a loopback Host. */

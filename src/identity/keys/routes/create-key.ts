@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { PermissionSets } from "#gates/access/index.ts";
+import { keyLimits } from "#gates/ratelimit/index.ts";
 import { authorOf } from "#platform/http/exchange.ts";
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
@@ -10,6 +11,7 @@ const PATH = "/api/v1/keys";
 const body = z.strictObject({
   name: z.string().regex(KEY_NAME, `must match ${KEY_NAME.source}`),
   permissions: z.array(z.string().max(63)).max(32),
+  limits: keyLimits.optional(),
 });
 
 /** `POST /api/v1/keys`: 201 with the key's text, shown this once; 409 when the name is taken. */

@@ -54,6 +54,7 @@ beforeAll(async () => {
       },
       holds: () => true,
     },
+    callerLimits: { begin: () => undefined },
     authorizer: {
       allows: (caller, action, target) =>
         target === undefined
