@@ -18,11 +18,13 @@ export class PrincipalLimiter {
 
   /**
    * Whether one more request of this principal may begin, at `nowMs`. One that may runs until `release`; one that may
-   * not bears its refusal, and costs the principal nothing. The limits of a principal are always the same.
+   * not bears its refusal, and costs the principal nothing. The limits of a principal are always the same;
+   * undefined for one that has none.
    */
-  begin(principal: string, limits: KeyLimits, nowMs: number): Admission {
-    const used = this.#usedBy(principal, limits, nowMs);
+  begin(principal: string, limits: KeyLimits, nowMs: number): Admission | undefined {
     const { concurrency, requests_per_minute: limit } = limits;
+    if (concurrency === undefined && limit === undefined) return undefined;
+    const used = this.#usedBy(principal, limits, nowMs);
     if (concurrency !== undefined && used.running >= concurrency) {
       const words = `At most ${concurrency} requests of this key may run at once, and that many do.`;
       return refused(words, BUSY_RETRY_S, toldOf(limit, used.bucket?.look(nowMs)));

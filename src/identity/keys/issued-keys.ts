@@ -10,11 +10,9 @@ import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { generateApiKey } from "./api-key.ts";
 import { type Authentication, DigestTable, type IssuedKey } from "./digest-table.ts";
-import { type KeyPage, type KeyRow, keyId, pageOfKeys, toKeyRow } from "./key-list.ts";
+import { KEY_NAME, type KeyPage, type KeyRow, keyId, pageOfKeys, toKeyRow } from "./key-list.ts";
 import { insertKey, isNameTaken, loadKeys, revokeKey, setLastUsed } from "./store.ts";
 
-/** What a key may be called. */
-export const KEY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const LAST_USED_INTERVAL_MS = 60_000;
 
 interface Parts {
@@ -37,7 +35,6 @@ export class IssuedKeys {
   /** Oldest first; keys are never removed. */
   readonly #keys: IssuedKey[] = [];
   readonly #byId = new Map<string, IssuedKey>();
-  readonly #limited = new Map<string, Readonly<KeyLimits>>();
   /** The last use that is in the store, and when it was written, by id. */
   readonly #writtenUses = new Map<string, { readonly usedAt: number; readonly writtenAt: number }>();
   /** Revocations in force that are not in the store yet, with their record. */
@@ -70,9 +67,9 @@ export class IssuedKeys {
     return this.#byId.get(id)?.revokedAt === null;
   }
 
-  /** What the key of this id is limited to; undefined for one without limits, or an unknown id. */
+  /** What the key of this id is limited to; undefined for an unknown id. */
   limitsOf(id: string): Readonly<KeyLimits> | undefined {
-    return this.#limited.get(id);
+    return this.#byId.get(id)?.limits;
   }
 
   /** One page, newest first, of the keys whose name is `visible`. Throws AppError `bad_request` for a foreign cursor. */
@@ -193,7 +190,6 @@ export class IssuedKeys {
   #remember(key: IssuedKey): void {
     this.#keys.push(key);
     this.#byId.set(key.id, key);
-    if (Object.keys(key.limits).length > 0) this.#limited.set(key.id, key.limits);
     this.#table.add(key);
   }
 }

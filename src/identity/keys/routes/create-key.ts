@@ -4,7 +4,8 @@ import { keyLimits } from "#gates/ratelimit/index.ts";
 import { authorOf } from "#platform/http/exchange.ts";
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
-import { type IssuedKeys, KEY_NAME } from "../issued-keys.ts";
+import type { IssuedKeys } from "../issued-keys.ts";
+import { KEY_NAME } from "../key-list.ts";
 import { keyContract, keyShape } from "./key-shape.ts";
 
 const PATH = "/api/v1/keys";
