@@ -1,5 +1,5 @@
 import { allows, allowsSome, type PermissionSets, rightsOf } from "#gates/access/index.ts";
-import { PrincipalLimiter } from "#gates/ratelimit/index.ts";
+import { AddressFailures, PrincipalLimiter } from "#gates/ratelimit/index.ts";
 import type { IssuedKeys } from "#identity/keys/index.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import { callerId, type LockGate } from "#platform/http/ports.ts";
@@ -14,6 +14,7 @@ export function createGates(parts: { lock: LockGate; keys: IssuedKeys; sets: Per
       authenticate: (presented) => judge(keys, presented),
       holds: (caller) => caller.kind !== "key" || keys.holds(caller.id),
     },
+    addressLimit: new AddressFailures(),
     callerLimits: {
       begin: (caller, nowMs) => {
         const limits = caller.kind === "key" ? keys.limitsOf(caller.id) : undefined;

@@ -2,13 +2,22 @@ import type { IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
 import type { Exchange } from "./exchange.ts";
 import { hostName, isAllowedHost, isLoopbackAddress, isLoopbackName } from "./host.ts";
-import type { Authenticator, Authorizer, Caller, CallerLimits, LockGate } from "./ports.ts";
+import type {
+  AddressLimit,
+  Authenticator,
+  Authorizer,
+  Caller,
+  CallerLimits,
+  LockGate,
+  RefusalReason,
+} from "./ports.ts";
 import { hasCredentialInQuery, type RequestHead, readHead } from "./request-head.ts";
 import { OPEN, type RouteContract } from "./route.ts";
 
 export interface Gates {
   readonly lock: LockGate;
   readonly authenticator: Authenticator;
+  readonly addressLimit: AddressLimit;
   readonly callerLimits: CallerLimits;
   readonly authorizer: Authorizer;
 }
@@ -106,11 +115,26 @@ function authenticate(
     const verdict = gates.authenticator.authenticate(head.credential);
     if ("refused" in verdict) {
       exchange.refusal = verdict.refused;
-      throw new AppError("invalid_token");
+      throw wrongCredential(gates, exchange, verdict.refused);
     }
     exchange.caller = verdict.caller;
   }
   if (inUrl) throw new AppError("credential_in_url");
+}
+
+/**
+ * By the limit of its address or as every wrong one. It is judged first, whatever the address did, for a right one
+ * passes: what costs little to judge needs no door in front. Who presents nothing has tried nothing.
+ */
+function wrongCredential(
+  { addressLimit }: Gates,
+  { address, time }: Exchange,
+  reason: RefusalReason,
+): AppError {
+  const waitS = reason === "missing" || address === null ? undefined : addressLimit.failed(address, time);
+  if (waitS === undefined) return new AppError("invalid_token");
+  const words = "Too many wrong credentials came from this address.";
+  return new AppError("rate_limited", words, { retryAfterS: waitS });
 }
 
 function limitCaller({ callerLimits }: Gates, exchange: Exchange): void {

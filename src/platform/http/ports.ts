@@ -48,6 +48,14 @@ export interface Admission {
   readonly release: () => void;
 }
 
+export interface AddressLimit {
+  /**
+   * A credential from this address was wrong, at `nowMs`. Gives undefined while that is answered as such, else the
+   * whole seconds for which wrong ones are answered `rate_limited`.
+   */
+  failed(address: string, nowMs: number): number | undefined;
+}
+
 export interface CallerLimits {
   /** Counts a request of this caller that begins at `nowMs`; undefined for a caller without limits. */
   begin(caller: Caller, nowMs: number): Admission | undefined;
