@@ -38,7 +38,11 @@ export interface TestClaviger extends AsyncDisposable {
   /** A request over the control socket, as principal `local`. */
   control(call: Call): Promise<Answer>;
   /** Issues a key over the control socket; the permission set is `gateway` unless said. */
-  issueKey(name: string, permissions?: readonly string[]): Promise<{ id: string; key: string }>;
+  issueKey(
+    name: string,
+    permissions?: readonly string[],
+    limits?: Readonly<Record<string, number>>,
+  ): Promise<{ id: string; key: string }>;
   /** Adds a provider over the control socket, of kind openai-compatible unless said. */
   addProvider(name: string, baseUrl: string, credential?: string, kind?: string): Promise<void>;
 }
@@ -84,8 +88,8 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     logged: () => lines.join(""),
     call: (call) => send({ host: new URL(url).hostname, port: new URL(url).port }, call),
     control,
-    issueKey: async (name, permissions = ["gateway"]) =>
-      readKey(await control({ method: "POST", path: "/api/v1/keys", body: { name, permissions } })),
+    issueKey: async (name, permissions = ["gateway"], limits = {}) =>
+      readKey(await control({ method: "POST", path: "/api/v1/keys", body: { name, permissions, limits } })),
     addProvider: async (name, baseUrl, credential, kind = "openai-compatible") => {
       const credentials = credential === undefined ? [] : [{ type: "api_key", value: credential }];
       const body = { name, kind, base_url: baseUrl, credentials };

@@ -1,16 +1,25 @@
 import { allows, allowsSome, type PermissionSets, rightsOf } from "#gates/access/index.ts";
+import { AddressFailures, PrincipalLimiter } from "#gates/ratelimit/index.ts";
 import type { IssuedKeys } from "#identity/keys/index.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
-import type { LockGate } from "#platform/http/ports.ts";
+import { callerId, type LockGate } from "#platform/http/ports.ts";
 
 /** The pipeline's ports, served by the features. */
 export function createGates(parts: { lock: LockGate; keys: IssuedKeys; sets: PermissionSets }): Gates {
   const { keys, sets } = parts;
+  const limiter = new PrincipalLimiter();
   return {
     lock: parts.lock,
     authenticator: {
       authenticate: (presented) => judge(keys, presented),
       holds: (caller) => caller.kind !== "key" || keys.holds(caller.id),
+    },
+    addressLimit: new AddressFailures(),
+    callerLimits: {
+      begin: (caller, nowMs) => {
+        const limits = caller.kind === "key" ? keys.limitsOf(caller.id) : undefined;
+        return limits === undefined ? undefined : limiter.begin(callerId(caller), limits, nowMs);
+      },
     },
     authorizer: {
       allows: (caller, action, target) =>

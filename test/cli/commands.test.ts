@@ -77,6 +77,24 @@ test("[H2][L1] providers by command: added with the credential from stdin, liste
   expect(JSON.parse((await claviger(["provider", "list", "--json", ...dir])).stdout)).toEqual([]);
 });
 
+test("[H3] limits by command: answered by the server, listed, and wrong ones refused", async () => {
+  using place = scratch();
+  await using server = await serve(place.path);
+  const dir = ["--data-dir", place.path];
+  const create = (name: string, ...limits: string[]) =>
+    claviger(["api-key", "create", name, "--json", ...limits, ...dir]);
+  const made = await create("slow", "--requests-per-minute", "1", "--concurrency", "2");
+  expect(made.status, made.stderr).toBe(0);
+  const { key } = JSON.parse(made.stdout);
+  const use = () => fetch(`${server.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
+  expect([(await use()).status, (await use()).status]).toEqual([200, 429]);
+  for (const wrong of ["0", "-1", "many", ""]) {
+    const refused = await create("wrong", "--concurrency", wrong);
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toContain("concurrency");
+  }
+});
+
 test("[H3][I10] keys by command: shown once, listed by their end, revoked for the next request", async () => {
   using place = scratch();
   await using server = await serve(place.path);

@@ -1,18 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { generateApiKey } from "#identity/keys/index.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
+import { FakeClock } from "#test/fake-clock.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { openRaw, rawRequest, sendRaw, statusOf } from "./raw.ts";
 
 const NAMES_IN_URL = ["api_key", "api-key", "apikey", "x-api-key", "key", "access_token", "token"];
 const WELL_FORMED = generateApiKey(seededRandom(11)).key.expose();
 
+const clock = new FakeClock();
 let claviger: TestClaviger;
 let key: string;
 let admin: string;
 let revoked: string;
 beforeAll(async () => {
-  claviger = await startClaviger();
+  claviger = await startClaviger({ clock });
   ({ key } = await claviger.issueKey("app"));
   admin = (await claviger.issueKey("admin", ["superadmin"])).key;
   const gone = await claviger.issueKey("gone");
@@ -20,6 +22,8 @@ beforeAll(async () => {
   await claviger.control({ method: "DELETE", path: `/api/v1/keys/${gone.id}` });
 });
 afterAll(() => claviger[Symbol.asyncDispose]());
+// All wrong credentials of these tests come from one address.
+beforeEach(() => clock.advance(60_000));
 
 const models = (headers: Record<string, string>, query = "") =>
   claviger.call({ path: `/v1/models${query}`, headers });

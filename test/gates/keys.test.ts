@@ -39,6 +39,7 @@ describe("issuing a key", () => {
       prefix: key.slice(0, 24),
       last4: key.slice(-4),
       permissions: ["gateway", "viewer"],
+      limits: {},
       created_at: "2026-01-01T00:00:00.000Z",
       last_used_at: null,
       revoked_at: null,
@@ -80,7 +81,7 @@ describe("issuing a key", () => {
     ["sets that are no list", { permissions: "gateway" }, "bad_request"],
     ["no sets", {}, "bad_request"],
     ["a field nobody knows", { permissions: [], colour: "red" }, "unknown_field"],
-    ["limits, which are not kept yet", { permissions: [], limits: {} }, "unknown_field"],
+    ["a limit nobody knows", { permissions: [], limits: { colour: 1 } }, "unknown_field"],
   ])("[H3] %s is a 400", async (_what, body, code) => {
     expect(await create({ name: "refused", ...body })).toMatchObject({ status: 400, json: { code } });
     expect((await list("?limit=1000")).data.map(({ name }) => name)).not.toContain("refused");

@@ -20,6 +20,7 @@ table.add({
   digest: table.digest(revoked.key.expose()),
   last4: "",
   permissionSets: [],
+  limits: {},
   createdAt: 0,
   revokedAt: 1,
   lastUsedAt: null,

@@ -66,6 +66,8 @@ async function startGateway(
     gates: {
       lock: { isLocked: () => false },
       authenticator: { authenticate: () => ({ caller: CALLER }), holds: () => true },
+      addressLimit: { failed: () => undefined },
+      callerLimits: { begin: () => undefined },
       authorizer: {
         allows: (caller, action, target) =>
           target === undefined ? allowsSome(rights(caller), action) : allows(rights(caller), action, target),

@@ -23,6 +23,7 @@ const keyRow = z.object({
   last_used_at: z.string().nullable(),
   revoked_at: z.string().nullable(),
 });
+type CreateFlags = LocalFlags & { permissions: string[]; requestsPerMinute?: string; concurrency?: string };
 const keyPage = z.object({ data: z.array(keyRow), next_cursor: z.string().nullable() });
 
 /** `claviger api-key generate | validate | create | list | revoke`. */
@@ -43,13 +44,15 @@ export function apiKeyCommands(program: Command, context: CommandContext): void 
     command.option("--data-dir <dir>", "the server's data directory").option("--json", "print JSON");
   onServer(group.command("create <name>").description("issue a key; it is shown this once"))
     .option("--permissions <set...>", "permission sets", ["gateway"])
-    .action(async (name: string, flags: LocalFlags & { permissions: string[] }) => {
+    .option("--requests-per-minute <n>", "how many requests the key may make a minute")
+    .option("--concurrency <n>", "how many of its requests may run at once")
+    .action(async (name: string, flags: CreateFlags) => {
       const issued = created.parse(
         (
           await callLocal(context, flags, {
             method: "POST",
             path: "/api/v1/keys",
-            body: { name, permissions: flags.permissions },
+            body: { name, permissions: flags.permissions, limits: limitsOf(flags) },
           })
         ).body,
       );
@@ -77,6 +80,15 @@ export function apiKeyCommands(program: Command, context: CommandContext): void 
     await callLocal(context, flags, { method: "DELETE", path: `/api/v1/keys/${encodeURIComponent(id)}` });
     context.output().result({ revoked: id }, () => `key ${id} revoked`);
   });
+}
+
+/** What is no number goes as it was written, and the server says what is wrong with it. */
+function limitsOf({
+  requestsPerMinute,
+  concurrency,
+}: CreateFlags): Record<string, number | string | undefined> {
+  const read = (text: string | undefined) => (text !== undefined && /^\d+$/.test(text) ? Number(text) : text);
+  return { requests_per_minute: read(requestsPerMinute), concurrency: read(concurrency) };
 }
 
 function generate(context: CommandContext): void {

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { hasKeyShape, KEY_PREFIX, parseApiKey } from "./api-key.ts";
 
@@ -12,6 +13,7 @@ export interface IssuedKey {
   readonly digest: Buffer;
   readonly last4: string;
   readonly permissionSets: readonly string[];
+  readonly limits: Readonly<KeyLimits>;
   readonly createdAt: number;
   revokedAt: number | null;
   lastUsedAt: number | null;

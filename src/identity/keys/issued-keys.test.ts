@@ -70,6 +70,7 @@ describe("issuing keys", () => {
       prefix: text.slice(0, 24),
       last4: text.slice(-4),
       permissions: ["gateway", "viewer"],
+      limits: {},
       created_at: "2026-01-01T00:00:00.000Z",
       last_used_at: null,
       revoked_at: null,

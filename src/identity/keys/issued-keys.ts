@@ -1,5 +1,6 @@
 import { exceeds, type PermissionSets, rightsOf, setsNamed } from "#gates/access/index.ts";
 import type { AuditEntry, AuditRecorder } from "#gates/audit/index.ts";
+import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { callerId } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
@@ -9,11 +10,9 @@ import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { generateApiKey } from "./api-key.ts";
 import { type Authentication, DigestTable, type IssuedKey } from "./digest-table.ts";
-import { type KeyPage, type KeyRow, keyId, pageOfKeys, toKeyRow } from "./key-list.ts";
+import { KEY_NAME, type KeyPage, type KeyRow, keyId, pageOfKeys, toKeyRow } from "./key-list.ts";
 import { insertKey, isNameTaken, loadKeys, revokeKey, setLastUsed } from "./store.ts";
 
-/** What a key may be called. */
-export const KEY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const LAST_USED_INTERVAL_MS = 60_000;
 
 interface Parts {
@@ -68,6 +67,11 @@ export class IssuedKeys {
     return this.#byId.get(id)?.revokedAt === null;
   }
 
+  /** What the key of this id is limited to; undefined for an unknown id. */
+  limitsOf(id: string): Readonly<KeyLimits> | undefined {
+    return this.#byId.get(id)?.limits;
+  }
+
   /** One page, newest first, of the keys whose name is `visible`. Throws AppError `bad_request` for a foreign cursor. */
   list(
     page: { readonly limit: number; readonly cursor: string | undefined },
@@ -84,10 +88,15 @@ export class IssuedKeys {
    * `exceeds_own_rights`, `conflict` (name taken), or what the store throws: then there is no key.
    */
   async create(
-    wanted: { readonly name: string; readonly permissions: readonly string[]; readonly by: ChangeAuthor },
+    wanted: {
+      readonly name: string;
+      readonly permissions: readonly string[];
+      readonly limits?: KeyLimits | undefined;
+      readonly by: ChangeAuthor;
+    },
     sets: PermissionSets,
   ): Promise<KeyRow & { key: Secret }> {
-    const { name, permissions, by } = wanted;
+    const { name, permissions, limits = {}, by } = wanted;
     if (!KEY_NAME.test(name))
       throw new AppError("bad_request", `A key's name must match ${KEY_NAME.source}.`);
     if (exceeds(rightsOf(by.principal, sets), setsNamed(permissions, sets)))
@@ -101,6 +110,7 @@ export class IssuedKeys {
       digest: this.#table.digest(text.expose()),
       last4: text.expose().slice(-4),
       permissionSets: [...permissions],
+      limits,
       createdAt: clock.now(),
       revokedAt: null,
       lastUsedAt: null,

@@ -1,8 +1,11 @@
+import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { KEY_PREFIX } from "./api-key.ts";
 import type { IssuedKey } from "./digest-table.ts";
 
+/** What a key may be called. */
+export const KEY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const ID_START = "key_";
 
 /** A key as lists show it; times are RFC 3339 in UTC. */
@@ -14,6 +17,7 @@ export interface KeyRow {
   prefix: string;
   last4: string;
   permissions: string[];
+  limits: KeyLimits;
   created_at: string;
   last_used_at: string | null;
   revoked_at: string | null;
@@ -37,6 +41,7 @@ export function toKeyRow(key: IssuedKey): KeyRow {
     prefix: KEY_PREFIX + key.id.slice(ID_START.length),
     last4: key.last4,
     permissions: [...key.permissionSets],
+    limits: { ...key.limits },
     created_at: toTimestamp(key.createdAt),
     last_used_at: key.lastUsedAt === null ? null : toTimestamp(key.lastUsedAt),
     revoked_at: key.revokedAt === null ? null : toTimestamp(key.revokedAt),

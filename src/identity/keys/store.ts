@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { keyLimits } from "#gates/ratelimit/index.ts";
 import type { Query } from "#platform/storage/database.ts";
 import type { IssuedKey } from "./digest-table.ts";
 
@@ -13,6 +14,7 @@ export async function loadKeys(query: Query): Promise<IssuedKey[]> {
     digest: Buffer.from(row.digest),
     last4: row.last4,
     permissionSets: Names.parse(JSON.parse(row.permissions)),
+    limits: keyLimits.parse(JSON.parse(row.limits)),
     createdAt: row.created_at,
     revokedAt: row.revoked_at,
     lastUsedAt: row.last_used_at,
@@ -37,6 +39,7 @@ export async function insertKey(query: Query, key: IssuedKey): Promise<void> {
     digest: key.digest,
     last4: key.last4,
     permissions: JSON.stringify(key.permissionSets),
+    limits: JSON.stringify(key.limits),
     created_at: key.createdAt,
     revoked_at: key.revokedAt,
     last_used_at: key.lastUsedAt,

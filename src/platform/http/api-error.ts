@@ -3,6 +3,7 @@ import { AppError } from "../lib/error.ts";
 import { resourceName } from "../lib/resource-name.ts";
 import type { Log } from "../log/log.ts";
 import type { Exchange } from "./exchange.ts";
+import { limitHeaders } from "./limit-headers.ts";
 import type { AuditSink } from "./ports.ts";
 import { errorHeaders, toAppError, toProblem } from "./problem.ts";
 import { reportRefusal } from "./refusal.ts";
@@ -13,6 +14,7 @@ export function answerHeaders(exchange: Exchange): Record<string, string> {
     "x-request-id": exchange.requestId,
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
+    ...(exchange.admission?.requests === undefined ? {} : limitHeaders(exchange.admission.requests)),
   };
 }
 

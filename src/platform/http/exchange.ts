@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { ErrorCode } from "../lib/error.ts";
-import type { Caller, ListenerPolicy, RefusalReason } from "./ports.ts";
+import type { Admission, Caller, ListenerPolicy, RefusalReason } from "./ports.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RouteContract } from "./route.ts";
 
@@ -18,6 +18,8 @@ export interface Exchange {
   route: RouteContract | undefined;
   head: RequestHead | undefined;
   caller: Caller | undefined;
+  /** How a limited caller was let in or refused; undefined for one without limits. */
+  admission: Admission | undefined;
   /** The name of what the caller wants to use or change, once it is known. */
   target: string | undefined;
   /** Why the credential was refused; the access log's alone. */
@@ -55,6 +57,7 @@ export function beginExchange(
     route: undefined,
     head: undefined,
     caller: undefined,
+    admission: undefined,
     target: undefined,
     refusal: undefined,
     errorCode: undefined,

@@ -2,13 +2,23 @@ import type { IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
 import type { Exchange } from "./exchange.ts";
 import { hostName, isAllowedHost, isLoopbackAddress, isLoopbackName } from "./host.ts";
-import type { Authenticator, Authorizer, Caller, LockGate } from "./ports.ts";
+import type {
+  AddressLimit,
+  Authenticator,
+  Authorizer,
+  Caller,
+  CallerLimits,
+  LockGate,
+  RefusalReason,
+} from "./ports.ts";
 import { hasCredentialInQuery, type RequestHead, readHead } from "./request-head.ts";
 import { OPEN, type RouteContract } from "./route.ts";
 
 export interface Gates {
   readonly lock: LockGate;
   readonly authenticator: Authenticator;
+  readonly addressLimit: AddressLimit;
+  readonly callerLimits: CallerLimits;
   readonly authorizer: Authorizer;
 }
 
@@ -19,7 +29,7 @@ const ANONYMOUS: Caller = { kind: "anonymous" };
 export type Target = RouteContract | { readonly unknown: RouteContract["family"] | "page" };
 
 /**
- * Everything before the body is read, in the one order: head and host, locked gate, origin, authenticate.
+ * Everything before the body is read, in the one order: head and host, locked gate, origin, authenticate, limit by principal.
  * Every request on every listener passes here; the gateway's hot path calls the same function.
  * Throws AppError; afterwards `exchange.caller` is set unless the route is open.
  */
@@ -38,7 +48,10 @@ export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage
     throw new AppError("server_locked");
   if (!control && family !== "probe" && family !== "page") checkOrigin(exchange, head);
   if (family === "page") throw new AppError("not_found");
-  if ("unknown" in target || target.action !== OPEN) authenticate(gates, exchange, request, head, gateway);
+  if ("unknown" in target || target.action !== OPEN) {
+    authenticate(gates, exchange, request, head, gateway);
+    limitCaller(gates, exchange);
+  }
   if ("unknown" in target) throw new AppError("not_found");
 }
 
@@ -102,11 +115,32 @@ function authenticate(
     const verdict = gates.authenticator.authenticate(head.credential);
     if ("refused" in verdict) {
       exchange.refusal = verdict.refused;
-      throw new AppError("invalid_token");
+      throw wrongCredential(gates, exchange, verdict.refused);
     }
     exchange.caller = verdict.caller;
   }
   if (inUrl) throw new AppError("credential_in_url");
+}
+
+/**
+ * By the limit of its address or as every wrong one. It is judged first, whatever the address did, for a right one
+ * passes: what costs little to judge needs no door in front. Who presents nothing has tried nothing.
+ */
+function wrongCredential(
+  { addressLimit }: Gates,
+  { address, time }: Exchange,
+  reason: RefusalReason,
+): AppError {
+  const waitS = reason === "missing" || address === null ? undefined : addressLimit.failed(address, time);
+  if (waitS === undefined) return new AppError("invalid_token");
+  const words = "Too many wrong credentials came from this address.";
+  return new AppError("rate_limited", words, { retryAfterS: waitS });
+}
+
+function limitCaller({ callerLimits }: Gates, exchange: Exchange): void {
+  if (exchange.caller === undefined) return;
+  exchange.admission = callerLimits.begin(exchange.caller, exchange.time);
+  if (exchange.admission?.refusal !== undefined) throw exchange.admission.refusal;
 }
 
 /** Local means: a loopback peer, no forwarding header, a loopback Host. */

@@ -1,3 +1,5 @@
+import type { AppError } from "../lib/error.ts";
+
 /** Who makes a request: `local` opened the control socket and may do everything, `key` presented an API key. */
 export type Caller =
   | { readonly kind: "local" }
@@ -26,6 +28,37 @@ export interface Authenticator {
 
 export interface Authorizer {
   allows(caller: Caller, action: string, target?: string): boolean;
+}
+
+/** What a caller with a limit of requests a minute has left of it. */
+export interface RequestsLeft {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Milliseconds until all of them are there again. */
+  readonly fullInMs: number;
+}
+
+/** Whether a limited caller's request may begin, and what its answer tells of the limit. */
+export interface Admission {
+  /** Undefined when it may. */
+  readonly refusal: AppError | undefined;
+  /** Undefined when nothing limits its requests a minute. */
+  readonly requests: RequestsLeft | undefined;
+  /** The request is over; more than once does no harm. */
+  readonly release: () => void;
+}
+
+export interface AddressLimit {
+  /**
+   * A credential from this address was wrong, at `nowMs`. Gives undefined while that is answered as such, else the
+   * whole seconds for which wrong ones are answered `rate_limited`.
+   */
+  failed(address: string, nowMs: number): number | undefined;
+}
+
+export interface CallerLimits {
+  /** Counts a request of this caller that begins at `nowMs`; undefined for a caller without limits. */
+  begin(caller: Caller, nowMs: number): Admission | undefined;
 }
 
 /** Told of every refused request and every failed change. Must neither wait nor throw. */

@@ -119,9 +119,10 @@ function createFront(parts: ServerParts, api: Api): Front {
       monotonicMs: performance.now(),
     });
     metrics?.began();
-    response.once("close", () =>
-      metrics?.ended(exchange, response.headersSent ? response.statusCode : CLIENT_LEFT),
-    );
+    response.once("close", () => {
+      exchange.admission?.release();
+      metrics?.ended(exchange, response.headersSent ? response.statusCode : CLIENT_LEFT);
+    });
     const path = pathOf(request.url ?? "");
     if (gateway.owns(path) || familyOf(path) === "gateway") {
       const allowed = allowOrigin(policy, request, response);
@@ -144,10 +145,10 @@ function installPipeline(api: Api, options: { gates: Gates; audit: AuditSink; lo
   api.addHook("onRequest", async (request, reply) => {
     const { raw } = request;
     const exchange = exchangeOf(request);
-    reply.headers(answerHeaders(exchange));
     const { contract } = request.routeOptions.config;
     const asked = contract !== undefined && isSpelledAs(contract.path, pathOf(raw.url ?? ""));
     admit(options.gates, exchange, raw, asked ? contract : unknownAt(raw));
+    reply.headers(answerHeaders(exchange));
     if (exchange.head !== undefined) checkBodyHead(exchange.head, API_BODY_LIMIT_BYTES);
     // A call without a body needs no content type, and none it bears is judged.
     if (!announcesBody(raw)) delete raw.headers["content-type"];

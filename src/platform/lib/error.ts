@@ -21,6 +21,7 @@ export const ERRORS = {
   body_too_large: { status: 413, title: "The body is larger than this server accepts." },
   unsupported_media_type: { status: 415, title: "The body's content type or coding is not accepted here." },
   wrong_host: { status: 421, title: "This server does not answer for that host name." },
+  rate_limited: { status: 429, title: "Too many requests; come back after the time that retry-after tells." },
   header_too_large: { status: 431, title: "The request headers are larger than this server accepts." },
   internal: { status: 500, title: "The server made a mistake." },
   upgrade_not_supported: {
@@ -50,13 +51,20 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly detail: string | undefined;
+  /** Whole seconds after which it is worth another try; undefined where nobody knows. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(code: ErrorCode, message?: string, options: { detail?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message?: string,
+    options: { detail?: string; cause?: unknown; retryAfterS?: number } = {},
+  ) {
     super(message ?? ERRORS[code].title, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "AppError";
     this.code = code;
     this.status = ERRORS[code].status;
     this.detail = options.detail;
+    this.retryAfterS = options.retryAfterS;
   }
 }
 

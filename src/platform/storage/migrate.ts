@@ -3,6 +3,7 @@ import { StartError } from "#platform/lib/error.ts";
 import { sql as ground } from "./migrations/0001-ground.ts";
 import { sql as usage } from "./migrations/0002-usage.ts";
 import { sql as providerOptions } from "./migrations/0003-provider-options.ts";
+import { sql as keyLimits } from "./migrations/0004-key-limits.ts";
 
 export interface Migration {
   number: number;
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "ground", sql: ground },
   { number: 2, name: "usage", sql: usage },
   { number: 3, name: "provider-options", sql: providerOptions },
+  { number: 4, name: "key-limits", sql: keyLimits },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

@@ -32,6 +32,8 @@ export interface Tables {
     digest: Uint8Array;
     last4: string;
     permissions: string;
+    /** A JSON object of limits. */
+    limits: string;
     created_at: number;
     revoked_at: number | null;
     last_used_at: number | null;

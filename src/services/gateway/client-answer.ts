@@ -36,6 +36,7 @@ export class ClientAnswer implements Running {
   #beforeCut: () => Buffer = () => Buffer.alloc(0);
   #status = 0;
   #firstByteMs: number | null = null;
+  #own: Readonly<Record<string, string>> = {};
   #streamed = false;
   #events = false;
   #over = false;
@@ -65,6 +66,11 @@ export class ClientAnswer implements Running {
   carry(source: UpstreamCall): void {
     this.#source = source;
     if (this.#over) source.abort();
+  }
+
+  /** Headers the answer bears whatever comes of it, in place of an upstream's of the same names (in lower case). */
+  bear(own: Readonly<Record<string, string>>): void {
+    this.#own = own;
   }
 
   /** Sends the head of an answer that comes piece by piece; headers as name, value, name, value. */
@@ -122,7 +128,7 @@ export class ClientAnswer implements Running {
     this.#status = status;
     this.#firstByteMs = performance.now();
     const { dialect, requestId } = this.#parts;
-    const all = [...headers];
+    const all = [...withOwn(headers, this.#own)];
     for (const name of dialect.requestIdHeaders) all.push(name, requestId);
     this.#response.writeHead(status, all);
   }
@@ -131,7 +137,7 @@ export class ClientAnswer implements Running {
     // One body for every 401, however far the request had come.
     const shown = error.code === "invalid_token" ? new AppError("invalid_token") : error;
     const answer = this.#parts.dialect.error(shown, this.#parts.requestId);
-    const length = { "content-length": String(answer.body.length) };
+    const length = { ...this.#own, "content-length": String(answer.body.length) };
     this.#firstByteMs = performance.now();
     if (!this.#mustClose()) {
       this.#response.writeHead(answer.status, { ...answer.headers, ...length });
@@ -170,4 +176,13 @@ export class ClientAnswer implements Running {
     const outcome = { status, firstByteMs: this.#firstByteMs, streamed: this.#streamed };
     this.#parts.onOver(outcome, error);
   }
+}
+
+function withOwn(headers: readonly string[], own: Readonly<Record<string, string>>): readonly string[] {
+  const pairs = Object.entries(own);
+  if (pairs.length === 0) return headers;
+  const others = headers.filter(
+    (_, index) => own[(headers[index - (index % 2)] ?? "").toLowerCase()] === undefined,
+  );
+  return [...others, ...pairs.flat()];
 }

@@ -9,6 +9,7 @@ import type { RawFamily } from "#platform/http/server.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
 import type { RouteTarget } from "./catalogue.ts";
 import { type AnswerOutcome, CLIENT_LEFT, ClientAnswer } from "./client-answer.ts";
+import type { Dialect } from "./dialects/dialect.ts";
 import { forward } from "./forward.ts";
 import { forwardHttpApi } from "./http-api/forward-http-api.ts";
 import { answerModel, answerModels } from "./models.ts";
@@ -39,10 +40,11 @@ function serve(
     logAccess(parts.sinks.log, exchange, { status });
   });
   const route = matchRoute(exchange.method, pathOf(request), request.headers);
+  const dialect = route?.dialect ?? dialectAskedFor(pathOf(request), request.headers);
   const reached: Reached = { target: undefined, meter: undefined, api: undefined };
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
-    dialect: route?.dialect ?? dialectAskedFor(pathOf(request), request.headers),
+    dialect,
     onOver: (outcome, error) => {
       exchange.errorCode ??= error?.code;
       if (exchange.caller === undefined) return;
@@ -53,11 +55,13 @@ function serve(
   const refuse = (thrown: unknown) => {
     if (answer.over) return;
     const error = toAppError(thrown);
+    tellLimits(exchange, dialect, answer);
     reportRefusal(parts.sinks, exchange, error);
     answer.end(error);
   };
   try {
     admit(parts.gates, exchange, request, route?.contract ?? { unknown: "gateway" });
+    tellLimits(exchange, dialect, answer);
     // Before anything is awaited, so that no revocation and no lock falls between this gate and the upstream.
     if (exchange.caller !== undefined) parts.running.add(callerId(exchange.caller), answer);
     if (route === undefined) return;
@@ -66,6 +70,12 @@ function serve(
   } catch (error) {
     refuse(error);
   }
+}
+
+/** Every answer of a limited caller tells what is left, a refusal too. */
+function tellLimits(exchange: Exchange, dialect: Dialect, answer: ClientAnswer): void {
+  const requests = exchange.admission?.requests;
+  if (requests !== undefined) answer.bear(dialect.limitHeaders(requests, exchange.time));
 }
 
 function work(parts: GatewayParts, call: GatewayCall): Promise<void> {

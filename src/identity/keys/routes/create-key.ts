@@ -1,15 +1,18 @@
 import { z } from "zod";
 import type { PermissionSets } from "#gates/access/index.ts";
+import { keyLimits } from "#gates/ratelimit/index.ts";
 import { authorOf } from "#platform/http/exchange.ts";
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
-import { type IssuedKeys, KEY_NAME } from "../issued-keys.ts";
+import type { IssuedKeys } from "../issued-keys.ts";
+import { KEY_NAME } from "../key-list.ts";
 import { keyContract, keyShape } from "./key-shape.ts";
 
 const PATH = "/api/v1/keys";
 const body = z.strictObject({
   name: z.string().regex(KEY_NAME, `must match ${KEY_NAME.source}`),
   permissions: z.array(z.string().max(63)).max(32),
+  limits: keyLimits.optional(),
 });
 
 /** `POST /api/v1/keys`: 201 with the key's text, shown this once; 409 when the name is taken. */

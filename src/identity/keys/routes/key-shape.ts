@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { keyLimits } from "#gates/ratelimit/index.ts";
 import type { RouteContract } from "#platform/http/route.ts";
 
 /** A key as the API shows it; its text is never in it. */
@@ -8,6 +9,7 @@ export const keyShape = z.object({
   prefix: z.string(),
   last4: z.string(),
   permissions: z.array(z.string()),
+  limits: keyLimits,
   source: z.literal("store"),
   created_at: z.string(),
   last_used_at: z.string().nullable(),

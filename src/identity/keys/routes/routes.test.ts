@@ -54,6 +54,8 @@ beforeAll(async () => {
       },
       holds: () => true,
     },
+    addressLimit: { failed: () => undefined },
+    callerLimits: { begin: () => undefined },
     authorizer: {
       allows: (caller, action, target) =>
         target === undefined

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { RequestsLeft } from "#platform/http/ports.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import type { AppError } from "#platform/lib/error.ts";
 import type { ModelEntry } from "../catalogue.ts";
@@ -15,6 +16,7 @@ import { errorHeaders } from "./error-headers.ts";
 export const anthropic: Dialect = {
   usage: "anthropic",
   requestIdHeaders: ["request-id", "x-request-id"],
+  limitHeaders,
   error: errorAnswer,
   upstreamError: (status, message, requestId) =>
     errorBody({ status, message, code: "upstream_failed" }, requestId),
@@ -23,6 +25,15 @@ export const anthropic: Dialect = {
   modelList: (entries, query) => modelPage(entries.map(modelShape), query),
   model: modelShape,
 };
+
+/** The reset is a time: https://docs.anthropic.com/en/api/rate-limits#response-headers. */
+function limitHeaders({ limit, remaining, fullInMs }: RequestsLeft, nowMs: number): Record<string, string> {
+  return {
+    "anthropic-ratelimit-requests-limit": String(limit),
+    "anthropic-ratelimit-requests-remaining": String(remaining),
+    "anthropic-ratelimit-requests-reset": toTimestamp(nowMs + fullInMs),
+  };
+}
 
 type ErrorFacts = Pick<AppError, "status" | "message" | "code">;
 
@@ -34,7 +45,7 @@ function errorAnswer(error: AppError, requestId: string): ErrorAnswer {
       "request-id": requestId,
       "x-request-id": requestId,
       ...ANSWER_HEADERS,
-      ...errorHeaders(error.code),
+      ...errorHeaders(error),
     },
     body: errorBody(error, requestId),
   };

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "#platform/lib/error.ts";
+import type { AppError } from "#platform/lib/error.ts";
 
 /** How long a client should leave a locked server alone, in seconds. */
 const LOCKED_RETRY_AFTER_S = 5;
@@ -7,7 +7,7 @@ const LOCKED_RETRY_AFTER_S = 5;
  * What an error says beside its body, in every dialect. `x-should-retry: false` keeps the official SDKs from repeating
  * what only an operator can repair.
  */
-export function errorHeaders(code: ErrorCode): Record<string, string> {
+export function errorHeaders({ code, retryAfterS }: AppError): Record<string, string> {
   switch (code) {
     case "invalid_token":
       return { "www-authenticate": 'Bearer realm="claviger", error="invalid_token"' };
@@ -20,6 +20,6 @@ export function errorHeaders(code: ErrorCode): Record<string, string> {
     case "upstream_credential_rejected":
       return { "x-should-retry": "false" };
     default:
-      return {};
+      return retryAfterS === undefined ? {} : { "retry-after": String(retryAfterS) };
   }
 }

@@ -1,3 +1,4 @@
+import { limitHeaders } from "#platform/http/limit-headers.ts";
 import type { AppError } from "#platform/lib/error.ts";
 import type { ModelEntry } from "../catalogue.ts";
 import { ANSWER_HEADERS } from "../headers.ts";
@@ -11,6 +12,7 @@ import { errorHeaders } from "./error-headers.ts";
 export const openai: Dialect = {
   usage: "openai",
   requestIdHeaders: ["x-request-id"],
+  limitHeaders,
   error: errorAnswer,
   upstreamError: (_status, message) =>
     Buffer.from(errorJson({ message, type: "upstream_error", param: null, code: "upstream_failed" })),
@@ -34,7 +36,7 @@ function errorAnswer(error: AppError, requestId: string): ErrorAnswer {
       "content-type": "application/json; charset=utf-8",
       "x-request-id": requestId,
       ...ANSWER_HEADERS,
-      ...errorHeaders(error.code),
+      ...errorHeaders(error),
     },
     body: Buffer.from(errorJson(shapeOf(error))),
   };

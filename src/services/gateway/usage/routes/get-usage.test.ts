@@ -144,6 +144,8 @@ async function serve(clock: FakeClock): Promise<string> {
             : { caller: { kind: "key", id: "key_caller", permissionSets: [presented] } },
         holds: () => true,
       },
+      addressLimit: { failed: () => undefined },
+      callerLimits: { begin: () => undefined },
       authorizer: { allows: (caller, action, target) => allows(rightsOf(caller, sets), action, target) },
     },
     audit: { refused: () => {} },

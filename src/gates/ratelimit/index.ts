@@ -1,0 +1,3 @@
+export { AddressFailures } from "./address-failures.ts";
+export { type KeyLimits, keyLimits } from "./key-limits.ts";
+export { PrincipalLimiter } from "./principal-limiter.ts";
