@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { permissionSets } from "#gates/access/index.ts";
 import { type AuditRecorder, openAuditRecorder } from "#gates/audit/index.ts";
+import { resourceName } from "#platform/lib/resource-name.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
@@ -25,7 +26,8 @@ let keys: IssuedKeys;
 
 const reopen = (secret = "a secret of the test") =>
   openIssuedKeys({ database, clock, random, secret: new Secret(secret), audit });
-const create = (name: string, permissions = ["gateway"]) => keys.create({ name, permissions, by: BY }, sets);
+const create = (name: string, permissions = ["gateway"]) =>
+  keys.create({ name: resourceName.parse(name), permissions, by: BY }, sets);
 const auditActions = async () => (await audit.list(FIRST_PAGE)).data.map((row) => [row.action, row.target]);
 const storedUse = async (id: string) =>
   (
@@ -83,10 +85,6 @@ describe("issuing keys", () => {
     expect(stored.digest).toHaveLength(32);
   });
 
-  it.each(["", "-a", "a b", "ä", "a".repeat(64), "a\n"])("[I10] the name %j is refused", async (name) => {
-    await expect(create(name)).rejects.toMatchObject({ code: "bad_request" });
-  });
-
   it("[I10] a name is taken until its key is revoked", async () => {
     const { id } = await create("web");
     await expect(create("web")).rejects.toMatchObject({ code: "conflict" });
@@ -102,7 +100,8 @@ describe("issuing keys", () => {
 
   it("[I15] nobody hands out what he does not hold, nor a set that does not exist", async () => {
     const by = { ...BY, principal: { kind: "key", id: "key_1", permissionSets: ["operator"] } } as const;
-    const asOperator = (permissions: string[]) => keys.create({ name: "web", permissions, by }, sets);
+    const asOperator = (permissions: string[]) =>
+      keys.create({ name: resourceName.parse("web"), permissions, by }, sets);
     await expect(asOperator(["superadmin"])).rejects.toMatchObject({ code: "exceeds_own_rights" });
     await expect(asOperator(["gatewey"])).rejects.toMatchObject({
       code: "bad_request",

@@ -6,11 +6,12 @@ import { callerId } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Random } from "#platform/lib/random.ts";
+import type { ResourceName } from "#platform/lib/resource-name.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { generateApiKey } from "./api-key.ts";
 import { type Authentication, DigestTable, type IssuedKey } from "./digest-table.ts";
-import { KEY_NAME, type KeyPage, type KeyRow, keyId, pageOfKeys, toKeyRow } from "./key-list.ts";
+import { type KeyPage, type KeyRow, keyId, pageOfKeys, toKeyRow } from "./key-list.ts";
 import { insertKey, isNameTaken, loadKeys, revokeKey, setLastUsed } from "./store.ts";
 
 const LAST_USED_INTERVAL_MS = 60_000;
@@ -89,7 +90,7 @@ export class IssuedKeys {
    */
   async create(
     wanted: {
-      readonly name: string;
+      readonly name: ResourceName;
       readonly permissions: readonly string[];
       readonly limits?: KeyLimits | undefined;
       readonly by: ChangeAuthor;
@@ -97,8 +98,6 @@ export class IssuedKeys {
     sets: PermissionSets,
   ): Promise<KeyRow & { key: Secret }> {
     const { name, permissions, limits = {}, by } = wanted;
-    if (!KEY_NAME.test(name))
-      throw new AppError("bad_request", `A key's name must match ${KEY_NAME.source}.`);
     if (exceeds(rightsOf(by.principal, sets), setsNamed(permissions, sets)))
       throw new AppError("exceeds_own_rights");
 

@@ -4,8 +4,6 @@ import { AppError } from "#platform/lib/error.ts";
 import { KEY_PREFIX } from "./api-key.ts";
 import type { IssuedKey } from "./digest-table.ts";
 
-/** What a key may be called. */
-export const KEY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const ID_START = "key_";
 
 /** A key as lists show it; times are RFC 3339 in UTC. */

@@ -68,7 +68,7 @@ function standardOutput(readable: boolean): DestinationStream {
   const stdout = pino.destination({ dest: 1, sync: true, minLength: batch, maxLength: 1024 * 1024 });
   stdout.on("error", () => {});
   return readable
-    ? pretty({ colorize: true, ignore: "pid,hostname", destination: stdout })
+    ? pretty({ colorize: true, singleLine: true, ignore: "pid,hostname", destination: stdout })
     : flushedSoon(stdout);
 }
 

@@ -4,13 +4,13 @@ import { keyLimits } from "#gates/ratelimit/index.ts";
 import { authorOf } from "#platform/http/exchange.ts";
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
+import { resourceName } from "#platform/lib/resource-name.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
-import { KEY_NAME } from "../key-list.ts";
 import { keyContract, keyShape } from "./key-shape.ts";
 
 const PATH = "/api/v1/keys";
 const body = z.strictObject({
-  name: z.string().regex(KEY_NAME, `must match ${KEY_NAME.source}`),
+  name: resourceName,
   permissions: z.array(z.string().max(63)).max(32),
   limits: keyLimits.optional(),
 });

@@ -9,6 +9,7 @@ import { openAuditRecorder } from "#gates/audit/index.ts";
 import { type Listener, openListener } from "#platform/http/listener.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import { createHttpServer } from "#platform/http/server.ts";
+import { resourceName } from "#platform/lib/resource-name.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { createLog } from "#platform/log/log.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
@@ -38,7 +39,8 @@ beforeAll(async () => {
     secret: new Secret("the secret of a test"),
     audit,
   });
-  const issue = (name: string, permissions: string[]) => keys.create({ name, permissions, by: BY }, sets);
+  const issue = (name: string, permissions: string[]) =>
+    keys.create({ name: resourceName.parse(name), permissions, by: BY }, sets);
   developer = (await issue("developer", ["developer"])).key.expose();
   ids = Object.fromEntries(
     await Promise.all(
