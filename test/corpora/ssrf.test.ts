@@ -10,7 +10,7 @@ interface Row {
   readonly why: string;
 }
 
-/** Tab-separated with a head line; backslash, tab, line ends and `\uXXXX` are escaped. */
+/** Tab-separated with a head line; backslash, tab, line ends and other characters (`\u` and four digits) are escaped. */
 function readRows(directory: string): Row[] {
   const [head, ...lines] = readFileSync(join(directory, "ssrf/urls.tsv"), "utf8").trimEnd().split("\n");
   if (head?.startsWith("url\texpected\t") !== true) throw new Error("ssrf/urls.tsv has another form.");

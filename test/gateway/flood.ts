@@ -22,20 +22,25 @@ export async function countBytes(from: AsyncIterable<Buffer>): Promise<number> {
   return bytes;
 }
 
-/** The most memory in buffers that are in use while `work` is done, in bytes above what there was. */
+/**
+ * The most memory in buffers that are in use while `work` is done, in bytes. All of it: a difference to what
+ * there was before would hide what `work` holds behind what was still to be freed.
+ */
 export async function mostBuffers(work: () => Promise<void>): Promise<number> {
   setFlagsFromString("--expose-gc");
   const collectGarbage: unknown = runInNewContext("gc");
   if (typeof collectGarbage !== "function") throw new Error("garbage cannot be collected");
-  collectGarbage();
-  const before = process.memoryUsage().arrayBuffers;
   let most = 0;
-  const timer = setInterval(() => {
+  const sample = (): void => {
     collectGarbage();
-    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
-  }, 50);
-  await work();
-  clearInterval(timer);
+    most = Math.max(most, process.memoryUsage().arrayBuffers);
+  };
+  const timer = setInterval(sample, 50);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
   return most;
 }
 

@@ -1,4 +1,4 @@
-import { parseIp, unmapIp } from "#platform/egress/ip-address.ts";
+import { parseIp, unmapIp } from "#platform/lib/ip-address.ts";
 import { Bucket } from "./bucket.ts";
 
 /** How many credentials an address may get wrong, at once or a minute. */

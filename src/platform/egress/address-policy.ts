@@ -1,4 +1,4 @@
-import { byteAt, hasPrefix, type IpBytes, parseIp } from "./ip-address.ts";
+import { byteAt, hasPrefix, type IpBytes, parseIp } from "../lib/ip-address.ts";
 import { ALLOWED, type DenialRule, denied, type Verdict } from "./verdict.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import { AppError } from "#platform/lib/error.ts";
+import { formatIp, parseIp } from "../lib/ip-address.ts";
 import { judgeAddress } from "./address-policy.ts";
 import { hostOf, judgeHost, portOf } from "./host-policy.ts";
-import { formatIp, parseIp } from "./ip-address.ts";
 import type { ResolveName } from "./name-resolver.ts";
 import { judgeOwnListener, type ListenAddress } from "./own-listeners.ts";
 import { judgeUrl } from "./url-policy.ts";

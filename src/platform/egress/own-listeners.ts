@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
+import { formatIp, type IpBytes, parseIp, unmapIp } from "../lib/ip-address.ts";
 import { hostOf, portOf } from "./host-policy.ts";
-import { formatIp, type IpBytes, parseIp, unmapIp } from "./ip-address.ts";
 import { ALLOWED, denied, type Verdict } from "./verdict.ts";
 
 /** Where this server itself accepts connections; 0.0.0.0 and :: stand for every address of this machine. */

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { CLIENT_LEFT } from "../lib/client-left.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/error.ts";
 import { newId } from "../lib/id.ts";
 import { pooledRandom, type Random } from "../lib/random.ts";
 import type { Log } from "../log/log.ts";
 import type { HttpMetrics } from "../log/metrics/http.ts";
-import { CLIENT_LEFT } from "../log/metrics/labels.ts";
 import { logAccess } from "./access-log.ts";
 import { parseApiBody } from "./api-body.ts";
 import { answerHeaders, sendProblem } from "./api-error.ts";
@@ -28,7 +28,6 @@ declare module "fastify" {
 
 /** Routes served in front of the framework, through the same pipeline (the gateway's hot path). */
 export interface RawFamily {
-  owns(path: string): boolean;
   contracts(): readonly RouteContract[];
   serve(exchange: Exchange, request: IncomingMessage, response: ServerResponse): void;
 }
@@ -121,15 +120,15 @@ function createFront(parts: ServerParts, api: Api): Front {
     metrics?.began();
     response.once("close", () => {
       exchange.admission?.release();
-      metrics?.ended(exchange, response.headersSent ? response.statusCode : CLIENT_LEFT);
+      const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
+      metrics?.ended(exchange, status);
+      logAccess(log, exchange, { status });
     });
-    const path = pathOf(request.url ?? "");
-    if (gateway.owns(path) || familyOf(path) === "gateway") {
+    if (familyOf(pathOf(request.url ?? "")) === "gateway") {
       const allowed = allowOrigin(policy, request, response);
-      if (allowed && preflight(parts, exchange, request, response)) return;
+      if (allowed && preflight(parts.gates, exchange, request, response)) return;
       return gateway.serve(exchange, request, response);
     }
-    response.once("close", () => logAccess(log, exchange, { status: response.statusCode }));
     exchanges.set(request, exchange);
     api.routing(request, response);
   };
@@ -177,7 +176,7 @@ function announcesBody(request: IncomingMessage): boolean {
 
 /** Answers a preflight that host and lock let through; what they refuse is the gateway's to say, in its dialect. */
 function preflight(
-  { gates, log }: { gates: Gates; log: Log },
+  gates: Gates,
   exchange: Exchange,
   request: IncomingMessage,
   response: ServerResponse,
@@ -188,7 +187,6 @@ function preflight(
   } catch {
     return false;
   }
-  response.once("close", () => logAccess(log, exchange, { status: response.statusCode }));
   answerPreflight(request, response, exchange.requestId);
   return true;
 }

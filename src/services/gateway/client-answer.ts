@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange as UpstreamCall } from "#platform/egress/exchange.ts";
+import { CLIENT_LEFT } from "#platform/lib/client-left.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import type { Running } from "./running.ts";
@@ -12,8 +13,6 @@ export interface AnswerOutcome {
   readonly streamed: boolean;
 }
 
-/** The status of a request whose client left before its answer, as nginx made the custom. */
-export const CLIENT_LEFT = 499;
 /** How long what a refused client still sends is thrown away, so that it can read why it was refused. */
 const LINGER_MS = 1000;
 /** A refused body up to this size is read to its end and thrown away, and the connection is kept. */

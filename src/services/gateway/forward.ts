@@ -11,7 +11,7 @@ import { coolDownAfter } from "./providers/cool-down.ts";
 import { endpointUrl, factsOf } from "./providers/kind.ts";
 import type { Provider } from "./providers/providers.ts";
 import { upstreamOptions, withExtraHeaders } from "./providers/upstream-options.ts";
-import { createRedactor, type Redactor } from "./redact.ts";
+import { redactorFor } from "./redact.ts";
 import { Reply } from "./reply.ts";
 import type { RequestBody } from "./request-body.ts";
 import { type Forwarding, upstreamPath, upstreamQuery } from "./route-table.ts";
@@ -145,16 +145,4 @@ function checkDialect(call: GatewayCall, target: RouteTarget): void {
   if (dialect === call.route.dialect.usage) return;
   const name = `${target.provider.name}/${target.model}`;
   throw new AppError("wrong_dialect", `The model ${name} is called in the API ${ENDPOINTS[dialect]}.`);
-}
-
-const NO_SECRET = createRedactor([]);
-/** Made once a credential; gone with it when the server is locked. */
-const redactors = new WeakMap<Secret, Redactor>();
-
-/** What takes this credential out of answers. */
-export function redactorFor(credential: Secret | undefined): Redactor {
-  if (credential === undefined) return NO_SECRET;
-  const known = redactors.get(credential) ?? createRedactor([Buffer.from(credential.expose())]);
-  redactors.set(credential, known);
-  return known;
 }

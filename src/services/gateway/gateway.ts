@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { logAccess } from "#platform/http/access-log.ts";
 import type { Exchange } from "#platform/http/exchange.ts";
+import { pathOf } from "#platform/http/path.ts";
 import { admit } from "#platform/http/pipeline.ts";
 import { callerId } from "#platform/http/ports.ts";
 import { toAppError } from "#platform/http/problem.ts";
@@ -8,14 +8,14 @@ import { reportRefusal } from "#platform/http/refusal.ts";
 import type { RawFamily } from "#platform/http/server.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
 import type { RouteTarget } from "./catalogue.ts";
-import { type AnswerOutcome, CLIENT_LEFT, ClientAnswer } from "./client-answer.ts";
+import { type AnswerOutcome, ClientAnswer } from "./client-answer.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { forward } from "./forward.ts";
 import { forwardHttpApi } from "./http-api/forward-http-api.ts";
 import { answerModel, answerModels } from "./models.ts";
 import type { PricedModel } from "./prices/prices.ts";
 import type { RequestRow } from "./requests/request-log.ts";
-import { dialectAskedFor, GATEWAY_CONTRACTS, isGatewayPath, matchRoute } from "./route-table.ts";
+import { dialectAskedFor, GATEWAY_CONTRACTS, matchRoute } from "./route-table.ts";
 
 /** What a request came to before its answer was over. */
 type Reached = Pick<GatewayCall, "target" | "meter" | "api">;
@@ -23,7 +23,6 @@ type Reached = Pick<GatewayCall, "target" | "meter" | "api">;
 /** The gateway's routes, served in front of the framework through the pipeline's own functions. */
 export function createGateway(parts: GatewayParts): RawFamily {
   return {
-    owns: isGatewayPath,
     contracts: () => GATEWAY_CONTRACTS,
     serve: (exchange, request, response) => serve(parts, exchange, request, response),
   };
@@ -35,12 +34,9 @@ function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  response.on("close", () => {
-    const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
-    logAccess(parts.sinks.log, exchange, { status });
-  });
-  const route = matchRoute(exchange.method, pathOf(request), request.headers);
-  const dialect = route?.dialect ?? dialectAskedFor(pathOf(request), request.headers);
+  const path = pathOf(request.url ?? "");
+  const route = matchRoute(exchange.method, path, request.headers);
+  const dialect = route?.dialect ?? dialectAskedFor(path, request.headers);
   const reached: Reached = { target: undefined, meter: undefined, api: undefined };
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
@@ -92,12 +88,6 @@ function work(parts: GatewayParts, call: GatewayCall): Promise<void> {
     default:
       return how satisfies never;
   }
-}
-
-function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? "";
-  const mark = url.indexOf("?");
-  return mark < 0 ? url : url.slice(0, mark);
 }
 
 function rowOf(

@@ -1,3 +1,5 @@
+import type { Secret } from "#platform/lib/secret.ts";
+
 /** What stands where a secret stood. */
 const MARK = "[redacted]";
 const MARK_BYTES = Buffer.from(MARK);
@@ -29,6 +31,18 @@ export interface StreamRedactor {
   /** What may go out now; a tail that may begin a secret waits for the next chunk. */
   push(chunk: Buffer): Buffer;
   end(): Buffer;
+}
+
+const NO_SECRET = createRedactor([]);
+/** Made once a credential; gone with it when the server is locked. */
+const redactors = new WeakMap<Secret, Redactor>();
+
+/** What takes this credential out of answers. */
+export function redactorFor(credential: Secret | undefined): Redactor {
+  if (credential === undefined) return NO_SECRET;
+  const known = redactors.get(credential) ?? createRedactor([Buffer.from(credential.expose())]);
+  redactors.set(credential, known);
+  return known;
 }
 
 /** Makes a redactor for these secrets. Longer spellings go first, so that one which begins another leaves no rest. */

@@ -127,11 +127,6 @@ const OPEN_ENDED = GATEWAY_ROUTES.filter(({ contract: { path } }) => path.endsWi
 /** An operation goes into the upstream's path: nothing that could climb out of it. */
 const OPERATION = /^[a-z][a-z0-9_-]{0,63}$/;
 
-/** Whether a path belongs to the gateway, known or not. */
-export function isGatewayPath(path: string): boolean {
-  return /^\/(v1|v1beta|x)(\/|$)/.test(path);
-}
-
 /** The route of a request; `path` is without its query. What both dialects have is answered in the one asked for. */
 export function matchRoute(
   method: string,

@@ -70,7 +70,7 @@ beforeAll(async () => {
     audit: { refused: () => {} },
     log: createLog({ level: "fatal", readable: false }),
     tools,
-    gateway: { owns: () => false, contracts: () => [], serve: () => {} },
+    gateway: { contracts: () => [], serve: () => {} },
     register: (api) => keyRoutes(api, { keys, sets, gates }),
   });
   all.defer(() => server.close());

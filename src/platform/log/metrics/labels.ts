@@ -1,3 +1,5 @@
+import { CLIENT_LEFT } from "../../lib/client-left.ts";
+
 /** Stands for every name beyond those that have a series of their own. */
 export const OTHER = "other";
 
@@ -29,8 +31,6 @@ export class LabelNames {
 export type StatusClass = "1xx" | "2xx" | "3xx" | "4xx" | "5xx" | "left";
 
 const CLASSES: readonly StatusClass[] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-/** The status of a request whose client left before its answer. */
-export const CLIENT_LEFT = 499;
 
 export function statusClass(status: number): StatusClass {
   if (status === CLIENT_LEFT) return "left";

@@ -44,7 +44,7 @@ export function eachKey(
   }
 }
 
-/** How many bytes the string behind an opening quote has; an escape counts as one, or as three for `\uXXXX`. */
+/** How many bytes the string behind an opening quote has; an escape counts as one, or as three for one by code point (`\u`). */
 export function stringBytes(bytes: Buffer, from: number): number {
   const end = stringEnd(bytes, from);
   let size = end - from;

@@ -151,7 +151,7 @@ async function serve(clock: FakeClock): Promise<string> {
     audit: { refused: () => {} },
     log: createLog({ level: "error", readable: false, destination: { write: () => {} } }),
     tools: { clock, random: systemRandom },
-    gateway: { owns: () => false, contracts: () => [], serve: () => {} },
+    gateway: { contracts: () => [], serve: () => {} },
     register: (api) => usageRoute(api, { database, clock, flush: async () => {} }),
   });
   parts.defer(() => server.close());
