@@ -37,5 +37,6 @@ function judge(
   const verdict = keys.authenticate(presented);
   if (!verdict.ok) return { refused: verdict.reason };
   keys.markUsed(verdict.key.id);
-  return { caller: { kind: "key", id: verdict.key.id, permissionSets: verdict.key.permissionSets } };
+  const { id, permissionSets, slot } = verdict.key;
+  return { caller: { kind: "key", id, permissionSets, slot } };
 }

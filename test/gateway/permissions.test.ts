@@ -21,7 +21,7 @@ import {
 import { FakeClock } from "#test/fake-clock.ts";
 import { startUpstream } from "#test/upstream.ts";
 
-const CALLER: Caller = { kind: "key", id: "key_1", permissionSets: ["some"] };
+const CALLER: Caller = { kind: "key", id: "key_1", permissionSets: ["some"], slot: 0 };
 const { sets } = permissionSets({
   some: {
     allow: [

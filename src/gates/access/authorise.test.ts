@@ -80,11 +80,11 @@ describe("rightsOf", () => {
   it("[I15] local holds everything, the anonymous the set gateway, an empty list nothing", () => {
     expect(granted(rightsOf({ kind: "local" }, sets))).toEqual(ACTIONS);
     expect(granted(rightsOf({ kind: "anonymous" }, sets))).toEqual(["gateway.use", "models.read"]);
-    expect(granted(rightsOf({ kind: "key", id: "key_1", permissionSets: [] }, sets))).toEqual([]);
+    expect(granted(rightsOf({ kind: "key", id: "key_1", permissionSets: [], slot: 0 }, sets))).toEqual([]);
   });
 
   it("a key with a set that is gone has nothing: the lost set may have been the one that denied", () => {
-    const key = { kind: "key", id: "key_1" } as const;
+    const key = { kind: "key", id: "key_1", slot: 0 } as const;
     expect(granted(rightsOf({ ...key, permissionSets: ["gateway", "limited"] }, sets))).toEqual([
       "models.read",
     ]);

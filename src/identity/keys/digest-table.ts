@@ -9,6 +9,8 @@ const DECOY = Buffer.from(`${KEY_PREFIX}${"0".repeat(12)}_${"0".repeat(49)}`);
 /** A key as the server remembers it, in memory. */
 export interface IssuedKey {
   readonly id: string;
+  /** Its number: how many were remembered before it. */
+  readonly slot: number;
   readonly name: string;
   readonly digest: Buffer;
   readonly last4: string;

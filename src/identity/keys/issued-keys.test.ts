@@ -99,7 +99,10 @@ describe("issuing keys", () => {
   });
 
   it("[I15] nobody hands out what he does not hold, nor a set that does not exist", async () => {
-    const by = { ...BY, principal: { kind: "key", id: "key_1", permissionSets: ["operator"] } } as const;
+    const by = {
+      ...BY,
+      principal: { kind: "key", id: "key_1", permissionSets: ["operator"], slot: 0 },
+    } as const;
     const asOperator = (permissions: string[]) =>
       keys.create({ name: resourceName.parse("web"), permissions, by }, sets);
     await expect(asOperator(["superadmin"])).rejects.toMatchObject({ code: "exceeds_own_rights" });

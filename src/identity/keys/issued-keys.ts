@@ -103,7 +103,7 @@ export class IssuedKeys {
 
     const { database, clock, random, audit } = this.#parts;
     const { id, key: text } = generateApiKey(random);
-    const key: IssuedKey = {
+    const key = {
       id: keyId(id),
       name,
       digest: this.#table.digest(text.expose()),
@@ -120,8 +120,9 @@ export class IssuedKeys {
       await insertKey(query, key);
       await audit.append(query, changeEntry("key.create", key.id, by));
     });
-    this.#remember(key);
-    return { ...toKeyRow(key), key: text };
+    const issued = { ...key, slot: this.#keys.length };
+    this.#remember(issued);
+    return { ...toKeyRow(issued), key: text };
   }
 
   /**

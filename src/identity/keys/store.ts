@@ -8,7 +8,8 @@ const Names = z.array(z.string());
 /** Every key ever issued, oldest first. */
 export async function loadKeys(query: Query): Promise<IssuedKey[]> {
   const rows = await query.selectFrom("api_key").selectAll().orderBy("created_at").orderBy("id").execute();
-  return rows.map((row) => ({
+  return rows.map((row, slot) => ({
+    slot,
     id: row.id,
     name: row.name,
     digest: Buffer.from(row.digest),
@@ -32,7 +33,7 @@ export async function isNameTaken(query: Query, name: string): Promise<boolean> 
   return row !== undefined;
 }
 
-export async function insertKey(query: Query, key: IssuedKey): Promise<void> {
+export async function insertKey(query: Query, key: Omit<IssuedKey, "slot">): Promise<void> {
   const row = {
     id: key.id,
     name: key.name,

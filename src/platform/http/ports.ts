@@ -3,7 +3,13 @@ import type { AppError } from "../lib/error.ts";
 /** Who makes a request: `local` opened the control socket and may do everything, `key` presented an API key. */
 export type Caller =
   | { readonly kind: "local" }
-  | { readonly kind: "key"; readonly id: string; readonly permissionSets: readonly string[] }
+  | {
+      readonly kind: "key";
+      readonly id: string;
+      readonly permissionSets: readonly string[];
+      /** Where memory that threads share has its place: no other caller of this process has the same. */
+      readonly slot: number;
+    }
   | { readonly kind: "anonymous" };
 
 /** What stands for a caller in logs, audit and usage. */

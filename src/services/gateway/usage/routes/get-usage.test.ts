@@ -141,7 +141,7 @@ async function serve(clock: FakeClock): Promise<string> {
         authenticate: (presented) =>
           presented === undefined
             ? { refused: "missing" }
-            : { caller: { kind: "key", id: "key_caller", permissionSets: [presented] } },
+            : { caller: { kind: "key", id: "key_caller", permissionSets: [presented], slot: 0 } },
         holds: () => true,
       },
       addressLimit: { failed: () => undefined },
