@@ -16,6 +16,7 @@ const unknown = generateApiKey(random).key.expose();
 const revoked = generateApiKey(random);
 table.add({
   id: `key_${revoked.id}`,
+  slot: 0,
   name: "revoked",
   digest: table.digest(revoked.key.expose()),
   last4: "",
