@@ -120,7 +120,7 @@ async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopW
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
   const { sets } = permissionSets({});
   const keys = await openIssuedKeys({ database, ...tools, secret: parts.apiKeySecret, audit });
-  const gates = createGates({ lock: seal, keys, sets });
+  const gates = createGates({ lock: seal, keys: keys.reader, sets });
   const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
   const upstreams = await openUpstreams({ ...parts, audit, gates, auditSink });
   keys.onRevoked((id) => upstreams.running.endOf(id, new AppError("invalid_token", "The key was revoked.")));

@@ -1,23 +1,23 @@
 import { allows, allowsSome, type PermissionSets, rightsOf } from "#gates/access/index.ts";
 import { AddressFailures, PrincipalLimiter } from "#gates/ratelimit/index.ts";
-import type { IssuedKeys } from "#identity/keys/index.ts";
+import type { KeyReader } from "#identity/keys/index.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import { callerId, type LockGate } from "#platform/http/ports.ts";
 
 /** The pipeline's ports, served by the features. */
-export function createGates(parts: { lock: LockGate; keys: IssuedKeys; sets: PermissionSets }): Gates {
+export function createGates(parts: { lock: LockGate; keys: KeyReader; sets: PermissionSets }): Gates {
   const { keys, sets } = parts;
   const limiter = new PrincipalLimiter();
   return {
     lock: parts.lock,
     authenticator: {
       authenticate: (presented) => judge(keys, presented),
-      holds: (caller) => caller.kind !== "key" || keys.holds(caller.id),
+      holds: (caller) => caller.kind !== "key" || keys.holds(caller.slot),
     },
     addressLimit: new AddressFailures(),
     callerLimits: {
       begin: (caller, nowMs) => {
-        const limits = caller.kind === "key" ? keys.limitsOf(caller.id) : undefined;
+        const limits = caller.kind === "key" ? keys.limitsOf(caller.slot) : undefined;
         return limits === undefined ? undefined : limiter.begin(callerId(caller), limits, nowMs);
       },
     },
@@ -31,12 +31,12 @@ export function createGates(parts: { lock: LockGate; keys: IssuedKeys; sets: Per
 }
 
 function judge(
-  keys: IssuedKeys,
+  keys: KeyReader,
   presented: string | undefined,
 ): ReturnType<Gates["authenticator"]["authenticate"]> {
   const verdict = keys.authenticate(presented);
   if (!verdict.ok) return { refused: verdict.reason };
-  keys.markUsed(verdict.key.id);
+  keys.markUsed(verdict.key.slot);
   const { id, permissionSets, slot } = verdict.key;
   return { caller: { kind: "key", id, permissionSets, slot } };
 }

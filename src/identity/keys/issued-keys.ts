@@ -10,11 +10,17 @@ import type { ResourceName } from "#platform/lib/resource-name.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { generateApiKey } from "./api-key.ts";
-import { type Authentication, DigestTable, type IssuedKey } from "./digest-table.ts";
-import { type KeyPage, type KeyRow, keyId, pageOfKeys, toKeyRow } from "./key-list.ts";
-import { insertKey, isNameTaken, loadKeys, revokeKey, setLastUsed } from "./store.ts";
-
-const LAST_USED_INTERVAL_MS = 60_000;
+import { GrantWriter } from "./grants.ts";
+import { keyDigest } from "./key-digest.ts";
+import { keyId, publicIdOf } from "./key-id.ts";
+import { type KeyPage, type KeyRow, pageOfKeys, toKeyRow } from "./key-list.ts";
+import { createKeyMemory, type KeyMemory } from "./key-memory.ts";
+import { attachKeys, type KeyReader } from "./key-reader.ts";
+import { KeyWriter } from "./key-writer.ts";
+import { writeLastUses } from "./last-uses.ts";
+import { fillFromStore } from "./load-keys.ts";
+import { Revocations } from "./revocations.ts";
+import { countKeys, findKey, insertKey, isNameTaken, type ListedKey } from "./store.ts";
 
 interface Parts {
   readonly database: Database;
@@ -23,70 +29,60 @@ interface Parts {
   /** `API_KEY_SECRET`: without it the stored digests find no key. */
   readonly secret: Secret;
   readonly audit: AuditRecorder;
+  /** For how many keys there is room at least, the stored ones and as many again apart; 2,000,000 unless given. */
+  readonly roomFor?: number;
 }
 
-/** Opens the keys issued at run time: all are read into memory, where every request finds them. */
+/** Opens the keys issued at run time: what requests need of each is read into memory that threads can share. */
 export async function openIssuedKeys(parts: Parts): Promise<IssuedKeys> {
-  return new IssuedKeys(parts, await loadKeys(parts.database.query));
+  const { query } = parts.database;
+  const memory = createKeyMemory(await countKeys(query), parts.roomFor);
+  const [writer, grants] = [new KeyWriter(memory), new GrantWriter(memory.grants)];
+  await fillFromStore(query, writer, grants);
+  return new IssuedKeys(parts, { memory, writer, grants });
 }
 
+/** The keys, in the one thread that adds and revokes them. */
 export class IssuedKeys {
+  /** For `attachKeys` in other threads. */
+  readonly memory: KeyMemory;
+  /** What this thread needs for requests, as any other. */
+  readonly reader: KeyReader;
   readonly #parts: Parts;
-  readonly #table: DigestTable;
-  /** Oldest first; keys are never removed. */
-  readonly #keys: IssuedKey[] = [];
-  readonly #byId = new Map<string, IssuedKey>();
-  /** The last use that is in the store, and when it was written, by id. */
-  readonly #writtenUses = new Map<string, { readonly usedAt: number; readonly writtenAt: number }>();
-  /** Revocations in force that are not in the store yet, with their record. */
-  readonly #unwritten = new Map<string, { readonly revokedAt: number; readonly entry: AuditEntry }>();
+  readonly #writer: KeyWriter;
+  readonly #grants: GrantWriter;
+  readonly #digest: (text: string) => Buffer;
+  readonly #revocations: Revocations;
   readonly #revokedListeners: ((id: string) => void)[] = [];
 
-  constructor(parts: Parts, keys: readonly IssuedKey[]) {
+  constructor(parts: Parts, held: { memory: KeyMemory; writer: KeyWriter; grants: GrantWriter }) {
     this.#parts = parts;
-    this.#table = new DigestTable(parts.secret);
-    for (const key of keys) {
-      this.#remember(key);
-      const usedAt = key.lastUsedAt;
-      if (usedAt !== null) this.#writtenUses.set(key.id, { usedAt, writtenAt: usedAt });
-    }
-  }
-
-  /** Whose key this is; every way of failing takes the same time, and the reason is for the log alone. */
-  authenticate(presented: string | undefined): Authentication {
-    return this.#table.authenticate(presented);
+    this.memory = held.memory;
+    this.reader = attachKeys(held.memory, parts.secret, parts.clock);
+    this.#writer = held.writer;
+    this.#grants = held.grants;
+    this.#digest = keyDigest(parts.secret);
+    this.#revocations = new Revocations(parts.database, parts.audit);
   }
 
   /** The key of this id, revoked or not. */
-  find(id: string): KeyRow | undefined {
-    const key = this.#byId.get(id);
-    return key && toKeyRow(key);
-  }
-
-  /** Whether a key of this id was issued and is not revoked. */
-  holds(id: string): boolean {
-    return this.#byId.get(id)?.revokedAt === null;
-  }
-
-  /** What the key of this id is limited to; undefined for an unknown id. */
-  limitsOf(id: string): Readonly<KeyLimits> | undefined {
-    return this.#byId.get(id)?.limits;
+  async find(id: string): Promise<KeyRow | undefined> {
+    const key = await findKey(this.#parts.database.query, id);
+    return key && toKeyRow(this.#asOfNow(key));
   }
 
   /** One page, newest first, of the keys whose name is `visible`. Throws AppError `bad_request` for a foreign cursor. */
-  list(
+  async list(
     page: { readonly limit: number; readonly cursor: string | undefined },
     visible: (name: string) => boolean = () => true,
-  ): KeyPage {
-    return pageOfKeys(
-      this.#keys.filter((key) => visible(key.name)),
-      page,
-    );
+  ): Promise<KeyPage> {
+    const { keys, nextCursor } = await pageOfKeys(this.#parts.database.query, page, visible);
+    return { data: keys.map((key) => toKeyRow(this.#asOfNow(key))), next_cursor: nextCursor };
   }
 
   /**
    * Issues a key; its text is in the answer and nowhere else. Throws AppError `bad_request` (name, unknown set),
-   * `exceeds_own_rights`, `conflict` (name taken), or what the store throws: then there is no key.
+   * `exceeds_own_rights`, `conflict` (name taken), `keys_full`, or what the store throws: then there is no key.
    */
   async create(
     wanted: {
@@ -100,19 +96,22 @@ export class IssuedKeys {
     const { name, permissions, limits = {}, by } = wanted;
     if (exceeds(rightsOf(by.principal, sets), setsNamed(permissions, sets)))
       throw new AppError("exceeds_own_rights");
+    // Room for it comes first: a key in the store that no thread can find would be worse than none.
+    using _slot = this.#writer.reserve();
+    const grant = this.#grants.numberOf({ permissionSets: permissions, limits });
 
     const { database, clock, random, audit } = this.#parts;
-    const { id, key: text } = generateApiKey(random);
+    const { id: publicId, key: text } = generateApiKey(random);
     const key = {
-      id: keyId(id),
+      id: keyId(publicId),
       name,
-      digest: this.#table.digest(text.expose()),
+      digest: this.#digest(text.expose()),
       last4: text.expose().slice(-4),
-      permissionSets: [...permissions],
-      limits,
-      createdAt: clock.now(),
-      revokedAt: null,
-      lastUsedAt: null,
+      permissions: JSON.stringify(permissions),
+      limits: JSON.stringify(limits),
+      created_at: clock.now(),
+      revoked_at: null,
+      last_used_at: null,
     };
     await database.transaction(async (query) => {
       if (await isNameTaken(query, name))
@@ -120,28 +119,26 @@ export class IssuedKeys {
       await insertKey(query, key);
       await audit.append(query, changeEntry("key.create", key.id, by));
     });
-    const issued = { ...key, slot: this.#keys.length };
-    this.#remember(issued);
-    return { ...toKeyRow(issued), key: text };
+    this.#writer.add({ digest: key.digest, publicId, grant, revoked: false, usedAtS: 0 });
+    return { ...toKeyRow(key), key: text };
   }
 
   /**
-   * Revokes a key: in memory before anything else, so that the next request is refused, then in the store. Where
-   * the store fails, the answer carries the `cause`, the key stays refused, and `flush` tries again. Throws
+   * Revokes a key: in memory before anything else, so that every thread refuses the next request, then in the store.
+   * Where the store fails, the answer carries the `cause`, the key stays refused, and `flush` tries again. Throws
    * AppError `not_found` for an unknown or already revoked id.
    */
   async revoke(
     id: string,
     by: ChangeAuthor,
   ): Promise<{ recorded: true } | { recorded: false; cause: unknown }> {
-    const key = this.#byId.get(id);
-    if (key === undefined || key.revokedAt !== null)
+    const slot = this.#writer.slotOf(publicIdOf(id));
+    if (slot === undefined || !this.#writer.table.revoke(slot))
       throw new AppError("not_found", `No key in force has the id ${id}.`);
-    key.revokedAt = this.#parts.clock.now();
-    this.#unwritten.set(id, { revokedAt: key.revokedAt, entry: changeEntry("key.revoke", id, by) });
     for (const listener of this.#revokedListeners) listener(id);
     try {
-      await this.#writeRevocation(id);
+      const entry = changeEntry("key.revoke", id, by);
+      await this.#revocations.write(id, { revokedAt: this.#parts.clock.now(), entry });
       return { recorded: true };
     } catch (cause) {
       return { recorded: false, cause };
@@ -153,44 +150,21 @@ export class IssuedKeys {
     this.#revokedListeners.push(listener);
   }
 
-  /** Notes, in memory, that the key was used just now. */
-  markUsed(id: string): void {
-    const key = this.#byId.get(id);
-    if (key !== undefined) key.lastUsedAt = this.#parts.clock.now();
-  }
-
   /** Writes revocations not stored yet, and last uses, of each key at most once a minute. Throws what the store throws. */
   async flush(): Promise<void> {
-    for (const id of [...this.#unwritten.keys()]) await this.#writeRevocation(id);
-    const now = this.#parts.clock.now();
-    const due = this.#keys.flatMap(({ id, lastUsedAt }) => {
-      const written = this.#writtenUses.get(id);
-      if (lastUsedAt === null || lastUsedAt === written?.usedAt) return [];
-      if (written !== undefined && now - written.writtenAt < LAST_USED_INTERVAL_MS) return [];
-      return [{ id, usedAt: lastUsedAt }];
-    });
-    if (due.length === 0) return;
-    await this.#parts.database.transaction(async (query) => {
-      for (const { id, usedAt } of due) await setLastUsed(query, id, usedAt);
-    });
-    for (const { id, usedAt } of due) this.#writtenUses.set(id, { usedAt, writtenAt: now });
+    await this.#revocations.flush();
+    await writeLastUses({ ...this.#parts, keys: this.#writer });
   }
 
-  async #writeRevocation(id: string): Promise<void> {
-    const { database, audit } = this.#parts;
-    const unwritten = this.#unwritten.get(id);
-    if (unwritten === undefined) return;
-    await database.transaction(async (query) => {
-      // The first writer records it; a flush that ran into it finds nothing left to do.
-      if (await revokeKey(query, id, unwritten.revokedAt)) await audit.append(query, unwritten.entry);
-    });
-    this.#unwritten.delete(id);
-  }
-
-  #remember(key: IssuedKey): void {
-    this.#keys.push(key);
-    this.#byId.set(key.id, key);
-    this.#table.add(key);
+  /** With what memory knows and the store does not yet. */
+  #asOfNow(key: ListedKey): ListedKey {
+    const slot = this.#writer.slotOf(publicIdOf(key.id));
+    const usedAt = slot === undefined ? 0 : this.#writer.table.usedAtS(slot) * 1000;
+    return {
+      ...key,
+      last_used_at: usedAt > (key.last_used_at ?? 0) ? usedAt : key.last_used_at,
+      revoked_at: key.revoked_at ?? this.#revocations.revokedAt(key.id) ?? null,
+    };
   }
 }
 

@@ -1,10 +1,16 @@
-import type { KeyLimits } from "#gates/ratelimit/index.ts";
+import { z } from "zod";
+import { type KeyLimits, keyLimits } from "#gates/ratelimit/index.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
+import type { Query } from "#platform/storage/database.ts";
 import { KEY_PREFIX } from "./api-key.ts";
-import type { IssuedKey } from "./digest-table.ts";
+import type { Grant } from "./grants.ts";
+import { publicIdOf } from "./key-id.ts";
+import { findKey, keysBefore, type ListedKey } from "./store.ts";
 
-const ID_START = "key_";
+const Names = z.array(z.string());
+/** Where few of the keys are visible, this many are looked at together. */
+const LOOKED_AT_ONCE = 500;
 
 /** A key as lists show it; times are RFC 3339 in UTC. */
 export interface KeyRow {
@@ -26,34 +32,49 @@ export interface KeyPage {
   next_cursor: string | null;
 }
 
-/** The id under which the server speaks of the key whose text carries `publicId`. */
-export function keyId(publicId: string): string {
-  return ID_START + publicId;
-}
-
-export function toKeyRow(key: IssuedKey): KeyRow {
+export function toKeyRow(key: ListedKey): KeyRow {
+  const { permissionSets, limits } = grantIn(key);
   return {
     id: key.id,
     name: key.name,
     source: "store",
-    prefix: KEY_PREFIX + key.id.slice(ID_START.length),
+    prefix: KEY_PREFIX + publicIdOf(key.id),
     last4: key.last4,
-    permissions: [...key.permissionSets],
-    limits: { ...key.limits },
-    created_at: toTimestamp(key.createdAt),
-    last_used_at: key.lastUsedAt === null ? null : toTimestamp(key.lastUsedAt),
-    revoked_at: key.revokedAt === null ? null : toTimestamp(key.revokedAt),
+    permissions: [...permissionSets],
+    limits: { ...limits },
+    created_at: toTimestamp(key.created_at),
+    last_used_at: key.last_used_at === null ? null : toTimestamp(key.last_used_at),
+    revoked_at: key.revoked_at === null ? null : toTimestamp(key.revoked_at),
   };
 }
 
-/** One page of `keys` (oldest first), newest first. Throws AppError `bad_request` for a foreign cursor. */
-export function pageOfKeys(
-  keys: readonly IssuedKey[],
+/** What a stored key is allowed and limited to. */
+export function grantIn(key: { readonly permissions: string; readonly limits: string }): Grant {
+  return {
+    permissionSets: Names.parse(JSON.parse(key.permissions)),
+    limits: keyLimits.parse(JSON.parse(key.limits)),
+  };
+}
+
+/**
+ * One page of the visible keys, newest first, and the cursor of the next. Throws AppError `bad_request` for a cursor
+ * that is no visible key's.
+ */
+export async function pageOfKeys(
+  query: Query,
   page: { readonly limit: number; readonly cursor: string | undefined },
-): KeyPage {
-  const end = page.cursor === undefined ? keys.length : keys.findIndex((key) => key.id === page.cursor);
-  if (end === -1) throw new AppError("bad_request", "The cursor is not one of this list.");
-  const start = Math.max(0, end - page.limit);
-  const shown = keys.slice(start, end).reverse();
-  return { data: shown.map(toKeyRow), next_cursor: start === 0 ? null : (shown.at(-1)?.id ?? null) };
+  visible: (name: string) => boolean,
+): Promise<{ keys: ListedKey[]; nextCursor: string | null }> {
+  let place = page.cursor === undefined ? undefined : await findKey(query, page.cursor);
+  if (page.cursor !== undefined && (place === undefined || !visible(place.name)))
+    throw new AppError("bad_request", "The cursor is not one of this list.");
+  const found: ListedKey[] = [];
+  for (let wanted = page.limit + 1; found.length <= page.limit; wanted = LOOKED_AT_ONCE) {
+    const rows = await keysBefore(query, place, wanted);
+    found.push(...rows.filter(({ name }) => visible(name)));
+    if (rows.length < wanted) break;
+    place = rows.at(-1);
+  }
+  const keys = found.slice(0, page.limit);
+  return { keys, nextCursor: found.length > page.limit ? (keys.at(-1)?.id ?? null) : null };
 }

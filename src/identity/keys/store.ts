@@ -1,25 +1,77 @@
-import { z } from "zod";
-import { keyLimits } from "#gates/ratelimit/index.ts";
+import { type Selectable, sql } from "kysely";
 import type { Query } from "#platform/storage/database.ts";
-import type { IssuedKey } from "./digest-table.ts";
+import type { Tables } from "#platform/storage/tables.ts";
 
-const Names = z.array(z.string());
+/** A key as the store has it. */
+export type StoredKey = Selectable<Tables["api_key"]>;
+/** Where a key stands in the order of their making. */
+export type KeyPlace = Pick<StoredKey, "created_at" | "id">;
+/** What of a stored key every thread must know. */
+export type LoadedKey = Omit<StoredKey, "name" | "last4">;
 
-/** Every key ever issued, oldest first. */
-export async function loadKeys(query: Query): Promise<IssuedKey[]> {
-  const rows = await query.selectFrom("api_key").selectAll().orderBy("created_at").orderBy("id").execute();
-  return rows.map((row, slot) => ({
-    slot,
-    id: row.id,
-    name: row.name,
-    digest: Buffer.from(row.digest),
-    last4: row.last4,
-    permissionSets: Names.parse(JSON.parse(row.permissions)),
-    limits: keyLimits.parse(JSON.parse(row.limits)),
-    createdAt: row.created_at,
-    revokedAt: row.revoked_at,
-    lastUsedAt: row.last_used_at,
-  }));
+const LISTED = [
+  "id",
+  "name",
+  "last4",
+  "permissions",
+  "limits",
+  "created_at",
+  "revoked_at",
+  "last_used_at",
+] as const;
+const LOADED = ["id", "digest", "permissions", "limits", "created_at", "revoked_at", "last_used_at"] as const;
+/** Read from a message in about a millisecond, which nothing else waits for longer. */
+const LOADED_AT_ONCE = 500;
+
+/** A key as lists show it. */
+export type ListedKey = Pick<StoredKey, (typeof LISTED)[number]>;
+
+/** How many keys were ever issued. */
+export async function countKeys(query: Query): Promise<number> {
+  const count = query.fn.countAll<number>().as("count");
+  return (await query.selectFrom("api_key").select(count).executeTakeFirstOrThrow()).count;
+}
+
+/** Every key ever issued, oldest first, some at a time; the next are fetched while the last are worked on. */
+export async function* loadKeys(query: Query): AsyncGenerator<readonly LoadedKey[]> {
+  let next = loadAfter(query, undefined);
+  for (;;) {
+    const rows = await next;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    next = loadAfter(query, last);
+    // Should this loop be left before it is awaited, nobody is there to hear that it failed.
+    next.catch(() => undefined);
+    yield rows;
+  }
+}
+
+function loadAfter(query: Query, last: KeyPlace | undefined): Promise<LoadedKey[]> {
+  const keys = query.selectFrom("api_key").select(LOADED).orderBy("created_at").orderBy("id");
+  const rest =
+    last === undefined
+      ? keys
+      : keys.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple("created_at", "id"), ">", tuple(last.created_at, last.id)),
+        );
+  return rest.limit(LOADED_AT_ONCE).execute();
+}
+
+/** At most `limit` keys made before `place`, or of all, newest first. */
+export function keysBefore(query: Query, place: KeyPlace | undefined, limit: number): Promise<ListedKey[]> {
+  const keys = query.selectFrom("api_key").select(LISTED).orderBy("created_at", "desc").orderBy("id", "desc");
+  const rest =
+    place === undefined
+      ? keys
+      : keys.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple("created_at", "id"), "<", tuple(place.created_at, place.id)),
+        );
+  return rest.limit(limit).execute();
+}
+
+/** The key of this id, revoked or not. */
+export function findKey(query: Query, id: string): Promise<ListedKey | undefined> {
+  return query.selectFrom("api_key").select(LISTED).where("id", "=", id).executeTakeFirst();
 }
 
 /** Whether a key that is not revoked has this name. */
@@ -33,19 +85,8 @@ export async function isNameTaken(query: Query, name: string): Promise<boolean> 
   return row !== undefined;
 }
 
-export async function insertKey(query: Query, key: Omit<IssuedKey, "slot">): Promise<void> {
-  const row = {
-    id: key.id,
-    name: key.name,
-    digest: key.digest,
-    last4: key.last4,
-    permissions: JSON.stringify(key.permissionSets),
-    limits: JSON.stringify(key.limits),
-    created_at: key.createdAt,
-    revoked_at: key.revokedAt,
-    last_used_at: key.lastUsedAt,
-  };
-  await query.insertInto("api_key").values(row).execute();
+export async function insertKey(query: Query, key: StoredKey): Promise<void> {
+  await query.insertInto("api_key").values(key).execute();
 }
 
 /** Marks the key revoked; false when it already was. */
@@ -59,6 +100,12 @@ export async function revokeKey(query: Query, id: string, revokedAt: number): Pr
   return result.numUpdatedRows > 0n;
 }
 
-export async function setLastUsed(query: Query, id: string, lastUsedAt: number): Promise<void> {
-  await query.updateTable("api_key").set({ last_used_at: lastUsedAt }).where("id", "=", id).execute();
+/** Sets the last use of each of these keys (a few hundred at most), all or none. */
+export async function setLastUsed(
+  query: Query,
+  uses: readonly { readonly id: string; readonly usedAt: number }[],
+): Promise<void> {
+  const rows = sql.join(uses.map(({ id, usedAt }) => sql`(${id}, ${usedAt})`));
+  await sql`WITH used (id, at) AS (VALUES ${rows})
+    UPDATE api_key SET last_used_at = used.at FROM used WHERE api_key.id = used.id`.execute(query);
 }

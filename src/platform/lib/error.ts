@@ -38,6 +38,7 @@ export const ERRORS = {
   server_locked: { status: 503, title: "The server is locked; an operator must unlock it." },
   shutting_down: { status: 503, title: "The server is shutting down." },
   upstream_timeout: { status: 504, title: "The upstream did not answer in time." },
+  keys_full: { status: 507, title: "There is no room for another key until the server is started again." },
   storage_full: { status: 507, title: "The disk is full; nothing was changed." },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -4,6 +4,7 @@ import { sql as ground } from "./migrations/0001-ground.ts";
 import { sql as usage } from "./migrations/0002-usage.ts";
 import { sql as providerOptions } from "./migrations/0003-provider-options.ts";
 import { sql as keyLimits } from "./migrations/0004-key-limits.ts";
+import { sql as keysInOrder } from "./migrations/0005-keys-in-order.ts";
 
 export interface Migration {
   number: number;
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 2, name: "usage", sql: usage },
   { number: 3, name: "provider-options", sql: providerOptions },
   { number: 4, name: "key-limits", sql: keyLimits },
+  { number: 5, name: "keys-in-order", sql: keysInOrder },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

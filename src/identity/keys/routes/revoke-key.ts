@@ -17,7 +17,7 @@ export function revokeKeyRoute(api: Api, parts: { keys: IssuedKeys; gates: Gates
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);
       const { id } = request.params;
-      const key = keys.find(id);
+      const key = await keys.find(id);
       if (key === undefined) throw new AppError("not_found", `No key in force has the id ${id}.`);
       authorise(gates, exchange, "keys.manage", key.name);
       exchange.target = id;

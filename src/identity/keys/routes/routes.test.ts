@@ -51,7 +51,7 @@ beforeAll(async () => {
     lock: { isLocked: () => false },
     authenticator: {
       authenticate: (presented) => {
-        const verdict = keys.authenticate(presented);
+        const verdict = keys.reader.authenticate(presented);
         return verdict.ok ? { caller: { kind: "key", ...verdict.key } } : { refused: verdict.reason };
       },
       holds: () => true,
