@@ -14,16 +14,19 @@ import { AppError } from "#platform/lib/error.ts";
 import { type Random, systemRandom } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
-import { createLog, type Log } from "#platform/log/log.ts";
-import { type Metrics, openMetrics } from "#platform/log/metrics/metrics.ts";
+import { createLog, type Log, type LogSink, standardOutput } from "#platform/log/log.ts";
+import { type Metrics, openMetrics, type ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
+import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { infoRoutes, metricsRoute } from "#services/control/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { createGates } from "./app/gates.ts";
 import { openListeners } from "./app/listeners.ts";
 import { settleIdentity } from "./app/node-identity.ts";
 import { openUpstreams } from "./app/upstreams.ts";
+import { openWorkers } from "./app/workers/open-workers.ts";
+import type { WorkerProgram, Workers } from "./app/workers/workers.ts";
 
 export interface App extends AsyncDisposable {
   /** Where it listens, the control socket left out. */
@@ -37,12 +40,14 @@ export interface App extends AsyncDisposable {
 }
 
 export interface AppOptions {
-  readonly readableLog?: boolean;
-  readonly log?: Log;
+  /** Where the log goes; standard output unless given. */
+  readonly logSink?: LogSink;
   readonly clock?: Clock;
   readonly random?: Random;
   /** How the way out resolves names, and its timeouts. */
   readonly egress?: Pick<EgressParts, "lookup" | "timeouts">;
+  /** The program of the worker threads, where they are not to run the usual one. */
+  readonly workerProgram?: WorkerProgram;
 }
 
 const HOUSEKEEPING_EVERY_MS = 10_000;
@@ -51,36 +56,43 @@ const HOUSEKEEPING_EVERY_MS = 10_000;
 export async function startApp(config: LoadedConfig, options: AppOptions = {}): Promise<App> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const log =
-    options.log ?? createLog({ level: config.settings.log_level, readable: options.readableLog ?? false });
+  const sink = options.logSink ?? standardOutput({ readable: false });
+  const log = createLog({ level: config.settings.log_level, sink });
   createLayout(config);
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
   const { apiKeySecret, fresh, nodeId } = await settleIdentity(database, config, random);
   const seal = await openSeal({ database, secretsDir: join(config.dataDir, "secrets"), clock, random });
-  const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status() });
+  let countElsewhere: () => Promise<ThreadCounts[]> = async () => [];
+  const others = () => countElsewhere();
+  const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
   undo.defer(() => metrics.close());
   let urls: readonly string[] = [];
-  const { server, stopWork } = await assemble({
+  const { server, workers, stopWork } = await assemble({
     config,
     database,
     seal,
     log,
+    sink,
     metrics,
     tools: { clock, random },
     apiKeySecret,
     nodeId,
     urls: () => urls,
     egress: options.egress ?? {},
+    workerProgram: options.workerProgram,
   });
+  countElsewhere = () => workers.counts();
   undo.defer(stopWork);
-  const listeners = await openListeners(config, { server, random, log, metrics }, undo);
+  undo.use(workers);
+  const listeners = await openListeners(config, { front: server.front, random, log, metrics, workers }, undo);
   urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
+  workers.tell({ kind: "urls", urls });
   log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
   let closed: Promise<void> | undefined;
-  const close = () => (closed ??= stop(listeners, config.settings.drain_timeout_ms, running));
+  const close = () => (closed ??= stop([...listeners, workers], config.settings.drain_timeout_ms, running));
   const controlSocket = listeners.find(({ policy }) => policy.kind === "control")?.url ?? "";
   return { urls, controlSocket, fresh, seal, routes: server.routes, close, [Symbol.asyncDispose]: close };
 }
@@ -92,11 +104,11 @@ function encryptionWords(seal: Seal): string {
 }
 
 async function stop(
-  listeners: readonly Listener[],
+  serving: readonly Pick<Listener, "close">[],
   drainMs: number,
   running: AsyncDisposableStack,
 ): Promise<void> {
-  await Promise.all(listeners.map((listener) => listener.close(drainMs)));
+  await Promise.all(serving.map((each) => each.close(drainMs)));
   await running.disposeAsync();
 }
 
@@ -105,16 +117,20 @@ interface ServerParts {
   readonly database: Database;
   readonly seal: Seal;
   readonly log: Log;
+  readonly sink: LogSink;
   readonly metrics: Metrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
   readonly apiKeySecret: Secret;
   readonly nodeId: string;
   readonly urls: () => readonly string[];
   readonly egress: NonNullable<AppOptions["egress"]>;
+  readonly workerProgram: AppOptions["workerProgram"];
 }
 
 /** Every feature, handed what it uses. */
-async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopWork: () => Promise<void> }> {
+async function assemble(
+  parts: ServerParts,
+): Promise<{ server: HttpServer; workers: Workers; stopWork: () => Promise<void> }> {
   const { database, seal, log, metrics, tools } = parts;
   const auditLog = metrics.countingRows(log, "audit");
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
@@ -122,16 +138,25 @@ async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopW
   const keys = await openIssuedKeys({ database, ...tools, secret: parts.apiKeySecret, audit });
   const gates = createGates({ lock: seal, keys: keys.reader, sets });
   const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
-  const upstreams = await openUpstreams({ ...parts, audit, gates, auditSink });
-  keys.onRevoked((id) => upstreams.running.endOf(id, new AppError("invalid_token", "The key was revoked.")));
-  seal.onLock(() => upstreams.running.endAll(new AppError("server_locked")));
+  const lock = new SharedFlag();
+  const workers = openWorkers({ ...parts, keys: keys.memory, lock, program: parts.workerProgram });
+  const upstreams = await openUpstreams({ ...parts, audit, gates, auditSink, workers });
+  keys.onRevoked((keyId) => {
+    upstreams.gateway.endOf(keyId, new AppError("invalid_token", "The key was revoked."));
+    workers.tell({ kind: "revoked", keyId });
+  });
+  seal.onLock(() => {
+    lock.raise();
+    workers.tell({ kind: "locked" });
+    upstreams.gateway.endAll(new AppError("server_locked"));
+  });
   const server = await createHttpServer({
     gates,
     audit: auditSink,
     log,
     metrics: metrics.http,
     tools,
-    gateway: upstreams.gateway,
+    gateway: upstreams.gateway.family,
     register: (api) => {
       infoRoutes(api, {
         version: VERSION,
@@ -142,7 +167,13 @@ async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopW
       });
       metricsRoute(api, metrics);
       keyRoutes(api, { keys, sets, gates });
-      listAuditRoute(api, audit);
+      listAuditRoute(api, {
+        list: audit.list,
+        flush: async () => {
+          await workers.settle();
+          await audit.flush();
+        },
+      });
       upstreams.register(api);
     },
   });
@@ -157,7 +188,7 @@ async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopW
     await keepHouse(log, [() => keys.flush(), () => audit.close()]);
     seal.lock();
   };
-  return { server, stopWork };
+  return { server, workers, stopWork };
 }
 
 async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Promise<void> {

@@ -6,7 +6,6 @@ import { type App, type AppOptions, startApp } from "#app";
 import { loadConfig } from "#platform/config/load.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { systemRandom } from "#platform/lib/random.ts";
-import { createLog } from "#platform/log/log.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
 /** A JSON answer of the server: its status, headers, text, and the text parsed where it is JSON. */
@@ -72,13 +71,9 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     env: { ...options.env },
     homeDir: dataDir,
   });
-  const log = createLog({
-    level: config.settings.log_level,
-    readable: false,
-    destination: { write: (line) => void lines.push(line) },
-  });
+  const logSink = { write: (written: string) => void lines.push(written) };
   const tools = { clock: options.clock ?? systemClock, random: systemRandom };
-  const app = await startApp(config, { log, ...tools, egress: options.egress ?? {} });
+  const app = await startApp(config, { logSink, ...tools, egress: options.egress ?? {} });
   const url = app.urls[0] ?? "";
   const control = (call: Call) => send({ socketPath: app.controlSocket }, call);
   return {

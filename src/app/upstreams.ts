@@ -4,30 +4,27 @@ import { createEgressClient, type EgressParts } from "#platform/egress/egress-cl
 import { listenAddressOf } from "#platform/egress/own-listeners.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
-import type { Api, RawFamily } from "#platform/http/server.ts";
+import type { Api } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import {
-  Catalogue,
-  createGateway,
   fetchUpstreamModels,
+  type Gateway,
   gatewayApiRoutes,
-  openPrices,
+  openGateway,
   openProviders,
-  RequestLog,
-  RunningRequests,
   testUpstream,
 } from "#services/gateway/index.ts";
 import { openCredentials } from "#vault/credentials/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
+import type { Workers } from "./workers/workers.ts";
 
-/** Everything that leads to an upstream. */
+/** Everything that leads to an upstream, as the main thread has it. */
 export interface Upstreams {
-  readonly gateway: RawFamily;
-  readonly running: RunningRequests;
+  readonly gateway: Gateway;
   register(api: Api): void;
   close(): Promise<void>;
 }
@@ -45,9 +42,15 @@ export async function openUpstreams(parts: {
   readonly auditSink: AuditSink;
   readonly gates: Gates;
   readonly egress: EgressParts;
+  readonly workers: Workers;
 }): Promise<Upstreams> {
-  const { config, database, log, metrics, tools, audit, gates } = parts;
-  const credentials = openCredentials({ database, seal: parts.seal, ...tools });
+  const { config, database, log, metrics, tools, audit, gates, workers } = parts;
+  const credentials = openCredentials({
+    database,
+    seal: parts.seal,
+    ...tools,
+    onCoolDown: (credentialId, untilMs) => workers.tell({ kind: "cool-down", credentialId, untilMs }),
+  });
   const client = createEgressClient({
     ...parts.egress,
     ownListeners: () => parts.urls().map(listenAddressOf),
@@ -57,35 +60,31 @@ export async function openUpstreams(parts: {
   const providers = await openProviders({ database, credentials, audit, verdict, ...tools });
   const egress = metrics.upstreams.watch(client, providers.ordered);
   const upstream = { egress, credentials, clock: tools.clock };
-  const fetchModels = (provider: Parameters<typeof fetchUpstreamModels>[1]) =>
-    fetchUpstreamModels(upstream, provider);
-  const providersOf = (isHttpApi: boolean) =>
-    providers.ordered().filter(({ kind }) => (kind === "http") === isHttpApi);
-  const catalogue = new Catalogue({ clock: tools.clock, ordered: () => providersOf(false), fetchModels });
-  providers.onChange((id) => catalogue.changed(id));
-  const requests = new RequestLog({
-    database,
-    log: metrics.countingRows(log, "request"),
-    print: config.settings.enable_request_logs,
-    onRow: (row) => metrics.gateway.finished(row),
-  });
-  const running = new RunningRequests();
-  const gateway = createGateway({
+  const gateway = openGateway({
     gates,
-    sinks: { audit: parts.auditSink, log, requests },
-    upstream: {
-      ...upstream,
-      catalogue,
-      httpApi: (name) => providersOf(true).find((api) => api.name === name),
-      prices: openPrices(config.settings.prices),
+    sinks: {
+      audit: parts.auditSink,
+      log,
+      rows: {
+        database,
+        log: metrics.countingRows(log, "request"),
+        onRow: (row) => metrics.gateway.finished(row),
+      },
     },
-    running,
-    bodyLimitBytes: config.settings.gateway_body_limit_bytes,
+    upstream,
+    providers: {
+      ordered: providers.ordered,
+      fetchModels: (provider) => fetchUpstreamModels(upstream, provider),
+    },
+    settings: config.settings,
   });
-  const flush = () => requests.flush();
+  workers.serve({ audit, providers, credentials, modelsOf: gateway.modelsOf });
+  providers.onChange((id) => {
+    gateway.changed(id);
+    return workers.changed(id);
+  });
   return {
     gateway,
-    running,
     register: (api) =>
       gatewayApiRoutes(api, {
         gates,
@@ -93,17 +92,19 @@ export async function openUpstreams(parts: {
         test: (provider) => testUpstream(upstream, provider),
         database,
         clock: tools.clock,
-        flush,
+        flush: async () => {
+          await Promise.all([gateway.flush(), workers.settle()]);
+        },
       }),
     close: async () => {
       await egress.close();
-      await flush();
+      await gateway.flush();
     },
   };
 }
 
 /** A connection the egress policy refused: nobody's request alone, so it is counted like a stranger's. */
-function deniedConnect(origin: string) {
+export function deniedConnect(origin: string) {
   const outcome = "denied" as const;
   return {
     actor: null,

@@ -44,7 +44,7 @@ test("[G8] a planted canary is found in whichever code, in a file and in the log
   const canary = canaries.plain("prompts", "a place");
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
-  createLog({ level: "trace", readable: false, destination: { write } }).info({ detail: canary }, "planted");
+  createLog({ level: "trace", sink: { write } }).info({ detail: canary }, "planted");
   const hex = Buffer.from(canary).toString("hex");
   const coded = ["", "a", "ab"].flatMap((before) =>
     (["base64", "base64url"] as const).map((code) => Buffer.from(`${before}${canary} end`).toString(code)),

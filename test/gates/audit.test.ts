@@ -255,8 +255,7 @@ describe("the access log", () => {
     const lines: string[] = [];
     const log = createLog({
       level: "info",
-      readable: false,
-      destination: { write: (line) => lines.push(line) },
+      sink: { write: (line) => lines.push(line) },
     });
     log.warn({ status: 200, authorization: "Bearer secret", body: { key: "secret" } }, "a request");
     log.debug("not at this level");

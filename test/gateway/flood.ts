@@ -23,17 +23,21 @@ export async function countBytes(from: AsyncIterable<Buffer>): Promise<number> {
 }
 
 /**
- * The most memory in buffers that are in use while `work` is done, in bytes. All of it: a difference to what
- * there was before would hide what `work` holds behind what was still to be freed.
+ * The most memory in buffers that are in use while `work` is done, in bytes above what there was; below 0 when what
+ * there was has been freed meanwhile. With it, how often that was looked at.
  */
-export async function mostBuffers(work: () => Promise<void>): Promise<number> {
+export async function mostBuffers(work: () => Promise<void>): Promise<{ most: number; looks: number }> {
   setFlagsFromString("--expose-gc");
   const collectGarbage: unknown = runInNewContext("gc");
   if (typeof collectGarbage !== "function") throw new Error("garbage cannot be collected");
-  let most = 0;
+  collectGarbage();
+  const before = process.memoryUsage().arrayBuffers;
+  let most = Number.NEGATIVE_INFINITY;
+  let looks = 0;
   const sample = (): void => {
     collectGarbage();
-    most = Math.max(most, process.memoryUsage().arrayBuffers);
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    looks += 1;
   };
   const timer = setInterval(sample, 50);
   try {
@@ -41,7 +45,7 @@ export async function mostBuffers(work: () => Promise<void>): Promise<number> {
   } finally {
     clearInterval(timer);
   }
-  return most;
+  return { most, looks };
 }
 
 /** Settles when a count that grew has not grown for many turns of the loop. */

@@ -195,13 +195,13 @@ describe("the request's body", () => {
       headers: { "content-length": String(LARGE) },
     });
     let down = 0;
-    const most = await mostBuffers(async () => {
+    const { most, looks } = await mostBuffers(async () => {
       const uploading = flood(outgoing, LARGE).then(() => outgoing.end());
       down = await countBytes(await head);
       await uploading;
     });
     expect([bytes, down]).toEqual([LARGE, LARGE]);
-    expect(most).toBeGreaterThan(0);
+    expect(looks).toBeGreaterThan(3);
     // What garbage is given back late counts too; what passed is more than three times as much.
     expect(most).toBeLessThan(128 * MIB);
   });

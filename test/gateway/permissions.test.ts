@@ -11,13 +11,7 @@ import type { AuditSink, Caller } from "#platform/http/ports.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { createLog } from "#platform/log/log.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
-import {
-  Catalogue,
-  createGateway,
-  openPrices,
-  RequestLog,
-  RunningRequests,
-} from "#services/gateway/index.ts";
+import { type Gateway, openGateway } from "#services/gateway/index.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { startUpstream } from "#test/upstream.ts";
 
@@ -42,14 +36,13 @@ async function startGateway(
   stack: AsyncDisposableStack,
   baseUrl: string,
   refused: AuditSink["refused"],
-  whileResolving: (running: RunningRequests) => void = () => undefined,
+  whileResolving: (gateway: Gateway) => void = () => undefined,
 ): Promise<string> {
-  const running = new RunningRequests();
   const dataDir = mkdtempSync(path.join(tmpdir(), "claviger-"));
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const clock = new FakeClock();
   const database = stack.use(await openSqlite({ dataDir, clock }));
-  const log = createLog({ level: "silent", readable: false, destination: { write: () => undefined } });
+  const log = createLog({ level: "silent", sink: { write: () => undefined } });
   const provider = {
     id: "prov_1",
     name: "sim",
@@ -58,11 +51,8 @@ async function startGateway(
     options: {},
     createdAt: 0,
   };
-  const fetchModels = async () => ["open", "seen", "hidden"];
-  const requests = new RequestLog({ database, log, print: false });
-  stack.defer(() => requests.flush());
   const rights = (caller: Caller) => rightsOf(caller, sets);
-  const gateway = createGateway({
+  const gateway: Gateway = openGateway({
     gates: {
       lock: { isLocked: () => false },
       authenticator: { authenticate: () => ({ caller: CALLER }), holds: () => true },
@@ -73,32 +63,33 @@ async function startGateway(
           target === undefined ? allowsSome(rights(caller), action) : allows(rights(caller), action, target),
       },
     },
-    sinks: { audit: { refused }, log, requests },
+    sinks: { audit: { refused }, log, rows: { database, log } },
     upstream: {
       egress: stack.use(createEgressClient()),
       credentials: {
-        replace: async () => [],
-        list: async () => [],
         resolve: async () => {
-          whileResolving(running);
+          whileResolving(gateway);
           return undefined;
         },
         coolDown: () => undefined,
-        forget: () => undefined,
       },
-      httpApi: (name) => (API_NAMES.has(name) ? { ...provider, name, kind: "http" } : undefined),
-      catalogue: new Catalogue({ clock, ordered: () => [provider], fetchModels }),
       clock,
-      prices: openPrices([]),
     },
-    running,
-    bodyLimitBytes: 1024,
+    providers: {
+      ordered: () => [
+        provider,
+        ...[...API_NAMES].map((name) => ({ ...provider, id: `prov_${name}`, name, kind: "http" as const })),
+      ],
+      fetchModels: async () => ["open", "seen", "hidden"],
+    },
+    settings: { enable_request_logs: false, gateway_body_limit_bytes: 1024, prices: [] },
   });
+  stack.defer(() => gateway.flush());
   const policy = { name: "t", kind: "tcp" as const, anonymous: false };
   const listener = { ...policy, allowedHosts: new Set<string>(), allowedOrigins: new Set<string>() };
   const server = createServer((request, response) =>
-    gateway.serve(
-      beginExchange(request, listener, { requestId: "req_1", now: 0, monotonicMs: 0 }),
+    gateway.family.serve(
+      beginExchange(request, listener, { requestId: "req_1", address: null, now: 0, monotonicMs: 0 }),
       request,
       response,
     ),
@@ -152,13 +143,13 @@ test("[I2] [G11] an API outside the patterns of gateway.use does not exist, unle
 test("[G11] [S9] a request that is ended while its credential is fetched sends nothing out", async () => {
   await using stack = new AsyncDisposableStack();
   const upstream = stack.use(await startUpstream({ listsApart: true }));
-  const lock = (running: RunningRequests) => running.endAll(new AppError("server_locked"));
-  let ending: (running: RunningRequests) => void = () => undefined;
+  const lock = (gateway: Gateway) => gateway.endAll(new AppError("server_locked"));
+  let ending: (gateway: Gateway) => void = () => undefined;
   const url = await startGateway(
     stack,
     upstream.baseUrl,
     () => undefined,
-    (running) => ending(running),
+    (gateway) => ending(gateway),
   );
   const ask = async () => (await fetch(`${url}/x/open/models/of`)).status;
   // The first leaves a connection open, over which a second could go at once.

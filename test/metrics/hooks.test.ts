@@ -108,8 +108,7 @@ test("[W3] refusals that the audit adds up are counted, and logged as before", a
   const lines: string[] = [];
   const log = createLog({
     level: "info",
-    readable: false,
-    destination: { write: (line) => void lines.push(line) },
+    sink: { write: (line) => void lines.push(line) },
   });
   {
     await using database = await openSqlite({ dataDir, clock });
@@ -132,8 +131,7 @@ test("[W3] words of a log without rows count nothing", async () => {
   const lines: string[] = [];
   const log = createLog({
     level: "info",
-    readable: false,
-    destination: { write: (line) => void lines.push(line) },
+    sink: { write: (line) => void lines.push(line) },
   });
   const counting = metrics.countingRows(log, "request");
   counting.warn({ code: "internal" }, "something else");

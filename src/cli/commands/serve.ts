@@ -11,6 +11,7 @@ interface ServeFlags {
   readonly config?: string;
   readonly configDir?: string;
   readonly listen?: string[];
+  readonly workers?: string;
 }
 
 /** By number, for the status of a process that a signal ended: 128 and the signal, as a shell reports it. */
@@ -29,14 +30,21 @@ export function serveCommand(program: Command, context: CommandContext): void {
     )
     .option("--config-dir <dir>", "the configuration directory")
     .option("--listen <address...>", "listen here instead: 127.0.0.1:8441, [::1]:8441")
+    .option("--workers <count>", "how many threads serve the gateway")
     .option("--json", "log and report problems as JSON, on a terminal too")
     .action(async (flags: ServeFlags & { json?: boolean }) => {
-      const { json, ...places } = flags;
-      const config = loadConfig({ flags: places, env: context.env, homeDir: context.homeDir });
+      const { json, workers, ...places } = flags;
+      const given = workers === undefined ? places : { ...places, settings: { workers } };
+      const config = loadConfig({ flags: given, env: context.env, homeDir: context.homeDir });
       const stopped = stopSignal();
       // Only here: the server is most of what there is to load, and no other command needs it.
-      const { startApp } = await import("#app");
-      const app = await startApp(config, { readableLog: process.stdout.isTTY === true && json !== true });
+      const [{ startApp }, { standardOutput }] = await Promise.all([
+        import("#app"),
+        import("#platform/log/log.ts"),
+      ]);
+      const app = await startApp(config, {
+        logSink: standardOutput({ readable: process.stdout.isTTY === true && json !== true }),
+      });
       if (json !== true) context.output().note(welcome(app, config, context.homeDir));
       await stopped;
       await app.close();

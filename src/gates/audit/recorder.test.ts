@@ -150,8 +150,7 @@ describe("the audit recorder", () => {
     const lines: string[] = [];
     const log = createLog({
       level: "info",
-      readable: false,
-      destination: { write: (line) => lines.push(line) },
+      sink: { write: (line) => lines.push(line) },
     });
     const crowded = openAuditRecorder({ database, clock, log });
     for (let index = 0; index < 12_000; index++) crowded.refusal({ ...REFUSAL, actor: "key_1" });

@@ -91,6 +91,11 @@ const settingsSchema = z.strictObject({
       "a list of model, input_usd_per_million and output_usd_per_million (docs/usage.md names the other fields)",
     doc: "What models cost where the bundled table is wrong or silent: [docs/usage.md](usage.md#overrides).",
   }),
+  workers: z.int().min(1).max(64).default(1).register(facts, {
+    form: "integer",
+    accepts: "a whole number of threads from 1 to 64",
+    doc: "How many threads serve the gateway: [docs/threads.md](threads.md). Each takes about 30 MiB.",
+  }),
   drain_timeout_ms: z.int().min(0).max(600000).default(10000).register(facts, {
     form: "integer",
     accepts: "a whole number of milliseconds from 0 to 600000",

@@ -45,14 +45,14 @@ export function authorOf(exchange: Exchange): ChangeAuthor {
 export function beginExchange(
   request: IncomingMessage,
   listener: ListenerPolicy,
-  times: { requestId: string; now: number; monotonicMs: number },
+  facts: { requestId: string; address: string | null; now: number; monotonicMs: number },
 ): Exchange {
   return {
-    requestId: times.requestId,
-    time: times.now,
-    startedMs: times.monotonicMs,
+    requestId: facts.requestId,
+    time: facts.now,
+    startedMs: facts.monotonicMs,
     listener,
-    address: listener.kind === "control" ? null : (request.socket.remoteAddress ?? null),
+    address: facts.address,
     method: request.method ?? "",
     route: undefined,
     head: undefined,

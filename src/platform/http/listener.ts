@@ -3,10 +3,9 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, StartError } from "../lib/error.ts";
 import { addressOwner } from "./address-owner.ts";
+import type { Front } from "./front.ts";
 import type { ListenerPolicy } from "./ports.ts";
 import { refuseRaw } from "./raw-refusal.ts";
-
-export type Front = (request: IncomingMessage, response: ServerResponse, policy: ListenerPolicy) => void;
 
 export type ListenTarget = { readonly host: string; readonly port: number } | { readonly socketPath: string };
 
@@ -14,11 +13,13 @@ export interface Listener {
   readonly policy: ListenerPolicy;
   /** `http://127.0.0.1:8441`, or the path of the control socket. */
   readonly url: string;
+  /** What it is bound to, a port of 0 resolved. */
+  readonly target: ListenTarget;
   /** Stops accepting, lets running requests end until `drainMs` is over, then cuts them. */
   close(drainMs: number): Promise<void>;
 }
 
-const HEADER_LIMIT_BYTES = 16 * 1024;
+export const HEADER_LIMIT_BYTES = 16 * 1024;
 /** What senders get unless said otherwise. */
 export const SENDER_TIMEOUTS: Timeouts = { headersMs: 20_000, requestMs: 60_000 };
 const KEEP_ALIVE_MS = 65_000;
@@ -44,16 +45,22 @@ export async function openListener(options: {
   newRequestId: () => string;
   onBroken: (broken: BrokenRequest) => void;
   timeouts?: Timeouts;
+  /** Other threads of this process listen on the same port, and the kernel spreads what comes in over all. */
+  sharesPort?: boolean;
+  headerLimitBytes?: number;
 }): Promise<Listener> {
   const { target, policy, front } = options;
-  const server = createHardServer(options.timeouts ?? SENDER_TIMEOUTS);
+  const server = createHardServer(
+    options.timeouts ?? SENDER_TIMEOUTS,
+    options.headerLimitBytes ?? HEADER_LIMIT_BYTES,
+  );
   // Answers on their way, by socket: a client may send the next request before the last is answered.
   const running = new WeakMap<Duplex, Set<ServerResponse>>();
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     const here = running.get(request.socket) ?? new Set();
     running.set(request.socket, here.add(response));
     response.once("close", () => here.delete(response));
-    front(request, response, policy);
+    front(request, response, policy, addressOf(request, policy));
   };
   for (const event of ["request", "checkContinue", "checkExpectation"]) server.on(event, serve);
   const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -70,13 +77,18 @@ export async function openListener(options: {
     open.add(socket);
     socket.once("close", () => open.delete(socket));
   });
-  await bind(server, target);
-  return { policy, url: describe(server, target), close: (drainMs) => drain(server, open, drainMs) };
+  await bind(server, target, options.sharesPort === true);
+  const bound = boundTarget(server, target);
+  return { policy, url: describe(bound), target: bound, close: (drainMs) => drain(server, open, drainMs) };
 }
 
-function createHardServer(timeouts: Timeouts): Server {
+function addressOf(request: IncomingMessage, policy: ListenerPolicy): string | null {
+  return policy.kind === "control" ? null : (request.socket.remoteAddress ?? null);
+}
+
+function createHardServer(timeouts: Timeouts, headerLimitBytes: number): Server {
   const server = createServer({
-    maxHeaderSize: HEADER_LIMIT_BYTES,
+    maxHeaderSize: headerLimitBytes,
     headersTimeout: timeouts.headersMs,
     requestTimeout: timeouts.requestMs,
     connectionsCheckingInterval: Math.min(1000, timeouts.headersMs),
@@ -91,19 +103,20 @@ function createHardServer(timeouts: Timeouts): Server {
   return server;
 }
 
-function bind(server: Server, target: ListenTarget): Promise<void> {
+function bind(server: Server, target: ListenTarget, sharesPort: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(bindError(error, target)));
     server.listen(
       "socketPath" in target
         ? { path: target.socketPath }
-        : { ...target, ipv6Only: target.host.includes(":"), exclusive: true },
+        : { ...target, ipv6Only: target.host.includes(":"), exclusive: true, reusePort: sharesPort },
       resolve,
     );
   });
 }
 
-function bindError(error: NodeJS.ErrnoException, target: ListenTarget): StartError {
+/** Why an address cannot be listened on, with the process that has it where that can be known. */
+export function bindError(error: NodeJS.ErrnoException, target: ListenTarget): StartError {
   const inUse = error.code === "EADDRINUSE";
   const where = "socketPath" in target ? target.socketPath : `${bracketed(target.host)}:${target.port}`;
   const pid = inUse && "port" in target ? addressOwner(target.host, target.port) : undefined;
@@ -113,11 +126,14 @@ function bindError(error: NodeJS.ErrnoException, target: ListenTarget): StartErr
   return new StartError(`cannot listen on ${where}: ${repair}`, { exitCode: 75, cause: error });
 }
 
-function describe(server: Server, target: ListenTarget): string {
-  if ("socketPath" in target) return target.socketPath;
+function boundTarget(server: Server, target: ListenTarget): ListenTarget {
   const bound = server.address();
-  const port = bound !== null && typeof bound === "object" ? bound.port : target.port;
-  return `http://${bracketed(target.host)}:${port}`;
+  if ("socketPath" in target || bound === null || typeof bound !== "object") return target;
+  return { host: target.host, port: bound.port };
+}
+
+function describe(target: ListenTarget): string {
+  return "socketPath" in target ? target.socketPath : `http://${bracketed(target.host)}:${target.port}`;
 }
 
 function bracketed(host: string): string {

@@ -1,35 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
-import { CLIENT_LEFT } from "../lib/client-left.ts";
-import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/error.ts";
-import { newId } from "../lib/id.ts";
-import { pooledRandom, type Random } from "../lib/random.ts";
 import type { Log } from "../log/log.ts";
-import type { HttpMetrics } from "../log/metrics/http.ts";
-import { logAccess } from "./access-log.ts";
 import { parseApiBody } from "./api-body.ts";
 import { answerHeaders, sendProblem } from "./api-error.ts";
-import { allowOrigin, answerPreflight, isPreflight, PREFLIGHT } from "./cors.ts";
-import { beginExchange, type Exchange } from "./exchange.ts";
-import type { Front } from "./listener.ts";
+import type { Exchange } from "./exchange.ts";
+import { exchangeOpener, type Front, type FrontParts, isForGateway, serveGateway } from "./front.ts";
 import { familyOf, isSpelledAs, pathOf } from "./path.ts";
 import { admit, authorise, checkBodyHead, type Gates, type Target } from "./pipeline.ts";
 import type { AuditSink } from "./ports.ts";
-import { clientRequestId } from "./request-head.ts";
 import type { RouteContract } from "./route.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     contract?: RouteContract;
   }
-}
-
-/** Routes served in front of the framework, through the same pipeline (the gateway's hot path). */
-export interface RawFamily {
-  contracts(): readonly RouteContract[];
-  serve(exchange: Exchange, request: IncomingMessage, response: ServerResponse): void;
 }
 
 export type Api = FastifyInstance<
@@ -61,14 +47,8 @@ export function exchangeOf(request: FastifyRequest): Exchange {
   return exchange;
 }
 
-interface ServerParts {
-  readonly gates: Gates;
+interface ServerParts extends FrontParts {
   readonly audit: AuditSink;
-  readonly log: Log;
-  /** Told of every request, where it is given. */
-  readonly metrics?: HttpMetrics;
-  readonly tools: { readonly clock: Clock; readonly random: Random };
-  readonly gateway: RawFamily;
   readonly register: (api: Api) => void;
 }
 
@@ -108,27 +88,10 @@ function createApi(parts: ServerParts): Api {
 }
 
 function createFront(parts: ServerParts, api: Api): Front {
-  const { gateway, log, metrics, tools } = parts;
-  const random = pooledRandom(tools.random);
-  return (request, response, policy) => {
-    const requestId = clientRequestId(request.headers["x-request-id"]) ?? newId("req", random);
-    const exchange = beginExchange(request, policy, {
-      requestId,
-      now: tools.clock.now(),
-      monotonicMs: performance.now(),
-    });
-    metrics?.began();
-    response.once("close", () => {
-      exchange.admission?.release();
-      const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
-      metrics?.ended(exchange, status);
-      logAccess(log, exchange, { status });
-    });
-    if (familyOf(pathOf(request.url ?? "")) === "gateway") {
-      const allowed = allowOrigin(policy, request, response);
-      if (allowed && preflight(parts.gates, exchange, request, response)) return;
-      return gateway.serve(exchange, request, response);
-    }
+  const open = exchangeOpener(parts);
+  return (request, response, policy, address) => {
+    const exchange = open(request, response, policy, address);
+    if (isForGateway(request)) return serveGateway(parts, exchange, request, response);
     exchanges.set(request, exchange);
     api.routing(request, response);
   };
@@ -172,21 +135,4 @@ function unknownAt(request: IncomingMessage): Target {
 function announcesBody(request: IncomingMessage): boolean {
   const length = request.headers["content-length"];
   return request.headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
-}
-
-/** Answers a preflight that host and lock let through; what they refuse is the gateway's to say, in its dialect. */
-function preflight(
-  gates: Gates,
-  exchange: Exchange,
-  request: IncomingMessage,
-  response: ServerResponse,
-): boolean {
-  if (!isPreflight(request)) return false;
-  try {
-    admit(gates, exchange, request, PREFLIGHT);
-  } catch {
-    return false;
-  }
-  answerPreflight(request, response, exchange.requestId);
-  return true;
 }

@@ -7,7 +7,7 @@ import { createLog } from "./log.ts";
 test("[W2] only plain values of allowed fields reach the sink, at the most verbose level too", () => {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
-  const log = createLog({ level: "trace", readable: false, destination: { write } });
+  const log = createLog({ level: "trace", sink: { write } });
   const secret = systemRandom.bytes(24).toString("hex");
   for (const level of ["trace", "debug", "info", "warn", "error", "fatal"] as const) {
     log[level]({ status: 200, authorization: secret, headers: { cookie: secret } }, "request");
@@ -24,7 +24,7 @@ test("[W2] only plain values of allowed fields reach the sink, at the most verbo
 test("[W2] what is below the level is not written", () => {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
-  const log = createLog({ level: "warn", readable: false, destination: { write } });
+  const log = createLog({ level: "warn", sink: { write } });
   log.info({}, "quiet");
   log.warn({}, "loud");
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual(["loud"]);
@@ -33,7 +33,7 @@ test("[W2] what is below the level is not written", () => {
 test("[W2] every line has each of its fields once, also where a row brings its own time", () => {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
-  const log = createLog({ level: "trace", readable: false, destination: { write } });
+  const log = createLog({ level: "trace", sink: { write } });
   const row = { time: "2026-01-10T00:00:00.000Z", status: 200, level: 99, msg: "theirs" };
   log.info(row, "a row");
   log.info("no fields");
@@ -52,8 +52,8 @@ test.each([
   ["fails", 'throw new Error("a fault");'],
 ])("[W2] a process that %s right behind its last line has written it", (_how, end) => {
   const module = JSON.stringify(new URL("log.ts", import.meta.url).href);
-  const program = `import { createLog } from ${module};
-    const log = createLog({ level: "info", readable: false });
+  const program = `import { createLog, standardOutput } from ${module};
+    const log = createLog({ level: "info", sink: standardOutput({ readable: false }) });
     for (let status = 0; status < 300; status++) log.info({ status }, "request");
     ${end}`;
   const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {

@@ -1,8 +1,13 @@
-import { type DestinationStream, type Logger, pino } from "pino";
+import { type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import { systemClock, toTimestamp } from "../lib/clock.ts";
 
 export type Log = Logger;
+
+/** Where lines of the log go; one or more whole lines at a time. */
+export interface LogSink {
+  write(lines: string): void;
+}
 
 /** Field names that may reach the sink; whatever else a caller adds is dropped, so a slip cannot leak a secret. */
 const ALLOWED_FIELDS = new Set([
@@ -37,33 +42,25 @@ const ALLOWED_FIELDS = new Set([
 const BATCH_CHARACTERS = 4096;
 const FLUSH_AFTER_MS = 100;
 
-/**
- * The server's log: JSON lines, or readable text when `readable` is set (a terminal).
- * Only allow-listed fields pass, at every level.
- */
-export function createLog(options: {
-  level: string;
-  readable: boolean;
-  destination?: DestinationStream;
-}): Log {
-  const destination = options.destination ?? standardOutput(options.readable);
+/** The server's log, as lines of JSON to `sink`. Only allow-listed fields pass, at every level. */
+export function createLog({ level, sink }: { level: string; sink: LogSink }): Log {
   return pino(
     {
-      level: options.level,
+      level,
       base: null,
       // Set with the fields, where a row that brings its own time replaces it: written by pino the key would be there twice.
       timestamp: false,
       formatters: { log: (fields) => keepAllowed(fields) },
     },
-    destination,
+    sink,
   );
 }
 
 /**
- * A reader that has gone away, a closed terminal or a full disk behind a redirection must not end the server: what
+ * Standard output: the lines as they are, or readable text when `readable` is set (a terminal). A reader that has gone away, a closed terminal or a full disk behind a redirection must not end the server: what
  * cannot be written is dropped, at the latest when a mebibyte is waiting.
  */
-function standardOutput(readable: boolean): DestinationStream {
+export function standardOutput({ readable }: { readable: boolean }): LogSink {
   const batch = readable ? 0 : BATCH_CHARACTERS;
   const stdout = pino.destination({ dest: 1, sync: true, minLength: batch, maxLength: 1024 * 1024 });
   stdout.on("error", () => {});
@@ -73,7 +70,7 @@ function standardOutput(readable: boolean): DestinationStream {
 }
 
 /** Lines wait for each other, at most 100 ms; at the exit none is left. Only a killed process loses those that wait. */
-function flushedSoon(stdout: ReturnType<typeof pino.destination>): DestinationStream {
+function flushedSoon(stdout: ReturnType<typeof pino.destination>): LogSink {
   let timer: NodeJS.Timeout | undefined;
   const flush = () => {
     clearTimeout(timer);

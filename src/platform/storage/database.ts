@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Kysely, Transaction } from "kysely";
 import type { Tables } from "./tables.ts";
 
@@ -14,6 +15,11 @@ export interface Database extends AsyncDisposable {
     table: Name,
     rows: readonly Partial<Record<keyof Tables[Name], SqlValue>>[],
   ): Promise<void>;
+  /**
+   * What another thread needs to insert rows by itself (`attachRowWriter`), between the transactions of this one. It is
+   * to be transferred to that thread.
+   */
+  openRowPort(): Promise<MessagePort>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import type { Worker } from "node:worker_threads";
+import type { MessagePort, Worker } from "node:worker_threads";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { constraintOf, isDiskFull } from "./sqlite-code.ts";
 import type { Failure, Message, Outcome, Work } from "./sqlite-protocol.ts";
@@ -39,12 +39,12 @@ export class SqliteClient {
   }
 
   /** Errors: AppError `storage_full`, StatementError, AppError `internal` when the thread has ended. */
-  send(work: Work): Promise<Outcome> {
+  send(work: Work, transfer: readonly MessagePort[] = []): Promise<Outcome> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, ...work });
+      this.#worker.postMessage({ id, ...work }, transfer);
     });
   }
 

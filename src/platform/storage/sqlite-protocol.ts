@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { SqlValue } from "./database.ts";
 import type { NumberedMigration } from "./migrate.ts";
 
@@ -16,6 +17,8 @@ export type Work =
   | { op: "begin" }
   | { op: "commit" }
   | { op: "rollback" }
+  /** Another thread wants to insert rows, through this port. */
+  | { op: "join"; port: MessagePort }
   | { op: "close" };
 
 export type Request = { id: number } & Work;

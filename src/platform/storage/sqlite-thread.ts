@@ -1,8 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { StartError } from "#platform/lib/error.ts";
+import { AppError, StartError } from "#platform/lib/error.ts";
+import { ThreadCalls } from "#platform/threads/thread-calls.ts";
 import type { SqlValue } from "./database.ts";
-import { sqliteCode } from "./sqlite-code.ts";
+import type { RowsToInsert } from "./insert-rows.ts";
+import { Intervals } from "./intervals.ts";
+import type { Inserted } from "./row-port.ts";
+import { isDiskFull, sqliteCode } from "./sqlite-code.ts";
 import type { Message, Outcome, Request, ThreadStart, Work } from "./sqlite-protocol.ts";
 import { openStore, type Store } from "./sqlite-store.ts";
 
@@ -23,19 +27,54 @@ function serve(port: MessagePort, start: ThreadStart): void {
     return;
   }
   const prepare = statementCache(store.database);
+  const betweenTransactions = new Intervals(store.database);
+  const writers: MessagePort[] = [];
+  const join = (writer: MessagePort) => {
+    writers.push(writer);
+    serveWriter(writer, { database: store.database, prepare, betweenTransactions });
+  };
   port.on("message", ({ id, ...work }: Request) => {
     try {
-      reply({ kind: "done", id, outcome: perform(work, store, prepare) });
+      if (work.op === "join") join(work.port);
+      const outcome = work.op === "join" ? NOTHING : perform(work, store, prepare);
+      betweenTransactions.look();
+      reply({ kind: "done", id, outcome });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       reply({ kind: "failed", id, failure: { message, code: sqliteCode(error) } });
     }
-    if (work.op === "close") port.close();
+    if (work.op === "close") for (const end of [port, ...writers]) end.close();
   });
   reply({ kind: "ready" });
 }
 
-function perform(work: Work, store: Store, prepare: (sql: string) => StatementSync): Outcome {
+/** Rows of another thread: in transactions of their own, never within one of the main thread's. */
+function serveWriter(
+  port: MessagePort,
+  parts: {
+    database: DatabaseSync;
+    prepare: (sql: string) => StatementSync;
+    betweenTransactions: Intervals;
+  },
+): void {
+  const { database, prepare, betweenTransactions } = parts;
+  const calls = new ThreadCalls<never, never, RowsToInsert, Inserted>(port, async ({ sql, rows }) => {
+    while (database.isTransaction) await betweenTransactions.next();
+    try {
+      insertAll(database, prepare(sql), rows);
+    } catch (error) {
+      throw isDiskFull(sqliteCode(error)) ? new AppError("storage_full") : error;
+    }
+    return { kind: "inserted" };
+  });
+  port.on("message", calls.receive);
+}
+
+function perform(
+  work: Exclude<Work, { readonly op: "join" }>,
+  store: Store,
+  prepare: (sql: string) => StatementSync,
+): Outcome {
   const { database } = store;
   switch (work.op) {
     case "statement":

@@ -1,13 +1,14 @@
 import { mkdirSync } from "node:fs";
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { Kysely, type Transaction } from "kysely";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import type { Database, SqlValue } from "./database.ts";
 import { type Filesystem, networkFilesystem, probeFilesystem } from "./filesystem.ts";
+import { rowsToInsert } from "./insert-rows.ts";
 import { MIGRATIONS, type Migration, withChecksums } from "./migrate.ts";
 import { SqliteClient } from "./sqlite-client.ts";
-import { type Lease, sqliteDialect, toSqlValue } from "./sqlite-dialect.ts";
+import { type Lease, sqliteDialect } from "./sqlite-dialect.ts";
 import type { ThreadStart } from "./sqlite-protocol.ts";
 import type { Tables } from "./tables.ts";
 import { Turn } from "./turn.ts";
@@ -77,19 +78,20 @@ export class SqliteDatabase implements Database {
     table: Name,
     rows: readonly Partial<Record<keyof Tables[Name], SqlValue>>[],
   ): Promise<void> {
-    const [first] = rows;
-    if (first === undefined) return;
-    const columns = Object.keys(first);
-    const values = rows.map((row) => rowValues(row, columns));
-    const sql =
-      `INSERT INTO ${quote(table)} (${columns.map(quote).join(", ")}) ` +
-      `VALUES (${columns.map(() => "?").join(", ")})`;
+    const insert = rowsToInsert(table, rows);
+    if (insert === undefined) return;
     const lease = await this.#acquire();
     try {
-      await lease.send({ op: "insert", sql, rows: values });
+      await lease.send({ op: "insert", ...insert });
     } finally {
       lease.release();
     }
+  }
+
+  async openRowPort(): Promise<MessagePort> {
+    const { port1, port2 } = new MessageChannel();
+    await this.#client.send({ op: "join", port: port1 }, [port1]);
+    return port2;
   }
 
   /** Waits for what was asked before it, then closes; a second call waits for the first. */
@@ -132,18 +134,4 @@ function inspectDirectory(options: SqliteOptions): Filesystem {
       cause: error,
     });
   }
-}
-
-/** A column that the first row lacks would be lost without a word, so it is an error. */
-function rowValues(row: object, columns: readonly string[]): SqlValue[] {
-  const values = new Map<string, unknown>(Object.entries(row));
-  const stranger = [...values.keys()].find((column) => !columns.includes(column));
-  if (stranger !== undefined) {
-    throw new AppError("internal", undefined, { detail: `the first row has no column ${stranger}` });
-  }
-  return columns.map((column) => toSqlValue(values.get(column) ?? null));
-}
-
-function quote(identifier: string): string {
-  return `"${identifier.replaceAll('"', '""')}"`;
 }

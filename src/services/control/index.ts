@@ -1,3 +1,3 @@
 export { infoRoutes } from "./info-routes.ts";
 export { metricsRoute } from "./metrics-route.ts";
-export { controlSocketPath, prepareControlSocket } from "./socket-path.ts";
+export { controlSocketPath, prepareControlSocket, relaySocketPath } from "./socket-path.ts";

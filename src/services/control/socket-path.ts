@@ -20,6 +20,11 @@ export function controlSocketPath(dataDir: string): string {
   return join("/tmp", name, "control.sock");
 }
 
+/** Where the main thread takes what its workers relay: beside the control socket, under the same protection. */
+export function relaySocketPath(dataDir: string): string {
+  return join(dirname(controlSocketPath(dataDir)), "relay.sock");
+}
+
 /**
  * Makes the socket's directory (0700, ours) and clears a socket that a killed server left; whoever holds the data directory may.
  * Throws StartError when someone else owns the directory, when the path is taken by anything but a socket, or a server answers on it.

@@ -5,7 +5,7 @@ import type { Gates } from "#platform/http/pipeline.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Log } from "#platform/log/log.ts";
-import type { Credentials } from "#vault/credentials/index.ts";
+import type { CredentialUse } from "#vault/credentials/index.ts";
 import type { Catalogue, RouteTarget } from "./catalogue.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import type { Prices } from "./prices/prices.ts";
@@ -21,7 +21,7 @@ export interface GatewayParts {
   readonly sinks: { readonly audit: AuditSink; readonly log: Log; readonly requests: RequestLog };
   readonly upstream: {
     readonly egress: EgressClient;
-    readonly credentials: Credentials;
+    readonly credentials: CredentialUse;
     readonly catalogue: Catalogue;
     /** The provider of kind `http` with this name. */
     readonly httpApi: (name: string) => Provider | undefined;

@@ -1,4 +1,5 @@
 import type { Clock } from "#platform/lib/clock.ts";
+import { AppError } from "#platform/lib/error.ts";
 import { factsOf } from "./providers/kind.ts";
 import type { Provider } from "./providers/providers.ts";
 import type { UsageDialect } from "./usage/token-usage.ts";
@@ -116,6 +117,16 @@ export class Catalogue {
   /** Whether the provider's own list names the model. */
   lists(target: RouteTarget): boolean {
     return this.#known.get(target.provider.id)?.ids.has(target.model) === true;
+  }
+
+  /** The models the provider lists, asked for when what is known is not fresh. Throws what asking for them throws. */
+  async modelsOf(providerId: string): Promise<readonly string[]> {
+    const provider = this.#parts.ordered().find(({ id }) => id === providerId);
+    const known = this.#known.get(providerId);
+    if (provider === undefined) throw new AppError("not_found");
+    if (known !== undefined && this.#parts.clock.now() - known.fetchedAt <= FRESH_MS) return [...known.ids];
+    await this.#ask(provider);
+    return [...(this.#known.get(providerId)?.ids ?? [])];
   }
 
   #isDue(providerId: string): boolean {

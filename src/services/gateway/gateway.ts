@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange } from "#platform/http/exchange.ts";
+import type { RawFamily } from "#platform/http/front.ts";
 import { pathOf } from "#platform/http/path.ts";
 import { admit } from "#platform/http/pipeline.ts";
 import { callerId } from "#platform/http/ports.ts";
 import { toAppError } from "#platform/http/problem.ts";
 import { reportRefusal } from "#platform/http/refusal.ts";
-import type { RawFamily } from "#platform/http/server.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
 import type { RouteTarget } from "./catalogue.ts";
 import { type AnswerOutcome, ClientAnswer } from "./client-answer.ts";

@@ -1,10 +1,6 @@
-export { Catalogue } from "./catalogue.ts";
-export { createGateway } from "./gateway.ts";
-export { openPrices } from "./prices/prices.ts";
+export { type Gateway, openGateway } from "./open-gateway.ts";
 export { kindsByName } from "./providers/kind.ts";
-export { openProviders } from "./providers/providers.ts";
-export { RequestLog } from "./requests/request-log.ts";
+export { openProviders, type Provider } from "./providers/providers.ts";
 export { gatewayApiRoutes } from "./routes/routes.ts";
-export { RunningRequests } from "./running.ts";
 export { fetchUpstreamModels } from "./upstream-models.ts";
 export { testUpstream } from "./upstream-test.ts";

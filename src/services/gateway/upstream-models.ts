@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { EgressClient, UpstreamOptions } from "#platform/egress/egress-client.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
-import type { Credentials } from "#vault/credentials/index.ts";
+import type { CredentialUse } from "#vault/credentials/index.ts";
 import { upstreamHeaders } from "./headers.ts";
 import { coolDownAfter } from "./providers/cool-down.ts";
 import { endpointUrl, factsOf } from "./providers/kind.ts";
@@ -36,7 +36,7 @@ interface Asking {
  * Throws AppError when it does not say.
  */
 export async function fetchUpstreamModels(
-  parts: { egress: EgressClient; credentials: Credentials; clock: Clock },
+  parts: { egress: EgressClient; credentials: CredentialUse; clock: Clock },
   provider: Provider,
 ): Promise<readonly string[]> {
   const kind = factsOf(provider.kind);

@@ -1,7 +1,7 @@
 import type { EgressClient } from "#platform/egress/egress-client.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
-import type { Credentials } from "#vault/credentials/index.ts";
+import type { CredentialUse } from "#vault/credentials/index.ts";
 import type { Provider } from "./providers/providers.ts";
 import { upstreamOptions, withExtraHeaders } from "./providers/upstream-options.ts";
 import { fetchUpstreamModels } from "./upstream-models.ts";
@@ -14,7 +14,7 @@ const ANSWER_LIMIT_BYTES = 64 * 1024;
  * with any status but a refusal of the credential. Throws AppError with the reason when not.
  */
 export async function testUpstream(
-  parts: { egress: EgressClient; credentials: Credentials; clock: Clock },
+  parts: { egress: EgressClient; credentials: CredentialUse; clock: Clock },
   provider: Provider,
 ): Promise<void> {
   if (provider.kind === "http") await reach(parts, provider);
@@ -22,7 +22,7 @@ export async function testUpstream(
 }
 
 async function reach(
-  { egress, credentials }: { egress: EgressClient; credentials: Credentials },
+  { egress, credentials }: { egress: EgressClient; credentials: CredentialUse },
   { id, baseUrl: url, options }: Provider,
 ): Promise<void> {
   const credential = await credentials.resolve(id, url.origin);

@@ -80,6 +80,7 @@ describe("a crash between the machine key file and the rows", () => {
       query: database.query,
       transaction: () => Promise.reject(crash),
       insertRows: () => Promise.reject(crash),
+      openRowPort: () => Promise.reject(crash),
       close: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };

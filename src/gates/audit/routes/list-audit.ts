@@ -22,7 +22,7 @@ const query = z.strictObject({
 });
 
 /** `GET /api/v1/audit`: what happened, newest first; refusals of unknown callers once their minute is over. */
-export function listAuditRoute(api: Api, audit: AuditRecorder): void {
+export function listAuditRoute(api: Api, audit: Pick<AuditRecorder, "list" | "flush">): void {
   api.route({
     method: "GET",
     url: "/api/v1/audit",

@@ -68,7 +68,7 @@ beforeAll(async () => {
   const server = await createHttpServer({
     gates,
     audit: { refused: () => {} },
-    log: createLog({ level: "fatal", readable: false }),
+    log: createLog({ level: "fatal", sink: { write: () => {} } }),
     tools,
     gateway: { contracts: () => [], serve: () => {} },
     register: (api) => keyRoutes(api, { keys, sets, gates }),

@@ -32,9 +32,17 @@ export class HttpMetrics {
   readonly #errors: ReadonlyMap<string, BoundCounter>;
   /** By the route's own object, so that a request costs no text. */
   readonly #series = new WeakMap<RouteName, RouteSeries>();
+  readonly #byThread: BoundCounter;
   #running = 0;
 
-  constructor(registry: Registry) {
+  /** `thread` is the number of the one that counts, 0 the main. */
+  constructor(registry: Registry, thread: number) {
+    this.#byThread = new Counter({
+      name: "claviger_thread_requests_total",
+      help: "Requests that came in, by the thread that took them; 0 is the main thread, which all of /api comes to.",
+      labelNames: ["thread"],
+      registers: [registry],
+    }).labels(String(thread));
     this.#requests = new Counter({
       name: "claviger_http_requests_total",
       help: "Requests that are over, by route template, method and status class.",
@@ -66,6 +74,7 @@ export class HttpMetrics {
   }
 
   began(): void {
+    this.#byThread.inc(1);
     this.#running += 1;
   }
 

@@ -1,4 +1,4 @@
-import { Counter, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, type MetricObject, Registry } from "prom-client";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../log.ts";
 import { GatewayMetrics } from "./gateway.ts";
@@ -14,15 +14,26 @@ interface OpenedListener {
   readonly authOff?: boolean;
 }
 
-/** What this server tells Prometheus. Nothing of it is global: two servers in one process count apart. */
-export interface Metrics {
+/** What each thread that serves requests counts by itself. */
+export interface ThreadMetrics {
   readonly http: HttpMetrics;
   readonly gateway: GatewayMetrics;
   readonly upstreams: UpstreamMetrics;
-  /** A listener was opened: who may come without a credential is shown. */
-  listening(listener: OpenedListener): void;
   /** The log to hand to a queue of rows: the number `rows` of its warnings and errors is counted, then logged. */
   countingRows(log: Log, queue: "request" | "audit"): Log;
+  /** All that was counted, to be added to what the other threads did. */
+  counts(): Promise<ThreadCounts>;
+}
+
+/** What `counts` of one thread gives: plain data. */
+export type ThreadCounts = MetricObject[];
+
+/** What this server tells Prometheus. Nothing of it is global: two servers in one process count apart. */
+export interface Metrics extends ThreadMetrics {
+  /** A listener was opened: who may come without a credential is shown. */
+  listening(listener: OpenedListener): void;
+  /** A thread that serves requests ended by itself, and another takes its place. */
+  workerRestarted(): void;
   /** Everything in the text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
   text(): Promise<string>;
   /** The media type of `text`. */
@@ -31,24 +42,53 @@ export interface Metrics {
   close(): void;
 }
 
+/** The main thread's: its own counts, those of the other threads, and what is of the process. */
 export function openMetrics(parts: {
   readonly version: string;
   readonly clock: Clock;
   readonly sealStatus: () => { readonly initialized: boolean; readonly unlocked: boolean };
+  /** What the other threads counted. */
+  readonly others?: () => Promise<readonly ThreadCounts[]>;
 }): Metrics {
   const registry = new Registry();
   const measuring = processMetrics(registry, parts);
   sealGauges(registry, parts.sealStatus);
-  const lost = lostRows(registry);
+  const restarts = new Counter({
+    name: "claviger_worker_restarts_total",
+    help: "Threads that served requests, ended by themselves, and were started anew.",
+    registers: [registry],
+  });
   return {
-    http: new HttpMetrics(registry),
-    gateway: new GatewayMetrics(registry),
-    upstreams: new UpstreamMetrics(registry, parts.clock),
+    ...countsOf(registry, { thread: 0, clock: parts.clock }),
     listening: listenerGauges(registry),
-    countingRows: (log, queue) => countRows(log, lost[queue]),
-    text: () => registry.metrics(),
+    workerRestarted: () => restarts.inc(1),
+    text: async () => {
+      const others = (await parts.others?.()) ?? [];
+      if (others.length === 0) return registry.metrics();
+      const all = [await registry.getMetricsAsJSON(), ...others];
+      return AggregatorRegistry.aggregate(all).metrics();
+    },
     contentType: registry.contentType,
     close: () => measuring.close(),
+  };
+}
+
+/** The metrics of a further thread: `thread` is its number, from 1. */
+export function openThreadMetrics(parts: { readonly thread: number; readonly clock: Clock }): ThreadMetrics {
+  return countsOf(new Registry(), parts);
+}
+
+function countsOf(
+  registry: Registry,
+  { thread, clock }: { readonly thread: number; readonly clock: Clock },
+): ThreadMetrics {
+  const lost = lostRows(registry);
+  return {
+    http: new HttpMetrics(registry, thread),
+    gateway: new GatewayMetrics(registry),
+    upstreams: new UpstreamMetrics(registry, clock, { showsHealth: thread === 0 }),
+    countingRows: (log, queue) => countRows(log, lost[queue]),
+    counts: () => registry.getMetricsAsJSON(),
   };
 }
 

@@ -12,11 +12,15 @@ export interface UpstreamOwner {
   readonly baseUrl: URL;
 }
 
-interface Health {
-  up: boolean;
-  consecutiveFailures: number;
+/** How a provider fared in the requests of a while, seen by one thread. */
+export interface HealthNote {
+  readonly provider: string;
+  readonly up: boolean;
+  /** Since the last good one; all of them, when there was none. */
+  readonly consecutiveFailures: number;
+  readonly hadGoodOne: boolean;
   /** Seconds since the Unix epoch. */
-  lastResult: number;
+  readonly lastResult: number;
 }
 
 const MAX_PROVIDERS = 64;
@@ -28,11 +32,12 @@ export class UpstreamMetrics {
   readonly #names = new LabelNames(MAX_PROVIDERS);
   /** By label and result, so that a request puts no labels together. */
   readonly #bound = new Map<string, Map<UpstreamResult, BoundCounter>>();
-  readonly #health = new Map<string, Health>();
+  readonly #health = new Map<string, HealthNote>();
   #owners: () => readonly UpstreamOwner[] = () => [];
   #streams = 0;
 
-  constructor(registry: Registry, clock: Clock) {
+  /** `showsHealth`: whether this thread is the one that tells how each upstream fares. */
+  constructor(registry: Registry, clock: Clock, { showsHealth }: { showsHealth: boolean }) {
     this.#clock = clock;
     this.#results = new Counter({
       name: "claviger_upstream_results_total",
@@ -40,23 +45,7 @@ export class UpstreamMetrics {
       labelNames: ["provider", "result"],
       registers: [registry],
     });
-    const gauge = (name: string, help: string, read: (health: Health) => number) =>
-      gaugeBy(registry, { name, help, label: "provider" }, () =>
-        this.#present().map(([provider, health]) => [provider, read(health)]),
-      );
-    gauge("claviger_upstream_up", "1 when the last request to the upstream came to an answer.", ({ up }) =>
-      up ? 1 : 0,
-    );
-    gauge(
-      "claviger_upstream_consecutive_failures",
-      "Requests to the upstream that failed since the last good one.",
-      ({ consecutiveFailures }) => consecutiveFailures,
-    );
-    gauge(
-      "claviger_upstream_last_result_timestamp_seconds",
-      "When the last request to the upstream was over.",
-      ({ lastResult }) => lastResult,
-    );
+    if (showsHealth) this.#showHealth(registry);
     gaugeOf(
       registry,
       "claviger_gateway_streams_running",
@@ -97,17 +86,63 @@ export class UpstreamMetrics {
     };
   }
 
+  /** What was noted since it was last taken, for the thread that shows it. */
+  takeHealth(): HealthNote[] {
+    const notes = [...this.#health.values()];
+    this.#health.clear();
+    return notes;
+  }
+
+  /** What another thread noted. */
+  absorbHealth(notes: readonly HealthNote[]): void {
+    for (const note of notes) this.#merge(note);
+  }
+
+  #showHealth(registry: Registry): void {
+    const gauge = (name: string, help: string, read: (health: HealthNote) => number) =>
+      gaugeBy(registry, { name, help, label: "provider" }, () =>
+        this.#present().map(([provider, health]) => [provider, read(health)]),
+      );
+    gauge("claviger_upstream_up", "1 when the last request to the upstream came to an answer.", ({ up }) =>
+      up ? 1 : 0,
+    );
+    gauge(
+      "claviger_upstream_consecutive_failures",
+      "Requests to the upstream that failed since the last good one.",
+      ({ consecutiveFailures }) => consecutiveFailures,
+    );
+    gauge(
+      "claviger_upstream_last_result_timestamp_seconds",
+      "When the last request to the upstream was over.",
+      ({ lastResult }) => lastResult,
+    );
+  }
+
   #note(url: URL, result: UpstreamResult | undefined): void {
     if (result === undefined) return;
     for (const { name, baseUrl } of this.#owners()) {
       if (!isBelow(url, baseUrl)) continue;
       const label = this.#names.admit(name);
-      const works = WORKS.has(result);
-      const failures = works ? 0 : (this.#health.get(label)?.consecutiveFailures ?? 0) + 1;
-      const lastResult = this.#clock.now() / 1000;
-      this.#health.set(label, { up: works, consecutiveFailures: failures, lastResult });
+      const up = WORKS.has(result);
+      this.#merge({
+        provider: label,
+        up,
+        consecutiveFailures: up ? 0 : 1,
+        hadGoodOne: up,
+        lastResult: this.#clock.now() / 1000,
+      });
       this.#count(label, result);
     }
+  }
+
+  #merge(note: HealthNote): void {
+    const before = this.#health.get(note.provider);
+    const failedBefore = note.hadGoodOne ? 0 : (before?.consecutiveFailures ?? 0);
+    this.#health.set(note.provider, {
+      ...note,
+      consecutiveFailures: failedBefore + note.consecutiveFailures,
+      hadGoodOne: note.hadGoodOne || before?.hadGoodOne === true,
+    });
   }
 
   #count(label: string, result: UpstreamResult): void {
@@ -118,7 +153,7 @@ export class UpstreamMetrics {
   }
 
   /** A provider that was removed is neither up nor down any more. */
-  #present(): [string, Health][] {
+  #present(): [string, HealthNote][] {
     const present = new Set(this.#owners().map(({ name }) => this.#names.admit(name)));
     for (const name of this.#health.keys()) if (!present.has(name)) this.#health.delete(name);
     return [...this.#health];

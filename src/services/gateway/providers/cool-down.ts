@@ -1,5 +1,5 @@
 import type { Secret } from "#platform/lib/secret.ts";
-import type { Credentials } from "#vault/credentials/index.ts";
+import type { CredentialUse } from "#vault/credentials/index.ts";
 
 const USUAL_MS = 30_000;
 const LONGEST_MS = 600_000;
@@ -9,7 +9,7 @@ const LONGEST_MS = 600_000;
  * is used up. As long as `Retry-After` says, 1 s to 10 min, and 30 s without one. The request itself is not repeated.
  */
 export function coolDownAfter(
-  credentials: Credentials,
+  credentials: CredentialUse,
   credential: Secret | undefined,
   answer: { readonly status: number; readonly rawHeaders: readonly string[]; readonly nowMs: number },
 ): void {

@@ -42,13 +42,16 @@ export interface Providers {
   create(wanted: NewProvider, by: ChangeAuthor): Promise<ProviderView>;
   change(name: string, change: ProviderChange, by: ChangeAuthor): Promise<ProviderView>;
   remove(name: string, by: ChangeAuthor): Promise<void>;
-  /** Calls `listener` with the id of each provider that is made, changed or removed from now on. It must not throw. */
-  onChange(listener: (providerId: string) => void): void;
+  /**
+   * Calls `listener` with the id of each provider that is made, changed or removed from now on, and waits for it before
+   * the change is answered. It must not throw.
+   */
+  onChange(listener: (providerId: string) => void | Promise<void>): void;
 }
 
 export async function openProviders(parts: ChangeParts): Promise<Providers> {
   let providers = await load(parts.database);
-  const listeners: ((providerId: string) => void)[] = [];
+  const listeners: ((providerId: string) => void | Promise<void>)[] = [];
   const find = (name: string) => providers.find((provider) => provider.name === name);
   const mustFind = (name: string) => found(find(name), name);
   const view = async (name: string) => {
@@ -58,7 +61,7 @@ export async function openProviders(parts: ChangeParts): Promise<Providers> {
   const reload = async (id: string) => {
     parts.credentials.forget(id);
     providers = await load(parts.database);
-    for (const listener of listeners) listener(id);
+    for (const listener of listeners) await listener(id);
   };
   return {
     ordered: () => providers,

@@ -29,7 +29,7 @@ test("[G7] behind a store that does not answer rows are dropped and counted, nev
   };
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
-  const log = createLog({ level: "warn", readable: false, destination });
+  const log = createLog({ level: "warn", sink: destination });
   const rows = new RequestLog({ database: { insertRows }, log, print: false });
   for (let at = 0; at < 30_000; at++) rows.add(ROW);
   stored.resolve();

@@ -149,7 +149,7 @@ async function serve(clock: FakeClock): Promise<string> {
       authorizer: { allows: (caller, action, target) => allows(rightsOf(caller, sets), action, target) },
     },
     audit: { refused: () => {} },
-    log: createLog({ level: "error", readable: false, destination: { write: () => {} } }),
+    log: createLog({ level: "error", sink: { write: () => {} } }),
     tools: { clock, random: systemRandom },
     gateway: { contracts: () => [], serve: () => {} },
     register: (api) => usageRoute(api, { database, clock, flush: async () => {} }),

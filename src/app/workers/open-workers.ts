@@ -1,0 +1,46 @@
+import type { KeyMemory } from "#identity/keys/index.ts";
+import type { LoadedConfig } from "#platform/config/load.ts";
+import { StartError } from "#platform/lib/error.ts";
+import type { Secret } from "#platform/lib/secret.ts";
+import type { Log, LogSink } from "#platform/log/log.ts";
+import type { Metrics } from "#platform/log/metrics/metrics.ts";
+import type { Database } from "#platform/storage/database.ts";
+import type { SharedFlag } from "#platform/threads/shared-flag.ts";
+import { relaySocketPath } from "#services/control/index.ts";
+import { type WorkerProgram, Workers } from "./workers.ts";
+
+/** The threads that the setting `workers` asks for beside the main one; none of them runs yet. */
+export function openWorkers(parts: {
+  readonly config: LoadedConfig;
+  readonly database: Database;
+  readonly log: Log;
+  readonly sink: LogSink;
+  readonly metrics: Metrics;
+  readonly apiKeySecret: Secret;
+  readonly keys: KeyMemory;
+  readonly lock: SharedFlag;
+  readonly urls: () => readonly string[];
+  readonly program: WorkerProgram | undefined;
+}): Workers {
+  const { config, database, log, sink, metrics } = parts;
+  // Only Linux spreads connections over all that listen on a port.
+  if (config.settings.workers > 1 && process.platform !== "linux")
+    throw new StartError("workers must be 1 on this system: more than one thread needs Linux.");
+  return new Workers({
+    count: config.settings.workers - 1,
+    program: parts.program ?? { entry: new URL("./worker-thread.ts", import.meta.url) },
+    log,
+    sink,
+    metrics,
+    startOf: async () => ({
+      settings: config.settings,
+      apiKeySecret: parts.apiKeySecret.expose(),
+      lock: parts.lock.memory,
+      keys: parts.keys,
+      urls: parts.urls(),
+      relaySocket: relaySocketPath(config.dataDir),
+      rows: await database.openRowPort(),
+    }),
+    onLost: () => {},
+  });
+}

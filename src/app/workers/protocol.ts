@@ -1,0 +1,104 @@
+import type { MessagePort } from "node:worker_threads";
+import type { Refusal } from "#gates/audit/index.ts";
+import type { KeyMemory } from "#identity/keys/index.ts";
+import type { Settings } from "#platform/config/settings.ts";
+import type { ListenerPolicy } from "#platform/http/ports.ts";
+import { Secret } from "#platform/lib/secret.ts";
+import type { ThreadCounts } from "#platform/log/metrics/metrics.ts";
+import type { HealthNote } from "#platform/log/metrics/upstream.ts";
+import type { Provider } from "#services/gateway/index.ts";
+import type { OpenedCredential } from "#vault/credentials/index.ts";
+
+/** What a worker thread is started with. */
+export interface WorkerStart {
+  /** Its number, from 1; the main thread is 0. */
+  readonly thread: number;
+  readonly settings: Settings;
+  /** `API_KEY_SECRET`. */
+  readonly apiKeySecret: string;
+  /** The lock flag. */
+  readonly lock: SharedArrayBuffer;
+  readonly keys: KeyMemory;
+  readonly providers: readonly ProviderRecord[];
+  /** Where the server listens. */
+  readonly urls: readonly string[];
+  /** Where the main thread takes what it alone serves. */
+  readonly relaySocket: string;
+  /** Leads to the storage thread. */
+  readonly rows: MessagePort;
+}
+
+export interface TcpTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What both ends of the relay call a listener. */
+export function listenerKey({ host, port }: TcpTarget): string {
+  return `${host}:${port}`;
+}
+
+/** What the main thread says to a worker. */
+export type ToWorker =
+  | { readonly kind: "listen"; readonly target: TcpTarget; readonly policy: ListenerPolicy }
+  | { readonly kind: "urls"; readonly urls: readonly string[] }
+  /** One provider was made, changed or removed; these are there now. */
+  | { readonly kind: "providers"; readonly providers: readonly ProviderRecord[]; readonly changed: string }
+  | { readonly kind: "cool-down"; readonly credentialId: string; readonly untilMs: number }
+  | { readonly kind: "revoked"; readonly keyId: string }
+  /** The lock flag was raised: what was opened is dropped, what runs is ended. */
+  | { readonly kind: "locked" }
+  | { readonly kind: "counts" }
+  /** Write and report everything noted so far. */
+  | { readonly kind: "settle" }
+  /** Stop accepting, let what runs end within the time, then end. */
+  | { readonly kind: "drain"; readonly drainMs: number };
+
+export type FromWorkerReply =
+  | { readonly kind: "done" }
+  | { readonly kind: "counts"; readonly counts: ThreadCounts };
+
+/** What a worker says to the main thread. */
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | {
+      readonly kind: "report";
+      /** Whole lines of the log; maybe none. */
+      readonly log: string;
+      readonly refusals: readonly Refusal[];
+      readonly health: readonly HealthNote[];
+    }
+  | { readonly kind: "cool-down"; readonly credentialId: string; readonly untilMs: number }
+  | { readonly kind: "models"; readonly providerId: string }
+  | { readonly kind: "credentials"; readonly providerId: string };
+
+export type ToWorkerReply =
+  | { readonly kind: "done" }
+  | { readonly kind: "models"; readonly models: readonly string[] }
+  | { readonly kind: "credentials"; readonly pool: readonly CredentialRecord[] };
+
+/** A provider as plain data. */
+export interface ProviderRecord extends Omit<Provider, "baseUrl"> {
+  readonly baseUrl: string;
+}
+
+/** An opened credential as plain data: it crosses between threads of this process and is written nowhere. */
+export interface CredentialRecord extends Omit<OpenedCredential, "secret"> {
+  readonly value: string;
+}
+
+export function toProviderRecord(provider: Provider): ProviderRecord {
+  return { ...provider, baseUrl: provider.baseUrl.href };
+}
+
+export function fromProviderRecord(record: ProviderRecord): Provider {
+  return { ...record, baseUrl: new URL(record.baseUrl) };
+}
+
+export function toCredentialRecord({ id, origin, secret }: OpenedCredential): CredentialRecord {
+  return { id, origin, value: secret.expose() };
+}
+
+export function fromCredentialRecord({ id, origin, value }: CredentialRecord): OpenedCredential {
+  return { id, origin, secret: new Secret(value) };
+}

@@ -1,0 +1,56 @@
+import type { Refusal } from "#gates/audit/index.ts";
+import type { LogSink } from "#platform/log/log.ts";
+import type { FromWorker } from "./protocol.ts";
+
+const REPORT_EVERY_MS = 100;
+/** A flood of refused requests must not wait in memory for the next turn. */
+const MOST_REFUSALS = 500;
+const MOST_LOG_CHARACTERS = 64 * 1024;
+
+type Report = Extract<FromWorker, { readonly kind: "report" }>;
+
+/** What a worker has to tell the main thread, kept together for a moment: a message of its own for each costs more. */
+export class Reports implements LogSink {
+  readonly #send: (report: Report) => void;
+  readonly #takeHealth: () => Report["health"];
+  #log: string[] = [];
+  #logCharacters = 0;
+  #refusals: Refusal[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(parts: {
+    readonly send: (report: Report) => void;
+    /** How the upstreams fared since it was last asked. */
+    readonly takeHealth: () => Report["health"];
+  }) {
+    this.#send = parts.send;
+    this.#takeHealth = parts.takeHealth;
+    this.#timer = setInterval(() => this.flush(), REPORT_EVERY_MS).unref();
+  }
+
+  write(lines: string): void {
+    this.#log.push(lines);
+    this.#logCharacters += lines.length;
+    if (this.#logCharacters >= MOST_LOG_CHARACTERS) this.flush();
+  }
+
+  refusal(refusal: Refusal): void {
+    this.#refusals.push(refusal);
+    if (this.#refusals.length >= MOST_REFUSALS) this.flush();
+  }
+
+  flush(): void {
+    const health = this.#takeHealth();
+    const [log, refusals] = [this.#log.join(""), this.#refusals];
+    if (log === "" && refusals.length === 0 && health.length === 0) return;
+    this.#log = [];
+    this.#logCharacters = 0;
+    this.#refusals = [];
+    this.#send({ kind: "report", log, refusals, health });
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.flush();
+  }
+}

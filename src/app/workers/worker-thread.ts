@@ -1,0 +1,7 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "#platform/lib/clock.ts";
+import { systemRandom } from "#platform/lib/random.ts";
+import { runWorker } from "./worker.ts";
+
+if (parentPort !== null)
+  runWorker(parentPort, workerData, { clock: systemClock, random: systemRandom, egress: {} });

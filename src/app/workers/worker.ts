@@ -1,0 +1,197 @@
+import type { MessagePort } from "node:worker_threads";
+import { permissionSets } from "#gates/access/index.ts";
+import { attachKeys } from "#identity/keys/index.ts";
+import { createEgressClient, type EgressParts } from "#platform/egress/egress-client.ts";
+import { listenAddressOf } from "#platform/egress/own-listeners.ts";
+import { logBroken } from "#platform/http/access-log.ts";
+import { gatewayFront } from "#platform/http/front.ts";
+import { type Listener, openListener } from "#platform/http/listener.ts";
+import { createRelay } from "#platform/http/relay.ts";
+import type { Clock } from "#platform/lib/clock.ts";
+import { AppError } from "#platform/lib/error.ts";
+import { newId } from "#platform/lib/id.ts";
+import type { Random } from "#platform/lib/random.ts";
+import { Secret } from "#platform/lib/secret.ts";
+import { createLog } from "#platform/log/log.ts";
+import { openThreadMetrics } from "#platform/log/metrics/metrics.ts";
+import { attachRowWriter } from "#platform/storage/row-port.ts";
+import { SharedFlag } from "#platform/threads/shared-flag.ts";
+import { ThreadCalls } from "#platform/threads/thread-calls.ts";
+import { openGateway } from "#services/gateway/index.ts";
+import { CredentialPools } from "#vault/credentials/index.ts";
+import { createGates } from "../gates.ts";
+import { deniedConnect } from "../upstreams.ts";
+import {
+  type FromWorker,
+  type FromWorkerReply,
+  fromCredentialRecord,
+  fromProviderRecord,
+  listenerKey,
+  type ToWorker,
+  type ToWorkerReply,
+  type WorkerStart,
+} from "./protocol.ts";
+import { Reports } from "./reports.ts";
+
+/** What a test may bring in place of the system's. */
+export interface WorkerTools {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly egress: Pick<EgressParts, "lookup" | "timeouts">;
+}
+
+type Calls = ThreadCalls<FromWorker, ToWorkerReply, ToWorker, FromWorkerReply>;
+
+/**
+ * The program of a worker thread: serves the gateway on ports that it shares with the other threads, and relays every
+ * other request to the main thread. It holds no database and no keyring: what it needs of them it is told.
+ */
+export function runWorker(port: MessagePort, start: WorkerStart, tools: WorkerTools): void {
+  const calls: Calls = new ThreadCalls(port, (message: ToWorker) => worker.work(message));
+  const worker = new Worker(start, tools, calls);
+  port.on("message", calls.receive);
+  calls.tell({ kind: "ready" });
+}
+
+class Worker {
+  readonly #tools: WorkerTools;
+  readonly #reports: Reports;
+  readonly #parts: ReturnType<typeof assemble>;
+  readonly #listeners: Listener[] = [];
+
+  constructor(start: WorkerStart, tools: WorkerTools, calls: Calls) {
+    this.#tools = tools;
+    const metrics = openThreadMetrics({ thread: start.thread, clock: tools.clock });
+    this.#reports = new Reports({
+      send: (report) => calls.tell(report),
+      takeHealth: () => metrics.upstreams.takeHealth(),
+    });
+    this.#parts = assemble(start, tools, { calls, reports: this.#reports, metrics });
+  }
+
+  async work(message: ToWorker): Promise<FromWorkerReply> {
+    const { gateway, credentials, metrics, facts } = this.#parts;
+    switch (message.kind) {
+      case "listen":
+        await this.#listen(message);
+        break;
+      case "urls":
+        facts.urls = message.urls;
+        break;
+      case "providers":
+        facts.providers = message.providers.map(fromProviderRecord);
+        credentials.forget(message.changed);
+        gateway.changed(message.changed);
+        break;
+      case "cool-down":
+        credentials.coolUntil(message.credentialId, message.untilMs);
+        break;
+      case "revoked":
+        gateway.endOf(message.keyId, new AppError("invalid_token", "The key was revoked."));
+        break;
+      case "locked":
+        credentials.forgetAll();
+        gateway.endAll(new AppError("server_locked"));
+        break;
+      case "counts":
+        return { kind: "counts", counts: await metrics.counts() };
+      case "settle":
+        await this.#settle();
+        break;
+      case "drain":
+        await this.#drain(message.drainMs);
+        break;
+      default:
+        message satisfies never;
+    }
+    return { kind: "done" };
+  }
+
+  async #listen({ target, policy }: Extract<ToWorker, { readonly kind: "listen" }>): Promise<void> {
+    const { frontFor, log, metrics } = this.#parts;
+    const listener = await openListener({
+      target,
+      policy,
+      front: frontFor(listenerKey(target)),
+      sharesPort: true,
+      newRequestId: () => newId("req", this.#tools.random),
+      onBroken: (broken) => {
+        logBroken(log, policy, broken);
+        metrics.http.broken(broken.code);
+      },
+    });
+    this.#listeners.push(listener);
+  }
+
+  async #settle(): Promise<void> {
+    await this.#parts.gateway.flush();
+    this.#reports.flush();
+  }
+
+  async #drain(drainMs: number): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close(drainMs)));
+    await this.#parts.close();
+    this.#reports.close();
+  }
+}
+
+/** Every feature of this thread, handed what it uses. */
+function assemble(
+  start: WorkerStart,
+  tools: WorkerTools,
+  thread: { calls: Calls; reports: Reports; metrics: ReturnType<typeof openThreadMetrics> },
+) {
+  const { calls, reports, metrics } = thread;
+  const { clock, random } = tools;
+  const lock = new SharedFlag(start.lock);
+  const facts = { providers: start.providers.map(fromProviderRecord), urls: start.urls };
+  const log = createLog({ level: start.settings.log_level, sink: reports });
+  const gates = createGates({
+    lock: { isLocked: () => lock.raised },
+    keys: attachKeys(start.keys, new Secret(start.apiKeySecret), clock),
+    sets: permissionSets({}).sets,
+  });
+  const credentials = new CredentialPools({
+    clock,
+    open: async (providerId) => {
+      const { pool } = await calls.ask({ kind: "credentials", providerId }, "credentials");
+      return pool.map(fromCredentialRecord);
+    },
+    onCoolDown: (credentialId, untilMs) => calls.tell({ kind: "cool-down", credentialId, untilMs }),
+  });
+  const client = createEgressClient({
+    ...tools.egress,
+    ownListeners: () => facts.urls.map(listenAddressOf),
+    onDenied: ({ origin }) => reports.refusal(deniedConnect(origin)),
+  });
+  const egress = metrics.upstreams.watch(client, () => facts.providers);
+  const rows = attachRowWriter(start.rows);
+  const gateway = openGateway({
+    gates,
+    sinks: {
+      audit: { refused: (event) => reports.refusal(event) },
+      log,
+      rows: {
+        database: rows,
+        log: metrics.countingRows(log, "request"),
+        onRow: (row) => metrics.gateway.finished(row),
+      },
+    },
+    upstream: { egress, credentials, clock },
+    providers: {
+      ordered: () => facts.providers,
+      fetchModels: async ({ id }) => (await calls.ask({ kind: "models", providerId: id }, "models")).models,
+    },
+    settings: start.settings,
+  });
+  const relay = createRelay(start.relaySocket, () => newId("req", random));
+  const own = { gates, log, metrics: metrics.http, tools, gateway: gateway.family };
+  const frontFor = (listener: string) => gatewayFront(own, relay.frontFor(listener));
+  const close = async () => {
+    relay.close();
+    await egress.close();
+    await gateway.flush();
+    rows.close();
+  };
+  return { gateway, credentials, metrics, facts, frontFor, log, close };
+}

@@ -1,0 +1,237 @@
+import { Worker } from "node:worker_threads";
+import type { AuditRecorder } from "#gates/audit/index.ts";
+import type { ListenerPolicy } from "#platform/http/ports.ts";
+import type { Log, LogSink } from "#platform/log/log.ts";
+import type { Metrics, ThreadCounts } from "#platform/log/metrics/metrics.ts";
+import { ThreadCalls } from "#platform/threads/thread-calls.ts";
+import type { Provider } from "#services/gateway/index.ts";
+import type { OpenedCredential } from "#vault/credentials/index.ts";
+import {
+  type FromWorker,
+  type FromWorkerReply,
+  type TcpTarget,
+  type ToWorker,
+  type ToWorkerReply,
+  toCredentialRecord,
+  toProviderRecord,
+  type WorkerStart,
+} from "./protocol.ts";
+
+/** How long a change, a list or a scrape waits for a thread that does not answer. */
+const ANSWER_WITHIN_MS = 1000;
+/** A thread that ends again soon after its start is started anew after a pause, twice as long each time. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
+const STEADY_AFTER_MS = 30_000;
+
+/** The program of a worker thread, and what it is to be given beside a WorkerStart. */
+export interface WorkerProgram {
+  readonly entry: URL;
+  readonly data?: unknown;
+}
+
+interface Parts {
+  /** How many threads beside the main one. */
+  readonly count: number;
+  readonly program: WorkerProgram;
+  readonly log: Log;
+  readonly sink: LogSink;
+  readonly metrics: Metrics;
+  /** What is the same for every thread and every start of one. */
+  readonly startOf: () => Promise<Omit<WorkerStart, "thread" | "providers">>;
+  /** A thread ended by itself: what it held for its requests is to be given up. */
+  readonly onLost: (thread: number) => void;
+}
+
+/** What the workers ask of the main thread. */
+export interface Served {
+  readonly audit: AuditRecorder;
+  readonly providers: { ordered(): readonly Provider[] };
+  readonly credentials: {
+    open(providerId: string): Promise<readonly OpenedCredential[]>;
+    coolUntil(credentialId: string, untilMs: number): void;
+  };
+  readonly modelsOf: (providerId: string) => Promise<readonly string[]>;
+}
+
+interface Running {
+  readonly thread: number;
+  readonly worker: Worker;
+  readonly calls: ThreadCalls<ToWorker, FromWorkerReply, FromWorker, ToWorkerReply>;
+  readonly startedMs: number;
+  /** Whether it has started, and listens where the others do. */
+  serving: boolean;
+}
+
+/** The worker threads as the main thread has them: started, told, asked, started anew when one ends by itself. */
+export class Workers implements AsyncDisposable {
+  readonly #parts: Parts;
+  readonly #running = new Map<number, Running>();
+  readonly #listening: { readonly target: TcpTarget; readonly policy: ListenerPolicy }[] = [];
+  readonly #pauses = new Map<number, number>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #served: Served | undefined;
+  #stopping = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  get count(): number {
+    return this.#parts.count;
+  }
+
+  /** What they may ask for, from now on. */
+  serve(served: Served): void {
+    this.#served = served;
+  }
+
+  /** Starts them all. Throws what one of them throws. */
+  async start(): Promise<void> {
+    const threads = Array.from({ length: this.#parts.count }, (_, index) => index + 1);
+    await Promise.all(threads.map((thread) => this.#spawn(thread)));
+  }
+
+  /** Has every one of them listen, or throws. */
+  async listen(target: TcpTarget, policy: ListenerPolicy): Promise<void> {
+    this.#listening.push({ target, policy });
+    await Promise.all(this.#ask({ kind: "listen", target, policy }, "done"));
+  }
+
+  tell(message: ToWorker): void {
+    for (const { calls } of this.#running.values()) calls.tell(message);
+  }
+
+  /** A provider was made, changed or removed; settles when every thread knows. */
+  async changed(providerId: string): Promise<void> {
+    const providers = this.#providers();
+    await this.#soon(this.#ask({ kind: "providers", providers, changed: providerId }, "done"));
+  }
+
+  /** Settles when everything they noted so far is written, or told here. */
+  async settle(): Promise<void> {
+    await this.#soon(this.#ask({ kind: "settle" }, "done"));
+  }
+
+  async counts(): Promise<ThreadCounts[]> {
+    return (await this.#soon(this.#ask({ kind: "counts" }, "counts"))).map(({ counts }) => counts);
+  }
+
+  /** Stops them accepting; settles when what ran has ended or `drainMs` is over. */
+  async close(drainMs: number): Promise<void> {
+    this.#stop();
+    await Promise.allSettled(this.#ask({ kind: "drain", drainMs }, "done"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop();
+    await Promise.all([...this.#running.values()].map(({ worker }) => worker.terminate()));
+  }
+
+  #stop(): void {
+    this.#stopping = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #ask<Kind extends FromWorkerReply["kind"]>(message: ToWorker, kind: Kind) {
+    return [...this.#running.values()].map(({ calls }) => calls.ask(message, kind));
+  }
+
+  /** Those answers that come in time: a thread that is busy or gone must hold up nobody. */
+  async #soon<Answer>(asked: readonly Promise<Answer>[]): Promise<Answer[]> {
+    if (asked.length === 0) return [];
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => resolve(undefined), ANSWER_WITHIN_MS);
+    const answers = await Promise.all(
+      asked.map((answer) => Promise.race([answer.catch(() => undefined), late])),
+    );
+    clearTimeout(timer);
+    return answers.filter((answer) => answer !== undefined);
+  }
+
+  #providers() {
+    return (this.#served?.providers.ordered() ?? []).map(toProviderRecord);
+  }
+
+  async #spawn(thread: number): Promise<void> {
+    const common = await this.#parts.startOf();
+    const start: WorkerStart = { ...common, thread, providers: this.#providers() };
+    const { entry, data } = this.#parts.program;
+    const worker = new Worker(entry, { workerData: { ...start, data }, transferList: [start.rows] });
+    const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+    const calls: Running["calls"] = new ThreadCalls(worker, (message: FromWorker) => {
+      if (message.kind === "ready") resolve();
+      return this.#work(message);
+    });
+    worker.on("message", calls.receive);
+    let cause = new Error("it stopped");
+    worker.on("error", (error) => {
+      cause = error instanceof Error ? error : new Error(String(error));
+    });
+    const running: Running = { thread, worker, calls, startedMs: performance.now(), serving: false };
+    worker.on("exit", () => {
+      calls.end(cause);
+      reject(cause);
+      this.#ended(running, cause);
+    });
+    // In the same turn as the providers were read: from now on it is told of every change.
+    this.#running.set(thread, running);
+    const listening = this.#listening.map((listen) => calls.ask({ kind: "listen", ...listen }, "done"));
+    await Promise.all([ready, ...listening]);
+    running.serving = true;
+  }
+
+  async #work(message: FromWorker): Promise<ToWorkerReply> {
+    const served = this.#served;
+    if (served === undefined || message.kind === "ready") return { kind: "done" };
+    switch (message.kind) {
+      case "report":
+        if (message.log !== "") this.#parts.sink.write(message.log);
+        for (const refusal of message.refusals) served.audit.refusal(refusal);
+        this.#parts.metrics.upstreams.absorbHealth(message.health);
+        return { kind: "done" };
+      case "cool-down":
+        served.credentials.coolUntil(message.credentialId, message.untilMs);
+        this.tell(message);
+        return { kind: "done" };
+      case "models":
+        return { kind: "models", models: await served.modelsOf(message.providerId) };
+      case "credentials": {
+        const pool = await served.credentials.open(message.providerId);
+        return { kind: "credentials", pool: pool.map(toCredentialRecord) };
+      }
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #ended({ thread, startedMs, serving }: Running, cause: Error): void {
+    this.#running.delete(thread);
+    // Who tried to start it is told, and knows whether to try again.
+    if (this.#stopping || !serving) return;
+    this.#parts.onLost(thread);
+    this.#parts.metrics.workerRestarted();
+    this.#parts.log.error(
+      { thread, detail: cause.stack ?? cause.message },
+      "a worker thread ended; it is started anew",
+    );
+    const steady = performance.now() - startedMs > STEADY_AFTER_MS;
+    this.#startAnew(thread, steady ? 0 : (this.#pauses.get(thread) ?? 0));
+  }
+
+  #startAnew(thread: number, pauseMs: number): void {
+    this.#pauses.set(thread, Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pauseMs * 2)));
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#spawn(thread).catch((error: unknown) => {
+        void this.#running.get(thread)?.worker.terminate();
+        this.#parts.log.error(
+          { thread, detail: error instanceof Error ? error.message : "" },
+          "a worker thread could not be started; it is tried again",
+        );
+        if (!this.#stopping) this.#startAnew(thread, this.#pauses.get(thread) ?? FIRST_PAUSE_MS);
+      });
+    }, pauseMs);
+    this.#timers.add(timer);
+  }
+}

@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { CLIENT_LEFT } from "../lib/client-left.ts";
+import type { Clock } from "../lib/clock.ts";
+import { newId } from "../lib/id.ts";
+import { pooledRandom, type Random } from "../lib/random.ts";
+import type { Log } from "../log/log.ts";
+import type { HttpMetrics } from "../log/metrics/http.ts";
+import { logAccess } from "./access-log.ts";
+import { allowOrigin, answerPreflight, isPreflight, PREFLIGHT } from "./cors.ts";
+import { beginExchange, type Exchange } from "./exchange.ts";
+import { familyOf, pathOf } from "./path.ts";
+import { admit, type Gates } from "./pipeline.ts";
+import type { ListenerPolicy } from "./ports.ts";
+import { clientRequestId } from "./request-head.ts";
+import type { RouteContract } from "./route.ts";
+
+/** What a listener hands each request to; `address` is the peer's, null on the control socket. */
+export type Front = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  policy: ListenerPolicy,
+  address: string | null,
+) => void;
+
+/** Routes served in front of the framework, through the same pipeline (the gateway's hot path). */
+export interface RawFamily {
+  contracts(): readonly RouteContract[];
+  serve(exchange: Exchange, request: IncomingMessage, response: ServerResponse): void;
+}
+
+export interface FrontParts {
+  readonly gates: Gates;
+  readonly log: Log;
+  /** Told of every request, where it is given. */
+  readonly metrics?: HttpMetrics;
+  readonly tools: { readonly clock: Clock; readonly random: Random };
+  readonly gateway: RawFamily;
+}
+
+/** Begins exchanges: each is counted, and a line of the access log when it is over. */
+export function exchangeOpener(
+  parts: Omit<FrontParts, "gateway" | "gates">,
+): (...arrived: Parameters<Front>) => Exchange {
+  const { log, metrics, tools } = parts;
+  const random = pooledRandom(tools.random);
+  return (request, response, policy, address) => {
+    const requestId = clientRequestId(request.headers["x-request-id"]) ?? newId("req", random);
+    const exchange = beginExchange(request, policy, {
+      requestId,
+      address,
+      now: tools.clock.now(),
+      monotonicMs: performance.now(),
+    });
+    metrics?.began();
+    response.once("close", () => {
+      exchange.admission?.release();
+      const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
+      metrics?.ended(exchange, status);
+      logAccess(log, exchange, { status });
+    });
+    return exchange;
+  };
+}
+
+export function isForGateway(request: IncomingMessage): boolean {
+  return familyOf(pathOf(request.url ?? "")) === "gateway";
+}
+
+/** A request of the gateway's family, a page's preflight too. */
+export function serveGateway(
+  { gates, gateway }: Pick<FrontParts, "gates" | "gateway">,
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const allowed = allowOrigin(exchange.listener, request, response);
+  if (allowed && preflight(gates, exchange, request, response)) return;
+  gateway.serve(exchange, request, response);
+}
+
+/** The front of a thread that serves the gateway alone; every other request goes `elsewhere`, unjudged. */
+export function gatewayFront(parts: FrontParts, elsewhere: Front): Front {
+  const open = exchangeOpener(parts);
+  return (request, response, policy, address) => {
+    if (!isForGateway(request)) return elsewhere(request, response, policy, address);
+    serveGateway(parts, open(request, response, policy, address), request, response);
+  };
+}
+
+/** Answers a preflight that host and lock let through; what they refuse is the gateway's to say, in its dialect. */
+function preflight(
+  gates: Gates,
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  if (!isPreflight(request)) return false;
+  try {
+    admit(gates, exchange, request, PREFLIGHT);
+  } catch {
+    return false;
+  }
+  answerPreflight(request, response, exchange.requestId);
+  return true;
+}

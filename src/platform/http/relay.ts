@@ -1,0 +1,98 @@
+import { Agent, type IncomingMessage, request as requestOver, type ServerResponse } from "node:http";
+import { AppError } from "../lib/error.ts";
+import type { Front } from "./front.ts";
+import type { ListenerPolicy } from "./ports.ts";
+import { toProblem } from "./problem.ts";
+
+/** The first header of a relayed request: who sent it, and by which listener it came in. */
+const RELAYED = "x-claviger-relayed";
+/** Hop by hop (RFC 9110, 7.6.1), so each hop's own; `connection: close` alone is passed on. */
+const OWN_TO_A_HOP = new Set(["connection", "keep-alive", "transfer-encoding"]);
+/** Far below the time after which the other end drops a kept connection, so that none is used as it is closed. */
+const IDLE_MS = 10_000;
+
+/**
+ * Passes requests on, whole and unjudged, to the thread that serves `socketPath`; the answers come back as they are. The
+ * socket must be in a directory of the server's own: whoever can open it can say who he is. `listener` is what the other
+ * end knows the listener by.
+ */
+export function createRelay(
+  socketPath: string,
+  newRequestId: () => string,
+): { frontFor(listener: string): Front; close(): void } {
+  const agent = new Agent({ keepAlive: true, timeout: IDLE_MS });
+  const relay = (listener: string, [request, response, , address]: Parameters<Front>) => {
+    const outgoing = requestOver({
+      socketPath,
+      agent,
+      method: request.method ?? "",
+      path: request.url ?? "",
+      headers: [RELAYED, `${address ?? "-"} ${listener}`, ...asSent(request)],
+    });
+    let answer: IncomingMessage | undefined;
+    outgoing.on("continue", () => response.writeContinue());
+    outgoing.on("response", (come) => {
+      answer = come;
+      response.writeHead(come.statusCode ?? 0, passedOn(come.rawHeaders));
+      come.on("error", () => response.destroy());
+      come.pipe(response);
+    });
+    outgoing.on("error", () => {
+      if (answer === undefined) refuse(response, newRequestId());
+      else if (!answer.complete) response.destroy();
+    });
+    response.on("close", () => outgoing.destroy());
+    outgoing.flushHeaders();
+    request.pipe(outgoing);
+  };
+  return {
+    frontFor:
+      (listener) =>
+      (...arrived) =>
+        relay(listener, arrived),
+    close: () => agent.destroy(),
+  };
+}
+
+/** The other end: requests that were relayed, under the policy and the address they came in by. */
+export function relayedFront(
+  front: Front,
+  policyOf: (listener: string) => ListenerPolicy | undefined,
+): Front {
+  return (request, response) => {
+    const [name, told = ""] = request.rawHeaders;
+    const blank = told.indexOf(" ");
+    const policy = policyOf(told.slice(blank + 1));
+    if (name !== RELAYED || policy === undefined) return void response.destroy();
+    const address = told.slice(0, blank);
+    // One that the client sent under this name, too, must mean nothing to anyone.
+    delete request.headers[RELAYED];
+    request.rawHeaders.splice(0, 2);
+    front(request, response, policy, address === "-" ? null : address);
+  };
+}
+
+/** Without a declared length Node would announce a body where the client announced none. */
+function asSent({ rawHeaders, headers }: IncomingMessage): string[] {
+  const announced = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+  return announced ? rawHeaders : [...rawHeaders, "content-length", "0"];
+}
+
+function passedOn(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_, index) => {
+    const name = rawHeaders[index - (index % 2)]?.toLowerCase() ?? "";
+    const isClose = name === "connection" && rawHeaders[index - (index % 2) + 1]?.toLowerCase() === "close";
+    return isClose || !OWN_TO_A_HOP.has(name);
+  });
+}
+
+function refuse(response: ServerResponse, requestId: string): void {
+  const error = new AppError("shutting_down");
+  const body = JSON.stringify(toProblem(error, requestId));
+  response.writeHead(error.status, {
+    "content-type": "application/problem+json",
+    "x-request-id": requestId,
+    connection: "close",
+  });
+  response.end(body);
+}
