@@ -7,6 +7,7 @@ import { loadConfig } from "#platform/config/load.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import type { FakeClock } from "./fake-clock.ts";
+import type { WorkerExtras } from "./worker-thread.ts";
 
 /** A JSON answer of the server: its status, headers, text, and the text parsed where it is JSON. */
 export interface Answer {
@@ -32,6 +33,8 @@ export interface TestClaviger extends AsyncDisposable {
   readonly dataDir: string;
   /** Everything logged so far, one JSON object a line. */
   readonly logged: () => string;
+  /** Has the worker thread of this number (from 1) end by an error nobody caught. */
+  failWorker(thread: number): void;
   /** A request over TCP. */
   call(call: Call): Promise<Answer>;
   /** A request over the control socket, as principal `local`. */
@@ -54,7 +57,9 @@ export interface TestOptions {
   readonly yaml?: string;
   readonly listen?: readonly string[];
   readonly clock?: FakeClock;
-  /** How the way out resolves names, and its timeouts. */
+  /** How many threads serve; as many as the environment's CLAVIGER_TEST_WORKERS says, else one, unless given. */
+  readonly workers?: number;
+  /** How the way out resolves names, and its timeouts; in further threads no name resolves where `lookup` is given. */
   readonly egress?: NonNullable<AppOptions["egress"]>;
 }
 
@@ -65,7 +70,8 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
   const lines: string[] = [];
   const configFile = path.join(dataDir, "given.yaml");
   if (options.yaml !== undefined) writeFileSync(configFile, options.yaml);
-  const flags = { dataDir, listen: options.listen ?? ["127.0.0.1:0"] };
+  const workers = String(options.workers ?? process.env.CLAVIGER_TEST_WORKERS ?? 1);
+  const flags = { dataDir, listen: options.listen ?? ["127.0.0.1:0"], settings: { workers } };
   const config = loadConfig({
     flags: options.yaml === undefined ? flags : { ...flags, config: configFile },
     env: { ...options.env },
@@ -73,7 +79,15 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
   });
   const logSink = { write: (written: string) => void lines.push(written) };
   const tools = { clock: options.clock ?? systemClock, random: systemRandom };
-  const app = await startApp(config, { logSink, ...tools, egress: options.egress ?? {} });
+  const failing = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const extras: WorkerExtras = {
+    clock: options.clock?.memory,
+    offline: options.egress?.lookup !== undefined,
+    timeouts: options.egress?.timeouts,
+    failing,
+  };
+  const workerProgram = { entry: new URL("./worker-thread.ts", import.meta.url), data: extras };
+  const app = await startApp(config, { logSink, ...tools, egress: options.egress ?? {}, workerProgram });
   const url = app.urls[0] ?? "";
   const control = (call: Call) => send({ socketPath: app.controlSocket }, call);
   return {
@@ -81,6 +95,7 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     url,
     dataDir,
     logged: () => lines.join(""),
+    failWorker: (thread) => void Atomics.store(new Int32Array(failing), 0, thread),
     call: (call) => send({ host: new URL(url).hostname, port: new URL(url).port }, call),
     control,
     issueKey: async (name, permissions = ["gateway"], limits = {}) =>

@@ -49,6 +49,8 @@ export async function openListeners(
   };
   const control = { ...tcp, name: "control", kind: "control" as const, anonymous: false };
   const socketPath = await prepareControlSocket(dataDir);
+  if (parts.workers.count > 0)
+    for (const target of config.listen) if (target.port !== 0) undo.use(await claimPort(target));
   const policies = new Map<string, ListenerPolicy>();
   if (parts.workers.count > 0) {
     await openRelay(relaySocketPath(dataDir), { ...parts, policies, policy: control }, undo);
@@ -68,7 +70,7 @@ export async function openListeners(
 
 type PartsAndPolicies = Parts & { readonly policies: Map<string, ListenerPolicy> };
 
-/** On a port that threads share it is up when every one of them has it; the main thread resolves a port of 0. */
+/** On a claimed port that threads share it is up when every one of them has it; the main thread resolves a port of 0. */
 async function openTcp(
   target: TcpTarget,
   policy: ListenerPolicy,
@@ -81,7 +83,6 @@ async function openTcp(
     undo.defer(() => listener.close(0));
     return listener;
   }
-  if (target.port !== 0) undo.use(await claimPort(target));
   const listener = await open(target, policy, parts, { sharesPort: true });
   undo.defer(() => listener.close(0));
   const bound = { host: target.host, port: Number(new URL(listener.url).port) };

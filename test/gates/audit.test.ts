@@ -278,6 +278,8 @@ describe("the access log", () => {
     await claviger.call({ path: "/api/v1/keys", headers: as(app, "log-4") });
     await claviger.call({ path: "/health", headers: { host: "evil.example", "x-request-id": "log-5" } });
     await claviger.control({ path: "/api/v1/status", headers: { "x-request-id": "log-6" } });
+    // Reading the audit gathers what other threads have noted.
+    await claviger.control({ path: "/api/v1/audit" });
     const common = { listener: "local", address: "127.0.0.1", method: "GET" };
     expect(lineOf("log-1")).toMatchObject({
       ...common,

@@ -58,6 +58,12 @@ export type FromWorkerReply =
   | { readonly kind: "done" }
   | { readonly kind: "counts"; readonly counts: ThreadCounts };
 
+export interface TimedRefusal {
+  readonly refusal: Refusal;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
 /** What a worker says to the main thread. */
 export type FromWorker =
   | { readonly kind: "ready" }
@@ -65,7 +71,7 @@ export type FromWorker =
       readonly kind: "report";
       /** Whole lines of the log; maybe none. */
       readonly log: string;
-      readonly refusals: readonly Refusal[];
+      readonly refusals: readonly TimedRefusal[];
       readonly health: readonly HealthNote[];
     }
   | { readonly kind: "cool-down"; readonly credentialId: string; readonly untilMs: number }

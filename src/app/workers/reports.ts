@@ -1,6 +1,7 @@
 import type { Refusal } from "#gates/audit/index.ts";
+import type { Clock } from "#platform/lib/clock.ts";
 import type { LogSink } from "#platform/log/log.ts";
-import type { FromWorker } from "./protocol.ts";
+import type { FromWorker, TimedRefusal } from "./protocol.ts";
 
 const REPORT_EVERY_MS = 100;
 /** A flood of refused requests must not wait in memory for the next turn. */
@@ -11,18 +12,21 @@ type Report = Extract<FromWorker, { readonly kind: "report" }>;
 
 /** What a worker has to tell the main thread, kept together for a moment: a message of its own for each costs more. */
 export class Reports implements LogSink {
+  readonly #clock: Clock;
   readonly #send: (report: Report) => void;
   readonly #takeHealth: () => Report["health"];
   #log: string[] = [];
   #logCharacters = 0;
-  #refusals: Refusal[] = [];
+  #refusals: TimedRefusal[] = [];
   readonly #timer: NodeJS.Timeout;
 
   constructor(parts: {
+    readonly clock: Clock;
     readonly send: (report: Report) => void;
     /** How the upstreams fared since it was last asked. */
     readonly takeHealth: () => Report["health"];
   }) {
+    this.#clock = parts.clock;
     this.#send = parts.send;
     this.#takeHealth = parts.takeHealth;
     this.#timer = setInterval(() => this.flush(), REPORT_EVERY_MS).unref();
@@ -35,7 +39,7 @@ export class Reports implements LogSink {
   }
 
   refusal(refusal: Refusal): void {
-    this.#refusals.push(refusal);
+    this.#refusals.push({ refusal, atMs: this.#clock.now() });
     if (this.#refusals.length >= MOST_REFUSALS) this.flush();
   }
 

@@ -63,6 +63,7 @@ class Worker {
     this.#tools = tools;
     const metrics = openThreadMetrics({ thread: start.thread, clock: tools.clock });
     this.#reports = new Reports({
+      clock: tools.clock,
       send: (report) => calls.tell(report),
       takeHealth: () => metrics.upstreams.takeHealth(),
     });

@@ -187,7 +187,7 @@ export class Workers implements AsyncDisposable {
     switch (message.kind) {
       case "report":
         if (message.log !== "") this.#parts.sink.write(message.log);
-        for (const refusal of message.refusals) served.audit.refusal(refusal);
+        for (const { refusal, atMs } of message.refusals) served.audit.refusal(refusal, atMs);
         this.#parts.metrics.upstreams.absorbHealth(message.health);
         return { kind: "done" };
       case "cool-down":

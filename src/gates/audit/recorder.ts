@@ -20,8 +20,9 @@ export interface AuditRecorder {
   /**
    * Notes a refusal or a failed change, in memory, and neither waits nor throws. Of a known caller each is a row of its
    * own, written soon; where too many wait, and always for an unknown caller, they are counted by address, route, minute.
+   * `atMs`: when it was, milliseconds since the epoch; now unless given.
    */
-  refusal(refusal: Refusal): void;
+  refusal(refusal: Refusal, atMs?: number): void;
   /** Writes what is noted: all rows, the counts of the minutes that are over. What cannot be written stays, and it throws. */
   flush(): Promise<void>;
   /** Writes all counted refusals, the running minute's too: for the end of the process. */
@@ -60,8 +61,7 @@ export function openAuditRecorder(parts: {
       await write(() => counter.take(nowMs, FLUSH_BATCH));
     });
 
-  const note = (refusal: Refusal) => {
-    const now = clock.now();
+  const note = (refusal: Refusal, now = clock.now()) => {
     if (refusal.actor === null) return counter.add(refusal, now);
     const { route, target = route, ...rest } = refusal;
     if (!pending.add({ ...rest, actor: refusal.actor, target, time: now, count: 1 })) {

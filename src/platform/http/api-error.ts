@@ -7,6 +7,7 @@ import { limitHeaders } from "./limit-headers.ts";
 import type { AuditSink } from "./ports.ts";
 import { errorHeaders, toAppError, toProblem } from "./problem.ts";
 import { reportRefusal } from "./refusal.ts";
+import { isRelayed } from "./relay.ts";
 
 /** Headers every answer outside the gateway bears. */
 export function answerHeaders(exchange: Exchange): Record<string, string> {
@@ -30,7 +31,7 @@ export function sendProblem(
   exchange.target ??= namedTarget(request);
   reportRefusal(sinks, exchange, error);
   // What is left of a refused body must not be taken for the next request, nor be waited for.
-  if (!request.raw.complete) reply.header("connection", "close");
+  if (!request.raw.complete && !isRelayed(request.raw)) reply.header("connection", "close");
   return reply
     .code(error.status)
     .headers({ ...answerHeaders(exchange), ...errorHeaders(error) })

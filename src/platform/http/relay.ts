@@ -6,8 +6,8 @@ import { toProblem } from "./problem.ts";
 
 /** The first header of a relayed request: who sent it, and by which listener it came in. */
 const RELAYED = "x-claviger-relayed";
-/** Hop by hop (RFC 9110, 7.6.1), so each hop's own; `connection: close` alone is passed on. */
-const OWN_TO_A_HOP = new Set(["connection", "keep-alive", "transfer-encoding"]);
+/** Each hop's own (RFC 9110, 7.6.1). */
+const OWN_TO_A_HOP = new Set(["connection", "keep-alive"]);
 /** Far below the time after which the other end drops a kept connection, so that none is used as it is closed. */
 const IDLE_MS = 10_000;
 
@@ -30,10 +30,13 @@ export function createRelay(
       headers: [RELAYED, `${address ?? "-"} ${listener}`, ...asSent(request)],
     });
     let answer: IncomingMessage | undefined;
-    outgoing.on("continue", () => response.writeContinue());
+    outgoing.on("continue", () => {
+      if (request.headers.expect !== undefined) response.writeContinue();
+      request.pipe(outgoing);
+    });
     outgoing.on("response", (come) => {
       answer = come;
-      response.writeHead(come.statusCode ?? 0, passedOn(come.rawHeaders));
+      response.writeHead(come.statusCode ?? 0, answered(come, request));
       come.on("error", () => response.destroy());
       come.pipe(response);
     });
@@ -42,8 +45,8 @@ export function createRelay(
       else if (!answer.complete) response.destroy();
     });
     response.on("close", () => outgoing.destroy());
-    outgoing.flushHeaders();
-    request.pipe(outgoing);
+    if (announcesBody(request)) outgoing.flushHeaders();
+    else outgoing.end();
   };
   return {
     frontFor:
@@ -52,6 +55,13 @@ export function createRelay(
         relay(listener, arrived),
     close: () => agent.destroy(),
   };
+}
+
+const relayed = new WeakSet<IncomingMessage>();
+
+/** Whether this request was relayed: then what is left of its body is the other thread's to deal with. */
+export function isRelayed(request: IncomingMessage): boolean {
+  return relayed.has(request);
 }
 
 /** The other end: requests that were relayed, under the policy and the address they came in by. */
@@ -68,21 +78,35 @@ export function relayedFront(
     // One that the client sent under this name, too, must mean nothing to anyone.
     delete request.headers[RELAYED];
     request.rawHeaders.splice(0, 2);
+    relayed.add(request);
     front(request, response, policy, address === "-" ? null : address);
   };
 }
 
-/** Without a declared length Node would announce a body where the client announced none. */
-function asSent({ rawHeaders, headers }: IncomingMessage): string[] {
-  const announced = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-  return announced ? rawHeaders : [...rawHeaders, "content-length", "0"];
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+}
+
+/**
+ * A body is sent when the main thread asks for it: one that it refuses would meet a closed connection, and its answer
+ * be lost. Without a declared length Node would announce a body where the client announced none.
+ */
+function asSent(request: IncomingMessage): string[] {
+  const sent = passedOn(request.rawHeaders);
+  if (!announcesBody(request)) return [...sent, "content-length", "0"];
+  return request.headers.expect === undefined ? [...sent, "expect", "100-continue"] : sent;
+}
+
+/** What is left of a refused body must not be taken for the next request, nor be waited for. */
+function answered({ rawHeaders }: IncomingMessage, request: IncomingMessage): string[] {
+  const sent = passedOn(rawHeaders);
+  return request.complete ? sent : [...sent, "connection", "close"];
 }
 
 function passedOn(rawHeaders: readonly string[]): string[] {
   return rawHeaders.filter((_, index) => {
     const name = rawHeaders[index - (index % 2)]?.toLowerCase() ?? "";
-    const isClose = name === "connection" && rawHeaders[index - (index % 2) + 1]?.toLowerCase() === "close";
-    return isClose || !OWN_TO_A_HOP.has(name);
+    return !OWN_TO_A_HOP.has(name);
   });
 }
 

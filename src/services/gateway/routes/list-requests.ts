@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Api } from "#platform/http/server.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { toRequestJson } from "../requests/request-log.ts";
-import { requestRows } from "../requests/store.ts";
+import { type RowPlace, requestRows } from "../requests/store.ts";
 
 const figure = z.number().nullable();
 const row = z.object({
@@ -23,7 +23,7 @@ const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z
     .string()
-    .regex(/^\d{1,16}$/, "is not a cursor of this list")
+    .regex(/^\d{1,16}-\d{1,16}$/, "is not a cursor of this list")
     .optional(),
 });
 
@@ -50,13 +50,19 @@ export function listRequestsRoute(api: Api, parts: { database: Database; flush: 
       const { limit, cursor } = request.query;
       const rows = await requestRows(parts.database.query, {
         limit: limit + 1,
-        before: cursor === undefined ? undefined : Number(cursor),
+        before: cursor === undefined ? undefined : placeOf(cursor),
       });
       const page = rows.slice(0, limit);
+      const last = page.at(-1);
       return {
         data: page.map(toRequestJson),
-        next_cursor: rows.length > limit ? String(page.at(-1)?.seq ?? "") : null,
+        next_cursor: rows.length > limit && last !== undefined ? `${last.time}-${last.seq}` : null,
       };
     },
   });
+}
+
+function placeOf(cursor: string): RowPlace {
+  const [time, seq] = cursor.split("-").map(Number);
+  return { time: time ?? 0, seq: seq ?? 0 };
 }
