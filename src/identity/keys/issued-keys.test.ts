@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { permissionSets } from "#gates/access/index.ts";
 import { type AuditRecorder, openAuditRecorder } from "#gates/audit/index.ts";
@@ -12,6 +13,7 @@ import { FakeClock } from "#test/fake-clock.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { generateApiKey } from "./api-key.ts";
 import { type IssuedKeys, openIssuedKeys } from "./issued-keys.ts";
+import { keyDigest } from "./key-digest.ts";
 
 const { sets } = permissionSets({});
 const BY = { principal: { kind: "local" }, address: null, requestId: "req_1" } as const;
@@ -34,6 +36,7 @@ const use = (key: Secret) => {
   if (!verdict.ok) throw new Error(verdict.reason);
   keys.reader.markUsed(verdict.key.slot);
 };
+const digestOf = (key: Secret) => keyDigest(new Secret("a secret of the test"))(key.expose());
 const storedUse = async (id: string) =>
   (
     await database.query
@@ -163,6 +166,72 @@ describe("issuing keys", () => {
   });
 });
 
+describe("lists of many keys", () => {
+  it("[I10] pages are full where few keys are visible, and a cursor is a visible key's", async () => {
+    const rows = Array.from({ length: 3000 }, (_, number) => {
+      const { id, key } = generateApiKey(random);
+      const row = {
+        id: `key_${id}`,
+        name: `n${number}`,
+        digest: digestOf(key),
+        last4: "",
+        permissions: "[]",
+      };
+      // Many made in the same millisecond: then their ids say which comes first.
+      return { ...row, limits: "{}", created_at: number >> 9, revoked_at: null, last_used_at: null };
+    });
+    await database.insertRows("api_key", rows);
+    const visible = (name: string) => name.endsWith("77");
+    const seen: string[] = [];
+    const sizes: number[] = [];
+    for (let cursor: string | undefined, turn = 0; turn < 10; turn++) {
+      const page = await keys.list({ limit: 7, cursor }, visible);
+      seen.push(...page.data.map(({ name }) => name));
+      sizes.push(page.data.length);
+      if (page.next_cursor === null) break;
+      cursor = page.next_cursor;
+    }
+    expect(sizes).toEqual([7, 7, 7, 7, 2]);
+    const newestFirst = (a: (typeof rows)[0], b: (typeof rows)[0]) =>
+      b.created_at - a.created_at || (a.id < b.id ? 1 : -1);
+    expect(seen).toEqual(
+      rows
+        .toSorted(newestFirst)
+        .map(({ name }) => name)
+        .filter(visible),
+    );
+    const hidden = { limit: 7, cursor: rows[5]?.id };
+    await expect(keys.list(hidden, visible)).rejects.toMatchObject({ code: "bad_request" });
+  });
+});
+
+describe("room for keys", () => {
+  it("[I10] a full table refuses the next key, loses none, and has room for it after a restart", async () => {
+    const parts = { database, clock, random, secret: new Secret("a secret of the test"), audit, roomFor: 2 };
+    keys = await openIssuedKeys(parts);
+    const outcomes = await Promise.allSettled(["a", "b", "c"].map((name) => create(name)));
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+    await expect(create("c")).rejects.toMatchObject({
+      code: "keys_full",
+      message: expect.stringContaining("Start it again: it then makes room for twice as many."),
+    });
+    expect((await keys.list(FIRST_PAGE)).data).toHaveLength(2);
+    keys = await openIssuedKeys(parts);
+    const { key } = await create("c");
+    expect(keys.reader.authenticate(key.expose()).ok).toBe(true);
+    expect((await keys.list(FIRST_PAGE)).data).toHaveLength(3);
+  });
+
+  it("a key that was not issued after all leaves its room to another", async () => {
+    const parts = { database, clock, random, secret: new Secret("a secret of the test"), audit, roomFor: 2 };
+    keys = await openIssuedKeys(parts);
+    await create("a");
+    for (let turn = 0; turn < 3; turn++)
+      await expect(create("a")).rejects.toMatchObject({ code: "conflict" });
+    await expect(create("b")).resolves.toMatchObject({ name: "b" });
+  });
+});
+
 describe("refusing keys", () => {
   it("[A3] the log learns why: missing, malformed, unknown or revoked", async () => {
     const { id, key } = await create("web");
@@ -244,5 +313,32 @@ describe("last used", () => {
     await keys.flush();
     expect(await storedUse(id)).toBe(start + 30_000);
     expect((await (await reopen()).find(id))?.last_used_at).toBe("2026-01-01T00:00:30.000Z");
+  });
+
+  it("[I10] of 1,200 keys used at once each is written, and again those that the store refused", async () => {
+    const made = Array.from({ length: 1200 }, (_, number) => {
+      const { id, key } = generateApiKey(random);
+      const row = {
+        id: `key_${id}`,
+        name: `n${number}`,
+        digest: digestOf(key),
+        last4: "",
+        permissions: "[]",
+      };
+      return { key, row: { ...row, limits: "{}", created_at: number, revoked_at: null, last_used_at: null } };
+    });
+    await database.insertRows(
+      "api_key",
+      made.map(({ row }) => row),
+    );
+    keys = await reopen();
+    for (const { key } of made) use(key);
+    await sql`CREATE TRIGGER broken BEFORE UPDATE ON api_key WHEN new.id = ${sql.lit(made[700]?.row.id)}
+      BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END`.execute(database.query);
+    await expect(keys.flush()).rejects.toThrow("the disk is broken");
+    await sql`DROP TRIGGER broken`.execute(database.query);
+    await keys.flush();
+    const rows = await database.query.selectFrom("api_key").select("last_used_at").execute();
+    expect(rows.filter((row) => row.last_used_at !== clock.now())).toEqual([]);
   });
 });

@@ -8,8 +8,13 @@ import { keyId } from "./key-id.ts";
 import type { KeyMemory } from "./key-memory.ts";
 import { KeyTable } from "./key-table.ts";
 
-/** Has the shape of a key, and is none: judged in place of what has not, which so takes as long as a wrong key. */
-const DECOY = Buffer.from(`${KEY_PREFIX}${"0".repeat(12)}_${"0".repeat(49)}`);
+/**
+ * They have the shape of a key, and are none: judged in place of what has not, which so takes as long as a wrong key.
+ * Several, for a processor learns the way through a text that it is given again and again.
+ */
+const DECOYS = Array.from({ length: 1024 }, (_, number) =>
+  Buffer.from(`${KEY_PREFIX}${String(number).padStart(12, "0")}_${"0".repeat(49)}`),
+);
 
 /** Whom a presented key stands for. */
 export interface KnownKey {
@@ -46,7 +51,8 @@ class AttachedKeys implements KeyReader {
   readonly #grants: GrantReader;
   readonly #clock: Clock;
   readonly #digest: (text: string) => Buffer;
-  #elsewhere = 1;
+  /** Another number each time, in no order to speak of. */
+  #turn = 1;
 
   constructor(memory: KeyMemory, secret: Secret, clock: Clock) {
     this.#table = new KeyTable(memory);
@@ -60,21 +66,21 @@ class AttachedKeys implements KeyReader {
    * the time taken tells a caller no more than the answer does.
    */
   authenticate(presented: string | undefined): Authentication {
-    const shaped = presented !== undefined && hasKeyShape(presented);
-    // Copied, for a text that is used again and again is quicker to hash than one that has just come.
-    const text = shaped ? presented : DECOY.toString("latin1");
-    if (!shaped) hasKeyShape(text);
+    this.#turn = (Math.imul(this.#turn, 1664525) + 1013904223) >>> 0;
+    const decoy = decoyOf(this.#turn);
+    const long = presented?.length === decoy.length;
+    const shaped = hasKeyShape(long ? presented : decoy) && long;
+    const text = shaped ? presented : decoy;
     const digest = this.#digest(text);
     // Looked up at another place each time, for one that is looked at again and again is quicker to find.
-    this.#elsewhere = (Math.imul(this.#elsewhere, 1664525) + 1013904223) >>> 0;
-    if (!shaped) digest.writeUInt32LE(this.#elsewhere);
+    if (!shaped) digest.writeUInt32LE(this.#turn, digest.writeUInt32LE(this.#turn));
     const slot = this.#table.find(digest);
     const parsed = parseApiKey(text);
     if (presented === undefined || presented === "") return { ok: false, reason: "missing" };
     if (!shaped || !parsed.ok) return { ok: false, reason: "malformed" };
-    const grant = slot === undefined ? undefined : this.#grantOf(slot);
-    if (slot === undefined || grant === undefined) return { ok: false, reason: "unknown" };
-    if (!this.#table.isLive(slot)) return { ok: false, reason: "revoked" };
+    if (slot === undefined) return { ok: false, reason: "unknown" };
+    const grant = this.#table.isLive(slot) ? this.#grantOf(slot) : undefined;
+    if (grant === undefined) return { ok: false, reason: "revoked" };
     return { ok: true, key: { id: keyId(parsed.id), slot, ...grant } };
   }
 
@@ -94,4 +100,9 @@ class AttachedKeys implements KeyReader {
     const number = this.#table.grantOf(slot);
     return number === undefined ? undefined : this.#grants.at(number);
   }
+}
+
+/** Copied, for a text that is used again and again is quicker to hash than one that has just come. */
+function decoyOf(turn: number): string {
+  return DECOYS[(turn >>> 16) % DECOYS.length]?.toString("latin1") ?? "";
 }
