@@ -21,6 +21,7 @@ import { openSqlite } from "#platform/storage/sqlite.ts";
 import { infoRoutes, metricsRoute } from "#services/control/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { createGates } from "./app/gates.ts";
+import { attachLimits, createLimitsMemory, seedWindows } from "./app/limits.ts";
 import { openListeners } from "./app/listeners.ts";
 import { settleIdentity } from "./app/node-identity.ts";
 import { openUpstreams } from "./app/upstreams.ts";
@@ -120,7 +121,9 @@ async function assemble(parts: ServerParts): Promise<{ server: HttpServer; stopW
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
   const { sets } = permissionSets({});
   const keys = await openIssuedKeys({ database, ...tools, secret: parts.apiKeySecret, audit });
-  const gates = createGates({ lock: seal, keys, sets });
+  const limits = attachLimits(createLimitsMemory(1, tools.random), 0);
+  await seedWindows({ database, clock: tools.clock, keys }, limits);
+  const gates = createGates({ lock: seal, keys, sets, limits });
   const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
   const upstreams = await openUpstreams({ ...parts, audit, gates, auditSink });
   keys.onRevoked((id) => upstreams.running.endOf(id, new AppError("invalid_token", "The key was revoked.")));

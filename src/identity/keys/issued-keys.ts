@@ -73,6 +73,11 @@ export class IssuedKeys {
     return this.#byId.get(id)?.limits;
   }
 
+  /** The number of the key of this id; undefined for an unknown id. */
+  slotOf(id: string): number | undefined {
+    return this.#byId.get(id)?.slot;
+  }
+
   /** One page, newest first, of the keys whose name is `visible`. Throws AppError `bad_request` for a foreign cursor. */
   list(
     page: { readonly limit: number; readonly cursor: string | undefined },

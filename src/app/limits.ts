@@ -1,0 +1,61 @@
+import {
+  AddressFailures,
+  type AddressMemory,
+  createAddressMemory,
+  createLimiterMemory,
+  type LimiterMemory,
+  PrincipalLimiter,
+  usedInWindows,
+} from "#gates/ratelimit/index.ts";
+import type { IssuedKeys } from "#identity/keys/index.ts";
+import type { Clock } from "#platform/lib/clock.ts";
+import type { Random } from "#platform/lib/random.ts";
+import type { Database } from "#platform/storage/database.ts";
+
+/** More keys than this, revoked ones among them, and the requests of a further limited one fail. */
+const MOST_PRINCIPALS = 2_000_000;
+
+/** What the limits of all threads are counted in; can be sent to another thread. */
+export interface LimitsMemory {
+  readonly principals: LimiterMemory;
+  readonly addresses: AddressMemory;
+}
+
+/** The limits as one thread holds them. */
+export interface Limits {
+  readonly principals: PrincipalLimiter;
+  readonly addresses: AddressFailures;
+}
+
+/** Made once, in the main thread, for so many threads in all. */
+export function createLimitsMemory(threads: number, random: Random): LimitsMemory {
+  return {
+    principals: createLimiterMemory({ principals: MOST_PRINCIPALS, threads }),
+    addresses: createAddressMemory(random),
+  };
+}
+
+/** The limits in the thread of this number; the main thread is 0. */
+export function attachLimits({ principals, addresses }: LimitsMemory, thread: number): Limits {
+  return {
+    principals: new PrincipalLimiter({ memory: principals, thread }),
+    addresses: new AddressFailures({ memory: addresses, thread }),
+  };
+}
+
+/** For the main thread, before the first request: counts what the keys used of the running day and month before. */
+export async function seedWindows(
+  parts: { readonly database: Database; readonly clock: Clock; readonly keys: IssuedKeys },
+  { principals }: Limits,
+): Promise<void> {
+  const nowMs = parts.clock.now();
+  for (const used of await usedInWindows(parts.database.query, nowMs)) {
+    const slot = parts.keys.slotOf(used.principal);
+    if (slot !== undefined && isWindowed(parts.keys.limitsOf(used.principal)))
+      principals.seed(slot, used, nowMs);
+  }
+}
+
+function isWindowed(limits: ReturnType<IssuedKeys["limitsOf"]>): boolean {
+  return (limits?.tokens_per_day ?? limits?.spend_usd_per_month) !== undefined;
+}
