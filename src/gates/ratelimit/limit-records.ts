@@ -39,8 +39,10 @@ export class LimitRecords {
     if (thread >= memory.threads) throw new RangeError("the limiter's memory has no room for this thread");
     this.#memory = memory;
     this.#thread = thread;
-    this.#cells = new Float64Array(memory.buffer);
-    this.#words = new Int32Array(memory.buffer);
+    // With lengths of their own: views that follow the length of a buffer that may grow are ten times as slow.
+    const cells = recordStart(memory, memory.principals);
+    this.#cells = new Float64Array(memory.buffer, 0, cells);
+    this.#words = new Int32Array(memory.buffer, 0, cells * 2);
     this.#locks = new SpinLocks(this.#words, thread);
   }
 
