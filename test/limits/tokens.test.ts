@@ -260,6 +260,24 @@ test("[I14] requests that run hold what they set aside: another is told to come 
   expect((await bench.ask(MORE)).status).toBe(200);
 });
 
+test("[I14] what running requests may cost is held of the month, at the price of the model", async () => {
+  const mostNano = 1000 * (inputReserve(MORE) + 10 * MORE.max_tokens);
+  const refusedOf = async (nano: number) => {
+    await using bench = await startLimited({ spend_usd_per_month: nano / 1e9 });
+    const going = Promise.withResolvers<void>();
+    bench.upstream.behave({ kind: "stall", after: "request", until: going.promise });
+    const first = bench.ask(MORE);
+    await bench.upstream.arrived(0);
+    const second = bench.ask(MORE);
+    const passed = await Promise.race([second, bench.upstream.arrived(1)]);
+    going.resolve();
+    expect((await first).status).toBe(200);
+    return "status" in passed ? passed.text : "passed";
+  };
+  expect(await refusedOf(mostNano)).toContain("use up the key's spend of this month");
+  expect(await refusedOf(mostNano + 1)).toBe("passed");
+});
+
 test("[I14] a key revoked while its request runs: the reserve is settled and its end is orderly", async () => {
   await using bench = await startLimited({ tokens_per_day: 1000 });
   bench.upstream.behave({ kind: "stall", after: "request", until: never });

@@ -68,3 +68,13 @@ test("[A12] what a thread that is no more had locked is free again", () => {
   attached(memory, 0).forget(1);
   expect([...words].filter((word) => word !== 0)).toEqual([1]);
 });
+
+test("[A12] where an address has its place is of each process alone", () => {
+  const placed = (seed: number) => {
+    const memory = createAddressMemory(seededRandom(seed));
+    attached(memory).failed("192.0.2.1", 0);
+    return new Float64Array(memory.buffer).findIndex((cell) => cell !== 0);
+  };
+  expect(placed(1)).toBe(placed(1));
+  expect(new Set([1, 2, 3, 4].map(placed)).size).toBeGreaterThan(1);
+});
