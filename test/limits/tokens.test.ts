@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startClaviger } from "#test/claviger.ts";
 import { message } from "#test/gateway/anthropic-bench.ts";
-import { chat, openChat, readAll, rowsWhen, until } from "#test/gateway/bench.ts";
+import { chat, openChat, readAll, rowsWhen } from "#test/gateway/bench.ts";
 import { MESSAGE_TOKENS } from "#test/upstream-anthropic.ts";
 import { asLimited, inputReserve, PRICES, startLimited, using } from "./bench.ts";
 
@@ -278,14 +278,36 @@ test("[I14] what running requests may cost is held of the month, at the price of
   expect(await refusedOf(mostNano + 1)).toBe("passed");
 });
 
-test("[I14] a key revoked while its request runs: the reserve is settled and its end is orderly", async () => {
-  await using bench = await startLimited({ tokens_per_day: 1000 });
-  bench.upstream.behave({ kind: "stall", after: "request", until: never });
-  const running = bench.ask(MORE);
-  await bench.upstream.arrived(0);
-  const { json } = await bench.claviger.control({ path: "/api/v1/keys" });
-  const id = JSON.stringify(json).match(/"id":"([^"]+)","name":"limited"/)?.[1] ?? "";
-  await bench.claviger.control({ method: "DELETE", path: `/api/v1/keys/${id}` });
-  expect((await running).status).toBe(401);
-  await until(() => bench.claviger.logged().includes('"invalid_token"'));
+/** Tokens of a million that a request holds while it runs. */
+async function heldBy(body: object, path = "/v1/chat/completions"): Promise<number> {
+  await using bench = await startLimited({ tokens_per_minute: 1_000_000 });
+  const headers = { authorization: `Bearer ${bench.limitedKey}` };
+  const answer = await bench.claviger.call({ method: "POST", path, headers, body });
+  return 1_000_000 - remaining(answer);
+}
+
+test("[I14] without max_tokens a model's cap is set aside: its context window, or what any model writes at most", async () => {
+  const body = chat();
+  expect(await heldBy(body)).toBe(inputReserve({}) + 131_072);
+  const known = { ...body, model: "sim/gpt-4" };
+  expect(await heldBy(known)).toBe(Math.ceil(JSON.stringify(known).length / 4) + 8192);
+});
+
+test("[I14] what writes no text has its input set aside, a form nothing", async () => {
+  const body = { model: "sim/sim-1", input: "x".repeat(400) };
+  const input = Math.ceil(JSON.stringify(body).length / 4);
+  for (const path of ["/v1/embeddings", "/v1/images/generations", "/v1/audio/speech"])
+    expect(await heldBy(body, path)).toBe(input);
+  await using bench = await startLimited({ tokens_per_minute: 1000 });
+  const form = '--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nsim/sim-1\r\n--b--\r\n';
+  const answer = await bench.claviger.call({
+    method: "POST",
+    path: "/v1/audio/transcriptions",
+    headers: {
+      authorization: `Bearer ${bench.limitedKey}`,
+      "content-type": "multipart/form-data; boundary=b",
+    },
+    body: form,
+  });
+  expect([answer.status, remaining(answer)]).toEqual([200, 1000]);
 });

@@ -2,20 +2,9 @@ import type { UsedAmount } from "#platform/http/ports.ts";
 import { draw, holdsOne, refill } from "./bucket.ts";
 import { type KeyLimits, toNano } from "./key-limits.ts";
 import { type LimiterMemory, OF_THREAD, RECORD, recordStart, USED_WORD } from "./limiter-memory.ts";
+import type { Hindrance, Seen } from "./seen.ts";
 import { SpinLocks } from "./spin-lock.ts";
 import { Calendar, type Period, roll, turnOf, use, usedOf } from "./window.ts";
-
-/** What stands in a request's way; `…-held` is what other requests that run have set aside. */
-export type Hindrance = "concurrency" | "requests" | "tokens" | "day" | "day-held" | "spend" | "spend-held";
-
-/** What one look at a record found. */
-export interface Seen {
-  /** Undefined when nothing hindered the request. */
-  readonly hindrance: Hindrance | undefined;
-  /** Parts the two buckets lack. */
-  readonly requestsLack: number;
-  readonly tokensLack: number;
-}
 
 /** What was set aside of a record, and of which day and month. */
 export interface Reserve extends UsedAmount {
@@ -90,18 +79,26 @@ export class LimitRecords {
     return { hindrance, requestsLack, tokensLack, reserve: { ...most, dayTurn, monthTurn } };
   }
 
-  /** Puts what was used in the place of what was set aside; what was set aside of a window gone by is gone with it. */
-  settle(slot: number, limits: KeyLimits, reserve: Reserve, used: UsedAmount): void {
+  /**
+   * Puts what was used in the place of what was set aside, or in the place of a settlement of that size before. What
+   * belongs to a day or month gone by is gone with it.
+   */
+  settle(
+    slot: number,
+    limits: KeyLimits,
+    what: { reserve: Reserve; used: UsedAmount; again: boolean },
+  ): void {
+    const { reserve, used, again } = what;
+    const cells = this.#cells;
     const at = this.#acquire(slot);
-    if (limits.tokens_per_minute !== undefined)
-      draw(this.#cells, at + RECORD.tokens, used.tokens - reserve.tokens);
-    if (reserve.dayTurn === turnOf(this.#cells, at + RECORD.day)) {
-      this.#add(at, OF_THREAD.day, -reserve.tokens);
-      use(this.#cells, at + RECORD.day, used.tokens);
+    if (limits.tokens_per_minute !== undefined) draw(cells, at + RECORD.tokens, used.tokens - reserve.tokens);
+    if (reserve.dayTurn === turnOf(cells, at + RECORD.day)) {
+      if (!again) this.#add(at, OF_THREAD.day, -reserve.tokens);
+      use(cells, at + RECORD.day, again ? used.tokens - reserve.tokens : used.tokens);
     }
-    if (reserve.monthTurn === turnOf(this.#cells, at + RECORD.month)) {
-      this.#add(at, OF_THREAD.month, -reserve.nanoUsd);
-      use(this.#cells, at + RECORD.month, used.nanoUsd);
+    if (reserve.monthTurn === turnOf(cells, at + RECORD.month)) {
+      if (!again) this.#add(at, OF_THREAD.month, -reserve.nanoUsd);
+      use(cells, at + RECORD.month, again ? used.nanoUsd - reserve.nanoUsd : used.nanoUsd);
     }
     this.#release(at);
   }
@@ -109,20 +106,6 @@ export class LimitRecords {
   leave(slot: number): void {
     const at = this.#acquire(slot);
     this.#add(at, OF_THREAD.running, -1);
-    this.#release(at);
-  }
-
-  /**
-   * Puts another amount in the place of one that was settled already.
-   */
-  resettle(slot: number, limits: KeyLimits, settled: Reserve, used: UsedAmount): void {
-    const at = this.#acquire(slot);
-    if (limits.tokens_per_minute !== undefined)
-      draw(this.#cells, at + RECORD.tokens, used.tokens - settled.tokens);
-    if (settled.dayTurn === turnOf(this.#cells, at + RECORD.day))
-      use(this.#cells, at + RECORD.day, used.tokens - settled.tokens);
-    if (settled.monthTurn === turnOf(this.#cells, at + RECORD.month))
-      use(this.#cells, at + RECORD.month, used.nanoUsd - settled.nanoUsd);
     this.#release(at);
   }
 

@@ -2,7 +2,7 @@ import { toTimestamp } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { levelOf } from "./bucket.ts";
 import type { KeyLimits } from "./key-limits.ts";
-import type { Seen } from "./limit-records.ts";
+import type { Seen } from "./seen.ts";
 import { Calendar } from "./window.ts";
 
 /** How long one is sent away who waits for other requests: nobody knows when one of them ends. */

@@ -2,8 +2,9 @@ import type { Admission, LimitsLeft, UsedAmount } from "#platform/http/ports.ts"
 import type { AppError } from "#platform/lib/error.ts";
 import { levelOf } from "./bucket.ts";
 import type { KeyLimits } from "./key-limits.ts";
-import type { LimitRecords, Reserve, Seen } from "./limit-records.ts";
+import type { LimitRecords, Reserve } from "./limit-records.ts";
 import { refusalOf } from "./limit-refusal.ts";
+import type { Seen } from "./seen.ts";
 
 /** One request of a limited principal, from its admission to its end. */
 export class LimitedRequest implements Admission {
@@ -46,8 +47,9 @@ export class LimitedRequest implements Admission {
   }
 
   settle(used: UsedAmount): void {
-    if (this.#stage === "reserved") this.#records.settle(this.#slot, this.#limits, this.#reserve, used);
-    else if (this.#stage === "charged") this.#records.resettle(this.#slot, this.#limits, this.#reserve, used);
+    if (this.#stage === "none" || this.#stage === "settled") return;
+    const settlement = { reserve: this.#reserve, used, again: this.#stage === "charged" };
+    this.#records.settle(this.#slot, this.#limits, settlement);
     this.#stage = "settled";
   }
 
@@ -56,7 +58,8 @@ export class LimitedRequest implements Admission {
     this.#running = false;
     this.#records.leave(this.#slot);
     if (this.#stage !== "reserved") return;
-    this.#records.settle(this.#slot, this.#limits, this.#reserve, this.#reserve);
+    const settlement = { reserve: this.#reserve, used: this.#reserve, again: false };
+    this.#records.settle(this.#slot, this.#limits, settlement);
     this.#stage = "charged";
   }
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { KeyLimits } from "./key-limits.ts";
-import { createLimiterMemory } from "./limiter-memory.ts";
+import { createLimiterMemory, recordStart } from "./limiter-memory.ts";
 import { PrincipalLimiter } from "./principal-limiter.ts";
 
 const SLOT = 3;
@@ -32,7 +32,8 @@ function limited(limits: KeyLimits) {
     admission.release();
     return refusal === undefined ? "passes" : [refusal.code, refusal.retryAfterS];
   };
-  return { of, begin, ask, verdict };
+  const words = new Int32Array(memory.buffer);
+  return { of, begin, ask, verdict, lockOf: (slot: number) => recordStart(memory, slot) * 2, words };
 }
 
 test("[I14] a principal without limits touches nothing", () => {
@@ -182,6 +183,23 @@ test("[I14] of a thread that is no more nothing runs, and its reserves count who
   own.admission.settle({ tokens: 11, nanoUsd: 0 });
   own.admission.release();
   expect(ask(1).refusal?.code).toBe("quota_exhausted");
+});
+
+test("[I14] the lock of a thread that died within is freed when that is told, and otherwise after a while", () => {
+  const { of, begin, lockOf, words } = limited({ concurrency: 3 });
+  begin();
+  const held = (slot: number, thread: number) => {
+    words[lockOf(slot)] = thread + 1;
+  };
+  const started = performance.now();
+  held(SLOT, 1);
+  of(0).forget(1);
+  expect(begin().refusal).toBeUndefined();
+  expect(performance.now() - started).toBeLessThan(1000);
+  held(SLOT, 1);
+  expect(begin().refusal).toBeUndefined();
+  expect(begin().refusal).toBeDefined();
+  expect(words[lockOf(SLOT)]).toBe(0);
 });
 
 const steps = fc.array(
