@@ -22,6 +22,7 @@ import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { infoRoutes, metricsRoute } from "#services/control/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { createGates } from "./app/gates.ts";
+import { attachLimits, createLimitsMemory, seedWindows } from "./app/limits.ts";
 import { openListeners } from "./app/listeners.ts";
 import { settleIdentity } from "./app/node-identity.ts";
 import { openUpstreams } from "./app/upstreams.ts";
@@ -136,10 +137,22 @@ async function assemble(
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
   const { sets } = permissionSets({});
   const keys = await openIssuedKeys({ database, ...tools, secret: parts.apiKeySecret, audit });
-  const gates = createGates({ lock: seal, keys: keys.reader, sets });
+  const limitsMemory = createLimitsMemory({
+    principals: keys.memory.capacity,
+    threads: parts.config.settings.workers,
+    random: tools.random,
+  });
+  const limits = attachLimits(limitsMemory, 0);
+  await seedWindows({ database, clock: tools.clock, keys }, limits);
+  const gates = createGates({ lock: seal, keys: keys.reader, sets, limits });
   const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
   const lock = new SharedFlag();
-  const workers = openWorkers({ ...parts, keys: keys.memory, lock, program: parts.workerProgram });
+  const workers = openWorkers({
+    ...parts,
+    shared: { lock: lock.memory, keys: keys.memory, limits: limitsMemory },
+    onLost: (thread) => limits.principals.forget(thread),
+    program: parts.workerProgram,
+  });
   const upstreams = await openUpstreams({ ...parts, audit, gates, auditSink, workers });
   keys.onRevoked((keyId) => {
     upstreams.gateway.endOf(keyId, new AppError("invalid_token", "The key was revoked."));

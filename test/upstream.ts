@@ -56,6 +56,8 @@ export interface Upstream extends AsyncDisposable {
   /** Connections accepted so far. */
   readonly connections: number;
   behave(behaviour: Behaviour): void;
+  /** Answers each request from now on as `choose` says, but for model lists. */
+  behaveBy(choose: (request: RecordedRequest) => Behaviour): void;
   /** Settles when the model list is next asked for after this call. */
   nextListing(): Promise<void>;
   /** Settles with the request of this index (from 0) once it has arrived whole. */
@@ -102,6 +104,7 @@ class Simulation {
   readonly #anthropic: boolean;
   readonly #waiting = new Map<number, (request: RecordedRequest) => void>();
   #behaviour: Behaviour = { kind: "ok" };
+  #choose: ((request: RecordedRequest) => Behaviour) | undefined;
   #listing = Promise.withResolvers<void>();
 
   constructor(options: UpstreamOptions) {
@@ -112,6 +115,11 @@ class Simulation {
 
   behave(behaviour: Behaviour): void {
     this.#behaviour = behaviour;
+    this.#choose = undefined;
+  }
+
+  behaveBy(choose: (request: RecordedRequest) => Behaviour): void {
+    this.#choose = choose;
   }
 
   nextListing(): Promise<void> {
@@ -125,7 +133,8 @@ class Simulation {
 
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await record(message, response);
-    const behaviour = this.#behaviour;
+    const chosen = request.method === "POST" ? this.#choose?.(request) : undefined;
+    const behaviour = chosen ?? this.#behaviour;
     this.#note(request);
     switch (behaviour.kind) {
       case "raw":

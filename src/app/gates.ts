@@ -1,24 +1,30 @@
 import { allows, allowsSome, type PermissionSets, rightsOf } from "#gates/access/index.ts";
-import { AddressFailures, PrincipalLimiter } from "#gates/ratelimit/index.ts";
 import type { KeyReader } from "#identity/keys/index.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
-import { callerId, type LockGate } from "#platform/http/ports.ts";
+import type { LockGate } from "#platform/http/ports.ts";
+import type { Limits } from "./limits.ts";
 
 /** The pipeline's ports, served by the features. */
-export function createGates(parts: { lock: LockGate; keys: KeyReader; sets: PermissionSets }): Gates {
-  const { keys, sets } = parts;
-  const limiter = new PrincipalLimiter();
+export function createGates(parts: {
+  lock: LockGate;
+  keys: KeyReader;
+  sets: PermissionSets;
+  limits: Limits;
+}): Gates {
+  const { keys, sets, limits } = parts;
   return {
     lock: parts.lock,
     authenticator: {
       authenticate: (presented) => judge(keys, presented),
       holds: (caller) => caller.kind !== "key" || keys.holds(caller.slot),
     },
-    addressLimit: new AddressFailures(),
+    addressLimit: limits.addresses,
     callerLimits: {
       begin: (caller, nowMs) => {
-        const limits = caller.kind === "key" ? keys.limitsOf(caller.slot) : undefined;
-        return limits === undefined ? undefined : limiter.begin(callerId(caller), limits, nowMs);
+        const own = caller.kind === "key" ? keys.limitsOf(caller.slot) : undefined;
+        return caller.kind !== "key" || own === undefined
+          ? undefined
+          : limits.principals.begin(caller.slot, own, nowMs);
       },
     },
     authorizer: {

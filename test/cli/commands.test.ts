@@ -88,6 +88,12 @@ test("[H3] limits by command: answered by the server, listed, and wrong ones ref
   const { key } = JSON.parse(made.stdout);
   const use = () => fetch(`${server.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
   expect([(await use()).status, (await use()).status]).toEqual([200, 429]);
+  const all = ["--tokens-per-minute", "1000", "--tokens-per-day", "5000", "--spend-usd-per-month", "2.5"];
+  expect((await create("dear", ...all)).status).toBe(0);
+  expect(JSON.parse((await claviger(["api-key", "list", "--json", ...dir])).stdout)).toMatchObject([
+    { name: "dear", limits: "tokens_per_minute=1000 tokens_per_day=5000 spend_usd_per_month=2.5" },
+    { name: "slow", limits: "requests_per_minute=1 concurrency=2" },
+  ]);
   for (const wrong of ["0", "-1", "many", ""]) {
     const refused = await create("wrong", "--concurrency", wrong);
     expect(refused.status).not.toBe(0);

@@ -138,9 +138,14 @@ test.each([
   [{ requests_per_minute: 1_000_001 }, "bad_request"],
   [{ concurrency: -1 }, "bad_request"],
   [{ concurrency: null }, "bad_request"],
-  [{ tokens_per_minute: 1000 }, "bad_request"],
-  [{ tokens_per_day: 1000 }, "bad_request"],
-  [{ spend_usd_per_month: 10 }, "bad_request"],
+  [{ tokens_per_minute: 0 }, "bad_request"],
+  [{ tokens_per_minute: 100_000_000_001 }, "bad_request"],
+  [{ tokens_per_day: 1.5 }, "bad_request"],
+  [{ tokens_per_day: 1_000_000_000_001 }, "bad_request"],
+  [{ spend_usd_per_month: 0 }, "bad_request"],
+  [{ spend_usd_per_month: 1_000_000.5 }, "bad_request"],
+  [{ spend_usd_per_month: 0.000_000_000_5 }, "bad_request"],
+  [{ spend_usd_per_month: "10" }, "bad_request"],
   [{ requests_per_hour: 10 }, "unknown_field"],
   [[], "bad_request"],
 ])("[H3] the limits %j are refused, and there is no key", async (limits, code) => {
@@ -153,7 +158,13 @@ test.each([
 
 test("[H3][I10] limits are answered, listed, and held after a restart", async () => {
   await using first = await startClaviger({ clock: new FakeClock() });
-  const limits = { requests_per_minute: 1, concurrency: 4 };
+  const limits = {
+    requests_per_minute: 1,
+    concurrency: 4,
+    tokens_per_minute: 100_000_000_000,
+    tokens_per_day: 1_000_000_000_000,
+    spend_usd_per_month: 999_999.999_999_999,
+  };
   const { key } = await first.issueKey("app", ["gateway"], limits);
   expect((await first.control({ path: "/api/v1/keys" })).json).toMatchObject({
     data: [{ name: "app", limits }],

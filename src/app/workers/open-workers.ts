@@ -1,12 +1,11 @@
-import type { KeyMemory } from "#identity/keys/index.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { StartError } from "#platform/lib/error.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
-import type { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { relaySocketPath } from "#services/control/index.ts";
+import type { WorkerStart } from "./protocol.ts";
 import { type WorkerProgram, Workers } from "./workers.ts";
 
 /** The threads that the setting `workers` asks for beside the main one; none of them runs yet. */
@@ -17,8 +16,8 @@ export function openWorkers(parts: {
   readonly sink: LogSink;
   readonly metrics: Metrics;
   readonly apiKeySecret: Secret;
-  readonly keys: KeyMemory;
-  readonly lock: SharedFlag;
+  readonly shared: WorkerStart["shared"];
+  readonly onLost: (thread: number) => void;
   readonly urls: () => readonly string[];
   readonly program: WorkerProgram | undefined;
 }): Workers {
@@ -35,12 +34,11 @@ export function openWorkers(parts: {
     startOf: async () => ({
       settings: config.settings,
       apiKeySecret: parts.apiKeySecret.expose(),
-      lock: parts.lock.memory,
-      keys: parts.keys,
+      shared: parts.shared,
       urls: parts.urls(),
       relaySocket: relaySocketPath(config.dataDir),
       rows: await database.openRowPort(),
     }),
-    onLost: () => {},
+    onLost: parts.onLost,
   });
 }

@@ -8,6 +8,7 @@ import type { ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import type { HealthNote } from "#platform/log/metrics/upstream.ts";
 import type { Provider } from "#services/gateway/index.ts";
 import type { OpenedCredential } from "#vault/credentials/index.ts";
+import type { LimitsMemory } from "../limits.ts";
 
 /** What a worker thread is started with. */
 export interface WorkerStart {
@@ -16,9 +17,12 @@ export interface WorkerStart {
   readonly settings: Settings;
   /** `API_KEY_SECRET`. */
   readonly apiKeySecret: string;
-  /** The lock flag. */
-  readonly lock: SharedArrayBuffer;
-  readonly keys: KeyMemory;
+  /** What all threads see at once. */
+  readonly shared: {
+    readonly lock: SharedArrayBuffer;
+    readonly keys: KeyMemory;
+    readonly limits: LimitsMemory;
+  };
   readonly providers: readonly ProviderRecord[];
   /** Where the server listens. */
   readonly urls: readonly string[];

@@ -20,6 +20,7 @@ import { ThreadCalls } from "#platform/threads/thread-calls.ts";
 import { openGateway } from "#services/gateway/index.ts";
 import { CredentialPools } from "#vault/credentials/index.ts";
 import { createGates } from "../gates.ts";
+import { attachLimits } from "../limits.ts";
 import { deniedConnect } from "../upstreams.ts";
 import {
   type FromWorker,
@@ -144,13 +145,14 @@ function assemble(
 ) {
   const { calls, reports, metrics } = thread;
   const { clock, random } = tools;
-  const lock = new SharedFlag(start.lock);
+  const lock = new SharedFlag(start.shared.lock);
   const facts = { providers: start.providers.map(fromProviderRecord), urls: start.urls };
   const log = createLog({ level: start.settings.log_level, sink: reports });
   const gates = createGates({
     lock: { isLocked: () => lock.raised },
-    keys: attachKeys(start.keys, new Secret(start.apiKeySecret), clock),
+    keys: attachKeys(start.shared.keys, new Secret(start.apiKeySecret), clock),
     sets: permissionSets({}).sets,
+    limits: attachLimits(start.shared.limits, start.thread),
   });
   const credentials = new CredentialPools({
     clock,

@@ -19,11 +19,19 @@ const keyRow = z.object({
   name: z.string(),
   last4: z.string(),
   permissions: z.array(z.string()),
+  limits: z.record(z.string(), z.number()),
   created_at: z.string(),
   last_used_at: z.string().nullable(),
   revoked_at: z.string().nullable(),
 });
-type CreateFlags = LocalFlags & { permissions: string[]; requestsPerMinute?: string; concurrency?: string };
+type CreateFlags = LocalFlags & {
+  permissions: string[];
+  requestsPerMinute?: string;
+  concurrency?: string;
+  tokensPerMinute?: string;
+  tokensPerDay?: string;
+  spendUsdPerMonth?: string;
+};
 const keyPage = z.object({ data: z.array(keyRow), next_cursor: z.string().nullable() });
 
 /** `claviger api-key generate | validate | create | list | revoke`. */
@@ -46,6 +54,9 @@ export function apiKeyCommands(program: Command, context: CommandContext): void 
     .option("--permissions <set...>", "permission sets", ["gateway"])
     .option("--requests-per-minute <n>", "how many requests the key may make a minute")
     .option("--concurrency <n>", "how many of its requests may run at once")
+    .option("--tokens-per-minute <n>", "how many tokens it may use a minute")
+    .option("--tokens-per-day <n>", "how many tokens it may use a day (UTC)")
+    .option("--spend-usd-per-month <usd>", "how much it may spend a month (UTC), in US dollars")
     .action(async (name: string, flags: CreateFlags) => {
       const issued = created.parse(
         (
@@ -67,10 +78,15 @@ export function apiKeyCommands(program: Command, context: CommandContext): void 
     const { data } = keyPage.parse(
       (await callLocal(context, flags, { method: "GET", path: "/api/v1/keys?limit=1000" })).body,
     );
-    const rows = data.map((row) => ({ ...row, permissions: row.permissions.join(" ") }));
-    context
-      .output()
-      .table(["id", "name", "last4", "permissions", "created_at", "last_used_at", "revoked_at"], rows);
+    const rows = data.map((row) => ({
+      ...row,
+      permissions: row.permissions.join(" "),
+      limits: Object.entries(row.limits)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(" "),
+    }));
+    const columns = ["id", "name", "last4", "permissions", "limits", "created_at", "last_used_at"] as const;
+    context.output().table([...columns, "revoked_at"], rows);
   });
   onServer(
     group
@@ -83,12 +99,16 @@ export function apiKeyCommands(program: Command, context: CommandContext): void 
 }
 
 /** What is no number goes as it was written, and the server says what is wrong with it. */
-function limitsOf({
-  requestsPerMinute,
-  concurrency,
-}: CreateFlags): Record<string, number | string | undefined> {
-  const read = (text: string | undefined) => (text !== undefined && /^\d+$/.test(text) ? Number(text) : text);
-  return { requests_per_minute: read(requestsPerMinute), concurrency: read(concurrency) };
+function limitsOf(flags: CreateFlags): Record<string, number | string | undefined> {
+  const read = (text: string | undefined) =>
+    text !== undefined && /^\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return {
+    requests_per_minute: read(flags.requestsPerMinute),
+    concurrency: read(flags.concurrency),
+    tokens_per_minute: read(flags.tokensPerMinute),
+    tokens_per_day: read(flags.tokensPerDay),
+    spend_usd_per_month: read(flags.spendUsdPerMonth),
+  };
 }
 
 function generate(context: CommandContext): void {

@@ -1,9 +1,16 @@
-const MINUTE_MS = 60_000;
+/** How many parts make one, so that a millisecond brings as many parts as the bucket's size: whole numbers only. */
+const PARTS = 60_000;
+/** What threads read from one clock differs by less, however late one of them runs; more is a clock that was set back. */
+export const SAME_CLOCK_MS = 5_000;
 
-/** What came of asking a bucket for one. */
-export interface Draw {
-  readonly taken: boolean;
-  /** How many more could be taken at once. */
+/** A bucket's cells: the parts it lacks to be full (fresh cells are a full bucket), and when that was, in milliseconds. */
+export const BUCKET_CELLS = 2;
+const LACKS = 0;
+const AT = 1;
+
+/** What there is in a bucket. */
+export interface Level {
+  /** How many could be taken at once. */
   readonly remaining: number;
   /** Milliseconds until one can be taken again; 0 while one can. */
   readonly waitMs: number;
@@ -12,56 +19,37 @@ export interface Draw {
 }
 
 /**
- * A bucket that holds `size` and is refilled evenly, `size` a minute. It counts in parts of which 60,000 make one, so
- * that a millisecond brings `size` parts: whole numbers only, and nothing is lost or won by asking often.
- *
- * Its state is two numbers, the parts it holds and the millisecond it was last brought up to. Threads could share it as
- * two cells of a Float64Array over a SharedArrayBuffer beside an Int32 taken by `Atomics.compareExchange` for the few
- * instructions of `take`; in this version one thread serves all requests.
+ * Brings a bucket up to `nowMs`: it holds `size` and is refilled evenly, `size` a minute; nothing is lost or won by
+ * asking often. A clock that was set back refills nothing, and goes on from there. Gives the parts it lacks. `size` is
+ * a whole number up to 1e11, so that every sum is exact.
  */
-export class Bucket {
-  readonly #size: number;
-  #parts: number;
-  #atMs: number;
+export function refill(cells: Float64Array, at: number, size: number, nowMs: number): number {
+  const lacks = cells[at + LACKS] ?? 0;
+  const passedMs = nowMs - (cells[at + AT] ?? 0);
+  if (passedMs < 0 && passedMs > -SAME_CLOCK_MS) return lacks;
+  // A product too large to be exact is larger than anything a bucket lacks.
+  const left = passedMs <= 0 ? lacks : Math.max(0, lacks - passedMs * size);
+  cells[at + LACKS] = left;
+  cells[at + AT] = nowMs;
+  return left;
+}
 
-  /** Full. `size` is a whole number up to 1,000,000, so that every sum is exact. */
-  constructor(size: number, nowMs: number) {
-    this.#size = size;
-    this.#parts = size * MINUTE_MS;
-    this.#atMs = nowMs;
-  }
+/** Whether a bucket of this size holds one at least, when it lacks so many parts. */
+export function holdsOne(size: number, lacks: number): boolean {
+  return size * PARTS - lacks >= PARTS;
+}
 
-  /** Takes one, where there is one. A clock that was set back refills nothing, and goes on from there. */
-  take(nowMs: number): Draw {
-    this.#refill(nowMs);
-    const taken = this.#parts >= MINUTE_MS;
-    if (taken) this.#parts -= MINUTE_MS;
-    return this.#drawn(taken);
-  }
+/** Takes so many out, whether they are there or not. */
+export function draw(cells: Float64Array, at: number, amount: number): void {
+  cells[at + LACKS] = Math.max(0, (cells[at + LACKS] ?? 0) + amount * PARTS);
+}
 
-  /** What there is, with nothing taken. */
-  look(nowMs: number): Draw {
-    this.#refill(nowMs);
-    return this.#drawn(false);
-  }
-
-  #drawn(taken: boolean): Draw {
-    return {
-      taken,
-      remaining: Math.floor(this.#parts / MINUTE_MS),
-      waitMs: this.#msUntil(MINUTE_MS),
-      fullInMs: this.#msUntil(this.#size * MINUTE_MS),
-    };
-  }
-
-  #refill(nowMs: number): void {
-    // After a minute it is full, whatever it held: longer times need not be multiplied.
-    const passedMs = Math.min(Math.max(0, nowMs - this.#atMs), MINUTE_MS);
-    this.#parts = Math.min(this.#size * MINUTE_MS, this.#parts + passedMs * this.#size);
-    this.#atMs = nowMs;
-  }
-
-  #msUntil(parts: number): number {
-    return Math.ceil(Math.max(0, parts - this.#parts) / this.#size);
-  }
+/** Reads a bucket of this size that lacks so many parts. */
+export function levelOf(size: number, lacks: number): Level {
+  const parts = size * PARTS - lacks;
+  return {
+    remaining: Math.max(0, Math.floor(parts / PARTS)),
+    waitMs: Math.ceil(Math.max(0, PARTS - parts) / size),
+    fullInMs: Math.ceil(lacks / size),
+  };
 }

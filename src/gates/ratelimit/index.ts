@@ -1,3 +1,6 @@
 export { AddressFailures } from "./address-failures.ts";
+export { type AddressMemory, createAddressMemory } from "./address-memory.ts";
 export { type KeyLimits, keyLimits } from "./key-limits.ts";
+export { createLimiterMemory, type LimiterMemory } from "./limiter-memory.ts";
 export { PrincipalLimiter } from "./principal-limiter.ts";
+export { usedInWindows } from "./store.ts";

@@ -1,21 +1,33 @@
 import { z } from "zod";
 
-/** Above this a bucket's sums would no longer be whole numbers. */
 const MOST_REQUESTS_PER_MINUTE = 1_000_000;
 const MOST_CONCURRENCY = 100_000;
-/** A ceiling that is taken and not held would be worse than none. */
-const notHeld = z
-  .never({ error: "this version holds no such limit: leave it out, or it would be believed" })
-  .optional();
+/** Above this the sums of a bucket would no longer be whole numbers. */
+const MOST_TOKENS_PER_MINUTE = 100_000_000_000;
+const MOST_TOKENS_PER_DAY = 1_000_000_000_000;
+const MOST_USD_PER_MONTH = 1_000_000;
+const NANO = 1_000_000_000;
 
 /** The `limits` of a key as they are given, stored and shown; one that is left out does not limit. */
 export const keyLimits = z.strictObject({
   requests_per_minute: z.int().min(1).max(MOST_REQUESTS_PER_MINUTE).optional(),
   /** How many of its requests may run at once, answers that are still being streamed among them. */
   concurrency: z.int().min(1).max(MOST_CONCURRENCY).optional(),
-  tokens_per_minute: notHeld,
-  tokens_per_day: notHeld,
-  spend_usd_per_month: notHeld,
+  tokens_per_minute: z.int().min(1).max(MOST_TOKENS_PER_MINUTE).optional(),
+  /** Of the UTC day. */
+  tokens_per_day: z.int().min(1).max(MOST_TOKENS_PER_DAY).optional(),
+  /** Of the UTC month, in US dollars. */
+  spend_usd_per_month: z
+    .number()
+    .positive()
+    .max(MOST_USD_PER_MONTH)
+    .refine((usd) => toNano(usd) / NANO === usd, "has at most nine decimals")
+    .optional(),
 });
 
 export type KeyLimits = z.infer<typeof keyLimits>;
+
+/** US dollars in whole nano-dollars (billionths). */
+export function toNano(usd: number): number {
+  return Math.round(usd * NANO);
+}

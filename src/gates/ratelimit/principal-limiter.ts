@@ -1,72 +1,38 @@
 import type { Admission } from "#platform/http/ports.ts";
-import { AppError } from "#platform/lib/error.ts";
-import { Bucket, type Draw } from "./bucket.ts";
 import type { KeyLimits } from "./key-limits.ts";
+import { LimitRecords } from "./limit-records.ts";
+import { LimitedRequest } from "./limited-request.ts";
+import type { LimiterMemory } from "./limiter-memory.ts";
 
-/** How long one who has too many requests running is sent away: nobody knows when one of them ends. */
-const BUSY_RETRY_S = 1;
-
-/** What one principal has used of its limits. */
-interface Used {
-  readonly bucket: Bucket | undefined;
-  running: number;
-}
-
-/** Holds every limited principal to its limits. What it holds is small, and there is one for each limited key used. */
+/**
+ * Holds every limited principal to its limits, exactly, whichever of the threads that share the memory its requests
+ * come to. A principal is known by its slot, its number among all of this process.
+ */
 export class PrincipalLimiter {
-  readonly #used = new Map<string, Used>();
+  readonly #records: LimitRecords;
+
+  /** `thread` is this thread's number: 0 is the main thread, and no two that run have the same. */
+  constructor({ memory, thread }: { memory: LimiterMemory; thread: number }) {
+    this.#records = new LimitRecords(memory, thread);
+  }
 
   /**
    * Whether one more request of this principal may begin, at `nowMs`. One that may runs until `release`; one that may
-   * not bears its refusal, and costs the principal nothing. The limits of a principal are always the same;
-   * undefined for one that has none.
+   * not bears its refusal, and costs the principal nothing. Undefined for a principal without limits. Throws
+   * RangeError for a slot beyond the memory's room.
    */
-  begin(principal: string, limits: KeyLimits, nowMs: number): Admission | undefined {
-    const { concurrency, requests_per_minute: limit } = limits;
-    if (concurrency === undefined && limit === undefined) return undefined;
-    const used = this.#usedBy(principal, limits, nowMs);
-    if (concurrency !== undefined && used.running >= concurrency) {
-      const words = `At most ${concurrency} requests of this key may run at once, and that many do.`;
-      return refused(words, BUSY_RETRY_S, toldOf(limit, used.bucket?.look(nowMs)));
-    }
-    const draw = used.bucket?.take(nowMs);
-    const requests = toldOf(limit, draw);
-    if (draw?.taken === false)
-      return refused(
-        "The key has made its requests of this minute.",
-        Math.ceil(draw.waitMs / 1000),
-        requests,
-      );
-    return { refusal: undefined, requests, release: entered(used) };
+  begin(slot: number, limits: KeyLimits, nowMs: number): Admission | undefined {
+    if (Object.keys(limits).length === 0) return undefined;
+    return new LimitedRequest(this.#records, slot, limits, nowMs);
   }
 
-  #usedBy(principal: string, limits: KeyLimits, nowMs: number): Used {
-    const known = this.#used.get(principal);
-    if (known !== undefined) return known;
-    const perMinute = limits.requests_per_minute;
-    const bucket = perMinute === undefined ? undefined : new Bucket(perMinute, nowMs);
-    const used = { bucket, running: 0 };
-    this.#used.set(principal, used);
-    return used;
+  /** Adds what the principal used in the UTC day and the UTC month of `nowMs` before this process began. */
+  seed(slot: number, used: { dayTokens: number; monthNanoUsd: number }, nowMs: number): void {
+    this.#records.seed(slot, used, nowMs);
   }
-}
 
-/** Counts a request as running, until what it gives is called for the first time. */
-function entered(used: Used): () => void {
-  used.running += 1;
-  let left = false;
-  return () => {
-    if (left) return;
-    left = true;
-    used.running -= 1;
-  };
-}
-
-function toldOf(limit: number | undefined, draw: Draw | undefined): Admission["requests"] {
-  if (limit === undefined || draw === undefined) return undefined;
-  return { limit, remaining: draw.remaining, fullInMs: draw.fullInMs };
-}
-
-function refused(message: string, retryAfterS: number, requests: Admission["requests"]): Admission {
-  return { refusal: new AppError("rate_limited", message, { retryAfterS }), requests, release: () => {} };
+  /** For the main thread, when another is no more: ends its requests, and counts what they had set aside as used. */
+  forget(thread: number): void {
+    this.#records.forget(thread);
+  }
 }

@@ -71,6 +71,11 @@ export class IssuedKeys {
     return key && toKeyRow(this.#asOfNow(key));
   }
 
+  /** The number of the key of this id; undefined for an unknown id. */
+  slotOf(id: string): number | undefined {
+    return this.#writer.slotOf(publicIdOf(id));
+  }
+
   /** One page, newest first, of the keys whose name is `visible`. Throws AppError `bad_request` for a foreign cursor. */
   async list(
     page: { readonly limit: number; readonly cursor: string | undefined },

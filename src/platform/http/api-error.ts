@@ -15,7 +15,7 @@ export function answerHeaders(exchange: Exchange): Record<string, string> {
     "x-request-id": exchange.requestId,
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
-    ...(exchange.admission?.requests === undefined ? {} : limitHeaders(exchange.admission.requests)),
+    ...(exchange.admission === undefined ? {} : limitHeaders(exchange.admission.left)),
   };
 }
 

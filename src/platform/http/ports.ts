@@ -36,22 +36,41 @@ export interface Authorizer {
   allows(caller: Caller, action: string, target?: string): boolean;
 }
 
-/** What a caller with a limit of requests a minute has left of it. */
-export interface RequestsLeft {
+/** What a caller has left of a limit a minute. */
+export interface AmountLeft {
   readonly limit: number;
   readonly remaining: number;
-  /** Milliseconds until all of them are there again. */
+  /** Milliseconds until all of it is there again. */
   readonly fullInMs: number;
 }
 
-/** Whether a limited caller's request may begin, and what its answer tells of the limit. */
+/** What the answers to a limited caller tell; undefined where there is no limit. */
+export interface LimitsLeft {
+  readonly requests: AmountLeft | undefined;
+  readonly tokens: AmountLeft | undefined;
+}
+
+/** What a request used, or may use at most. */
+export interface UsedAmount {
+  readonly tokens: number;
+  /** Whole billionths of a US dollar. */
+  readonly nanoUsd: number;
+}
+
+/** Whether a limited caller's request may begin, and what its answer tells of the limits. */
 export interface Admission {
   /** Undefined when it may. */
   readonly refusal: AppError | undefined;
-  /** Undefined when nothing limits its requests a minute. */
-  readonly requests: RequestsLeft | undefined;
-  /** The request is over; more than once does no harm. */
-  readonly release: () => void;
+  /** As of the last step below. */
+  readonly left: LimitsLeft;
+  /** Whether its tokens or what they cost are limited: then they are to be reserved before the upstream is asked. */
+  readonly reserves: boolean;
+  /** Sets aside what the request may use at most, once; gives the refusal where it may not go on. */
+  reserve(most: UsedAmount, nowMs: number): AppError | undefined;
+  /** Puts what it used in the place of what was set aside. Counts once, and also after `release`. */
+  settle(used: UsedAmount): void;
+  /** The request is over; more than once does no harm. What was not settled by then counts as used whole. */
+  release(): void;
 }
 
 export interface AddressLimit {

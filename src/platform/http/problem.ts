@@ -29,7 +29,8 @@ export function errorHeaders(error: AppError): Record<string, string> {
   if (error.code === "server_locked")
     return { "x-claviger-locked": "true", "retry-after": "5", "x-should-retry": "false" };
   if (error.code === "upstream_credential_rejected") return { "x-should-retry": "false" };
-  return error.retryAfterS === undefined ? {} : { "retry-after": String(error.retryAfterS) };
+  const retryAfter = error.retryAfterS === undefined ? {} : { "retry-after": String(error.retryAfterS) };
+  return error.code === "quota_exhausted" ? { ...retryAfter, "x-should-retry": "false" } : retryAfter;
 }
 
 /** Anything thrown becomes an AppError: what is not one already is a bug and says nothing to the caller. */

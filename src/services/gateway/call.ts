@@ -13,6 +13,7 @@ import type { Provider } from "./providers/providers.ts";
 import type { RequestLog } from "./requests/request-log.ts";
 import type { MatchedRoute } from "./route-table.ts";
 import type { RunningRequests } from "./running.ts";
+import type { UsageHold } from "./usage/usage-hold.ts";
 import type { UsageMeter } from "./usage/usage-meter.ts";
 
 /** What the gateway is made of. */
@@ -45,4 +46,6 @@ export interface GatewayCall {
   api: Provider | undefined;
   /** Set when the request is sent to the upstream. */
   meter: UsageMeter | undefined;
+  /** What it has set aside, where its caller's tokens or spend are limited. */
+  hold: UsageHold | undefined;
 }

@@ -6,6 +6,7 @@ import type { RouteTarget } from "./catalogue.ts";
 import { readBody } from "./client-body.ts";
 import { upstreamHeaders } from "./headers.ts";
 import { readJsonBody } from "./json-body.ts";
+import { holdUsage } from "./limits.ts";
 import { readMultipartBody } from "./multipart-body.ts";
 import { coolDownAfter } from "./providers/cool-down.ts";
 import { endpointUrl, factsOf } from "./providers/kind.ts";
@@ -41,6 +42,7 @@ export async function forward(parts: GatewayParts, call: GatewayCall, how: Forwa
   );
   // Ended while it waited, by the client, a revocation or a lock: nothing goes out.
   if (answer.over) return;
+  call.hold = holdUsage(parts, call, { how, target, body: body.bytes });
   send(parts, call, { how, target, credential, body });
 }
 
@@ -61,12 +63,14 @@ function send(
     answer: call.answer,
     redactor: redactorFor(credential),
     clock: parts.upstream.clock,
-    onHead: (status, rawHeaders) =>
+    onHead: (status, rawHeaders) => {
+      call.hold?.answered(status);
       coolDownAfter(parts.upstream.credentials, credential, {
         status,
         rawHeaders,
         nowMs: parts.upstream.clock.now(),
-      }),
+      });
+    },
     meter,
     target: `${target.provider.name}/${target.model}`,
     shape: {

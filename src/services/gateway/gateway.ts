@@ -7,18 +7,16 @@ import { callerId } from "#platform/http/ports.ts";
 import { toAppError } from "#platform/http/problem.ts";
 import { reportRefusal } from "#platform/http/refusal.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
-import type { RouteTarget } from "./catalogue.ts";
 import { type AnswerOutcome, ClientAnswer } from "./client-answer.ts";
-import type { Dialect } from "./dialects/dialect.ts";
 import { forward } from "./forward.ts";
 import { forwardHttpApi } from "./http-api/forward-http-api.ts";
+import { pricedModel, tellLimits } from "./limits.ts";
 import { answerModel, answerModels } from "./models.ts";
-import type { PricedModel } from "./prices/prices.ts";
 import type { RequestRow } from "./requests/request-log.ts";
 import { dialectAskedFor, GATEWAY_CONTRACTS, matchRoute } from "./route-table.ts";
 
 /** What a request came to before its answer was over. */
-type Reached = Pick<GatewayCall, "target" | "meter" | "api">;
+type Reached = Pick<GatewayCall, "target" | "meter" | "hold" | "api">;
 
 /** The gateway's routes, served in front of the framework through the pipeline's own functions. */
 export function createGateway(parts: GatewayParts): RawFamily {
@@ -37,12 +35,13 @@ function serve(
   const path = pathOf(request.url ?? "");
   const route = matchRoute(exchange.method, path, request.headers);
   const dialect = route?.dialect ?? dialectAskedFor(path, request.headers);
-  const reached: Reached = { target: undefined, meter: undefined, api: undefined };
+  const reached: Reached = { target: undefined, meter: undefined, hold: undefined, api: undefined };
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
     dialect,
     onOver: (outcome, error) => {
       exchange.errorCode ??= error?.code;
+      reached.hold?.settle(reached.meter, error?.code);
       if (exchange.caller === undefined) return;
       parts.running.remove(callerId(exchange.caller), answer);
       parts.sinks.requests.add(rowOf(parts.upstream, exchange, reached, outcome));
@@ -66,12 +65,6 @@ function serve(
   } catch (error) {
     refuse(error);
   }
-}
-
-/** Every answer of a limited caller tells what is left, a refusal too. */
-function tellLimits(exchange: Exchange, dialect: Dialect, answer: ClientAnswer): void {
-  const requests = exchange.admission?.requests;
-  if (requests !== undefined) answer.bear(dialect.limitHeaders(requests, exchange.time));
 }
 
 function work(parts: GatewayParts, call: GatewayCall): Promise<void> {
@@ -126,8 +119,4 @@ function modelText(
   return target !== undefined && catalogue.lists(target)
     ? `${target.provider.name}/${target.model}`
     : "unknown";
-}
-
-function pricedModel({ provider, model }: RouteTarget): PricedModel {
-  return { provider: provider.name, kind: provider.kind, baseUrl: provider.baseUrl, model };
 }

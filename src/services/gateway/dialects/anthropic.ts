@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RequestsLeft } from "#platform/http/ports.ts";
+import type { AmountLeft, LimitsLeft } from "#platform/http/ports.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import type { AppError } from "#platform/lib/error.ts";
 import type { ModelEntry } from "../catalogue.ts";
@@ -27,11 +27,20 @@ export const anthropic: Dialect = {
 };
 
 /** The reset is a time: https://docs.anthropic.com/en/api/rate-limits#response-headers. */
-function limitHeaders({ limit, remaining, fullInMs }: RequestsLeft, nowMs: number): Record<string, string> {
+function limitHeaders({ requests, tokens }: LimitsLeft, nowMs: number): Record<string, string> {
+  return { ...headersOf("requests", requests, nowMs), ...headersOf("tokens", tokens, nowMs) };
+}
+
+function headersOf(
+  what: "requests" | "tokens",
+  left: AmountLeft | undefined,
+  nowMs: number,
+): Record<string, string> {
+  if (left === undefined) return {};
   return {
-    "anthropic-ratelimit-requests-limit": String(limit),
-    "anthropic-ratelimit-requests-remaining": String(remaining),
-    "anthropic-ratelimit-requests-reset": toTimestamp(nowMs + fullInMs),
+    [`anthropic-ratelimit-${what}-limit`]: String(left.limit),
+    [`anthropic-ratelimit-${what}-remaining`]: String(left.remaining),
+    [`anthropic-ratelimit-${what}-reset`]: toTimestamp(nowMs + left.fullInMs),
   };
 }
 

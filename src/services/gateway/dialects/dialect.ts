@@ -1,4 +1,4 @@
-import type { RequestsLeft } from "#platform/http/ports.ts";
+import type { LimitsLeft } from "#platform/http/ports.ts";
 import type { AppError } from "#platform/lib/error.ts";
 import type { ModelEntry } from "../catalogue.ts";
 import type { UsageDialect } from "../usage/token-usage.ts";
@@ -16,8 +16,8 @@ export interface Dialect {
   readonly usage: UsageDialect;
   /** The headers that bear the request id. */
   readonly requestIdHeaders: readonly string[];
-  /** What a limited caller is told of its requests; `nowMs` is milliseconds since the Unix epoch. */
-  limitHeaders(left: RequestsLeft, nowMs: number): Readonly<Record<string, string>>;
+  /** What a limited caller is told of its limits a minute; `nowMs` is milliseconds since the Unix epoch. */
+  limitHeaders(left: LimitsLeft, nowMs: number): Readonly<Record<string, string>>;
   error(error: AppError, requestId: string): ErrorAnswer;
   /** An upstream's failure in the client's shape, under the upstream's own status. */
   upstreamError(status: number, message: string, requestId: string): Buffer;

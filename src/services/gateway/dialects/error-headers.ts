@@ -5,7 +5,8 @@ const LOCKED_RETRY_AFTER_S = 5;
 
 /**
  * What an error says beside its body, in every dialect. `x-should-retry: false` keeps the official SDKs from repeating
- * what only an operator can repair.
+ * what only an operator can repair, or what
+ * only the next day or month ends.
  */
 export function errorHeaders({ code, retryAfterS }: AppError): Record<string, string> {
   switch (code) {
@@ -19,6 +20,8 @@ export function errorHeaders({ code, retryAfterS }: AppError): Record<string, st
       };
     case "upstream_credential_rejected":
       return { "x-should-retry": "false" };
+    case "quota_exhausted":
+      return { "x-should-retry": "false", "retry-after": String(retryAfterS) };
     default:
       return retryAfterS === undefined ? {} : { "retry-after": String(retryAfterS) };
   }

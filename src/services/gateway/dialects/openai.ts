@@ -62,6 +62,8 @@ function modelShape(entry: ModelEntry): object {
 
 function typeFor({ status, code }: AppError): string {
   if (code.startsWith("upstream_")) return "upstream_error";
+  // The type OpenAI gives what only the next month ends.
+  if (code === "quota_exhausted") return "insufficient_quota";
   if (status === 401) return "authentication_error";
   if (status === 403) return "permission_error";
   if (status === 404) return "not_found_error";

@@ -45,6 +45,12 @@ test("[G9] the bundled table prices tokens in whole nano-dollars, cached input a
   );
 });
 
+test("[I14] the bundled table tells a model's context window where it knows one", async () => {
+  const prices = await bundled([{ model: "*", input_usd_per_million: 1, output_usd_per_million: 1 }]);
+  expect(prices.contextWindow(OPENAI)).toBe(128_000);
+  expect(prices.contextWindow(LOCAL)).toBeUndefined();
+});
+
 test("[G9] a price that is not known is null, never 0; so is a request that told nothing", async () => {
   const prices = await bundled();
   for (const model of [

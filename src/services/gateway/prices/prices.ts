@@ -21,6 +21,8 @@ export interface Prices {
    * null when no price is known or nothing was told, never 0 for want of a price.
    */
   cost(model: PricedModel, usage: TokenUsage | null, time: number): number | null;
+  /** How many tokens the model takes in and gives out together, by the bundled table; undefined when it tells none. */
+  contextWindow(model: PricedModel): number | undefined;
 }
 
 type Calculate = (usage: Usage, model: string, options: PriceOptions) => PriceCalculationResult;
@@ -58,6 +60,7 @@ export function openPrices(overrides: readonly PriceOverride[]): Prices {
       );
       return own === undefined ? (table?.cost(model, usage, time) ?? null) : overrideCost(own, usage);
     },
+    contextWindow: (model) => table?.contextWindow(model),
   };
 }
 
@@ -80,6 +83,11 @@ class PriceTable {
       // The table throws for a combination of shares it has no price for.
       return null;
     }
+  }
+
+  contextWindow(model: PricedModel): number | undefined {
+    const provider = this.#entryFor(model);
+    return provider === undefined || provider === "unlisted" ? undefined : provider.models[0]?.context_window;
   }
 
   /** The table's provider with the one model left in it: searching them all takes four times as long. */

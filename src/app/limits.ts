@@ -1,0 +1,62 @@
+import {
+  AddressFailures,
+  type AddressMemory,
+  createAddressMemory,
+  createLimiterMemory,
+  type LimiterMemory,
+  PrincipalLimiter,
+  usedInWindows,
+} from "#gates/ratelimit/index.ts";
+import type { IssuedKeys, KeyReader } from "#identity/keys/index.ts";
+import type { Clock } from "#platform/lib/clock.ts";
+import type { Random } from "#platform/lib/random.ts";
+import type { Database } from "#platform/storage/database.ts";
+
+/** What the limits of all threads are counted in; can be sent to another thread. */
+export interface LimitsMemory {
+  readonly principals: LimiterMemory;
+  readonly addresses: AddressMemory;
+}
+
+/** The limits as one thread holds them. */
+export interface Limits {
+  readonly principals: PrincipalLimiter;
+  readonly addresses: AddressFailures;
+}
+
+/** Made once, in the main thread, for so many callers with limits and so many threads in all. */
+export function createLimitsMemory(room: {
+  readonly principals: number;
+  readonly threads: number;
+  readonly random: Random;
+}): LimitsMemory {
+  return {
+    principals: createLimiterMemory(room),
+    addresses: createAddressMemory(room.random),
+  };
+}
+
+/** The limits in the thread of this number; the main thread is 0. */
+export function attachLimits({ principals, addresses }: LimitsMemory, thread: number): Limits {
+  return {
+    principals: new PrincipalLimiter({ memory: principals, thread }),
+    addresses: new AddressFailures({ memory: addresses, thread }),
+  };
+}
+
+/** For the main thread, before the first request: counts what the keys used of the running day and month before. */
+export async function seedWindows(
+  parts: { readonly database: Database; readonly clock: Clock; readonly keys: IssuedKeys },
+  { principals }: Limits,
+): Promise<void> {
+  const nowMs = parts.clock.now();
+  for (const used of await usedInWindows(parts.database.query, nowMs)) {
+    const slot = parts.keys.slotOf(used.principal);
+    if (slot !== undefined && isWindowed(parts.keys.reader.limitsOf(slot)))
+      principals.seed(slot, used, nowMs);
+  }
+}
+
+function isWindowed(limits: ReturnType<KeyReader["limitsOf"]>): boolean {
+  return (limits?.tokens_per_day ?? limits?.spend_usd_per_month) !== undefined;
+}

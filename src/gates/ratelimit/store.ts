@@ -1,0 +1,22 @@
+import { sql } from "kysely";
+import type { Query } from "#platform/storage/database.ts";
+import { Calendar } from "./window.ts";
+
+/** What a principal used of the UTC day and of the UTC month of a moment. */
+export interface WindowUse {
+  readonly principal: string;
+  readonly dayTokens: number;
+  readonly monthNanoUsd: number;
+}
+
+/** Of each principal that asked anything in the UTC month of `nowMs`, by the sums of the request rows. */
+export async function usedInWindows(query: Query, nowMs: number): Promise<readonly WindowUse[]> {
+  const calendar = new Calendar();
+  const today = calendar.day(nowMs).fromMs;
+  const result = await sql<WindowUse>`
+    SELECT principal, sum(CASE WHEN day = ${today} / 86400000 THEN input_tokens + output_tokens ELSE 0 END) AS dayTokens,
+      coalesce(sum(cost_nano_usd), 0) AS monthNanoUsd
+    FROM usage_day WHERE day BETWEEN ${calendar.month(nowMs).fromMs} / 86400000 AND ${today} / 86400000
+    GROUP BY principal`.execute(query);
+  return result.rows;
+}
