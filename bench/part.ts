@@ -42,9 +42,9 @@ export interface Aim {
 }
 
 export const FULL: Plan = {
-  turns: { rounds: 5, durationMs: 3_000, warmUpMs: 2_000 },
+  turns: { rounds: 5, durationMs: 2_500, warmUpMs: 2_000 },
   chunks: 200,
-  live: { streams: 5_000, seconds: 12 },
+  live: { streams: 5_000, seconds: 20 },
   rest: { starts: 5, idleMs: 5_000 },
 };
 

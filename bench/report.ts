@@ -47,5 +47,5 @@ function section(title: string, body: string): string {
 function renderAims(aims: readonly Aim[]): string {
   if (aims.length === 0) return "None of what was measured has an aim.";
   const rows = aims.map(({ what, aim, value, met }) => [what, aim, value, met ? "met" : "**not met**"]);
-  return renderRows(["aim", "wanted", "measured", "verdict"], rows);
+  return renderRows(["what", "aim", "measured", "verdict"], rows);
 }

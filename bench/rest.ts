@@ -74,6 +74,8 @@ export async function measureRest(
     const server = undo.use(
       startProgram(process.execPath, serve, { env: { ...env, ...how.env }, stdout: "ignore" }),
     );
+    // Ended by itself it writes what it compiled, for the next start.
+    undo.defer(async () => void (await server.end("SIGTERM")));
     const failed = server.end().then(() => {
       throw new Error(`the server ended: ${server.said()}`);
     });

@@ -59,7 +59,7 @@ export function runRate(
 export function streamOrder(
   to: Contender,
   workload: Workload,
-  streams: Pick<StreamOrder, "streams" | "chunks" | "durationMs">,
+  streams: Pick<StreamOrder, "streams" | "chunks" | "durationMs" | "spreadMs">,
 ): StreamOrder {
   return { ...requestTo(to, workload), ...streams };
 }

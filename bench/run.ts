@@ -27,10 +27,10 @@ import { workersPart } from "./workers.ts";
 const PARTS: readonly Part[] = [requestsPart, ssePart, ratePart, streamsPart, restPart, workersPart];
 
 /** What is measured instead of all the rest, with the arguments that follow. */
-const INSTEAD: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
-  "--memory": reportMemory,
-  "--profile": reportProfile,
-};
+const INSTEAD: ReadonlyMap<string | undefined, (args: readonly string[]) => Promise<void>> = new Map([
+  ["--memory", reportMemory],
+  ["--profile", reportProfile],
+]);
 
 await main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
@@ -38,7 +38,7 @@ await main(process.argv.slice(2)).catch((error: unknown) => {
 });
 
 async function main(args: readonly string[]): Promise<void> {
-  const instead = INSTEAD[args[0] ?? ""];
+  const instead = INSTEAD.get(args[0]);
   if (instead !== undefined) return instead(args.slice(1));
   const { parts, plan, whole } = wanted(args);
   const machine = await describeMachine();
@@ -66,7 +66,8 @@ function wanted(args: readonly string[]): { parts: readonly Part[]; plan: Plan; 
     throw new Error(`there is no part ${unknown}: ${PARTS.map(({ name }) => name).join(", ")}`);
   const parts = PARTS.filter(({ name }) => names.includes(name));
   return {
-    parts: values.peers === true ? [...parts, peersPart] : parts,
+    // First: what cannot be fetched is known before anything is measured.
+    parts: values.peers === true ? [peersPart, ...parts] : parts,
     plan: values.quick === true ? QUICK : FULL,
     whole: values.quick !== true && values.only === undefined,
   };

@@ -21,7 +21,12 @@ export const ssePart: Part = {
       workload.name,
       { turns, contenders: contenders.all },
       async (contender, durationMs) => {
-        const order = streamOrder(contender, workload, { streams: CONNECTIONS, chunks, durationMs });
+        const order = streamOrder(contender, workload, {
+          streams: CONNECTIONS,
+          chunks,
+          durationMs,
+          spreadMs: chunks * EVERY_MS,
+        });
         const before = { cpuUs: cpuTimeUs(contender.pids), at: performance.now() };
         const { streams, medianFirstMs, p99FirstMs } = await runStreams(contender, order);
         const passed = streams * chunks;

@@ -5,6 +5,7 @@
  * a chunk is missing, ends it.
  */
 import { Agent, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { shareBelow } from "./share-below.ts";
 
 export interface StreamOrder {
@@ -17,6 +18,8 @@ export interface StreamOrder {
   /** How many chunks each has to bring. */
   readonly chunks: number;
   readonly durationMs?: number;
+  /** Over how long the first ones begin, one after another, so that later ones do not all begin at once either. */
+  readonly spreadMs?: number;
 }
 
 export interface StreamResult {
@@ -77,11 +80,12 @@ function stream(onFirst: () => void = () => {}): Promise<void> {
   });
 }
 
-async function follow(endsAt: number): Promise<void> {
+async function follow(startsInMs: number, endsAt: number): Promise<void> {
+  await sleep(startsInMs);
   while (performance.now() < endsAt) await stream();
 }
 
-/** Opens all, some at a time, and waits until all have ended. */
+/** Opens all, some at a time, and waits until all have ended. Fails when one has ended before the last was there. */
 async function openAll(): Promise<void> {
   const streams: Promise<void>[] = [];
   let left = order.streams;
@@ -92,6 +96,11 @@ async function openAll(): Promise<void> {
       const whole = stream(resolve);
       streams.push(whole);
       await Promise.race([begun, whole]);
+      if (ended > 0)
+        throw new Error(
+          `the first stream had ended when ${firstMs.length} of ${order.streams} had begun: ` +
+            "something holds them back, or this machine is too slow",
+        );
     }
   };
   await Promise.all(Array.from({ length: OPENING }, opener));
@@ -103,7 +112,8 @@ async function openAll(): Promise<void> {
 if (order.durationMs === undefined) await openAll();
 else {
   const endsAt = performance.now() + order.durationMs;
-  await Promise.all(Array.from({ length: order.streams }, () => follow(endsAt)));
+  const apartMs = (order.spreadMs ?? 0) / order.streams;
+  await Promise.all(Array.from({ length: order.streams }, (_, at) => follow(at * apartMs, endsAt)));
 }
 agent.destroy();
 const at = shareBelow(firstMs);
