@@ -24,7 +24,7 @@ export const requestsPart: Part = {
   },
 };
 
-export const CPU = "cpuUs";
+const CPU = "cpuUs";
 export const RATE = "perSecond";
 
 const REQUEST_COLUMNS: readonly Column[] = requestColumns([NGINX, BARE]);
