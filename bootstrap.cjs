@@ -45,6 +45,7 @@ const COMMANDS = {
   check: (args) => ({ file: "tools/check.ts", args, inRoot: true }),
   promises: (args) => ({ file: "tools/promises.ts", args, inRoot: true }),
   bench: (args) => ({ file: "bench/run.ts", args, inRoot: true }),
+  build: (args) => ({ file: "tools/bundle.ts", args, inRoot: true }),
   run: (args) => (args.length === 0 ? usage() : { file: args[0], args: args.slice(1) }),
 };
 

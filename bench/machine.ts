@@ -1,7 +1,7 @@
 import { arch, availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { requiredTool } from "#test/system/required-tool.ts";
 import { runProgram } from "#test/system/run-program.ts";
-import { cpuTimeUs, machineTimeUs, ownTimeUs } from "./cpu-time.ts";
+import { machineTimeUs, ownTimeUs } from "./cpu-time.ts";
 
 /** What the figures depend on, one line each; no name of the machine, no path on it. */
 export async function describeMachine(): Promise<string[]> {
@@ -17,9 +17,12 @@ export async function describeMachine(): Promise<string[]> {
   ];
 }
 
-/** Begins to watch; the answer tells which share of the processors' time others than `pids` and this process took. */
-export function watchOtherWork(pids: readonly number[]): () => number {
-  const others = () => machineTimeUs() - cpuTimeUs(pids) - ownTimeUs();
+/**
+ * Begins to watch; the answer tells which share of the processors' time others than this process took. To be asked when
+ * all the programs it started have ended: only then is their time known as this process's own.
+ */
+export function watchOtherWork(): () => number {
+  const others = () => machineTimeUs() - ownTimeUs();
   const before = { others: others(), at: performance.now() };
   return () => {
     const availableUs = (performance.now() - before.at) * 1000 * availableParallelism();

@@ -1,6 +1,13 @@
 /* Where the time of the server's main thread goes, by what the code that runs is for. */
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Profiler } from "node:inspector";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { SOURCES, startClaviger } from "./claviger.ts";
+import { startUpstream } from "./contenders.ts";
+import { CHAT, runLoad } from "./run-load.ts";
 
 /** By the end of a file's path or by the name of a native function; the first that fits. */
 const PLACES: readonly (readonly [string, RegExp])[] = [
@@ -25,8 +32,31 @@ const PLACES: readonly (readonly [string, RegExp])[] = [
   ["Node's own: buffers, streams, timers", /node:/],
 ];
 
+const WARM_UP_MS = 2_000;
+const PROFILED_MS = 5_000;
+
+/** Prints where the time goes in five seconds of chats, warmed up; of the sources, whose files tell what is what. */
+export async function reportProfile(): Promise<void> {
+  const directory = mkdtempSync(path.join(tmpdir(), "bench-profile-"));
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const file = path.join(directory, "profile.json");
+  const probe = pathToFileURL(path.join(import.meta.dirname, "profile-probe.ts"));
+  probe.searchParams.set("file", file);
+  const upstream = await startUpstream(undo);
+  const nodeFlags = ["--import", probe.href];
+  const server = await startClaviger(directory, upstream, { program: SOURCES, nodeFlags, undo });
+  const signal = () => server.pids.forEach((pid) => void process.kill(pid, "SIGUSR2"));
+  await runLoad(server, CHAT, WARM_UP_MS);
+  signal();
+  await runLoad(server, CHAT, PROFILED_MS);
+  signal();
+  while (!existsSync(file)) await sleep(50);
+  console.log(renderProfile(file));
+}
+
 /** A Markdown table of a V8 profile, idle time left out: each place's share of the rest. */
-export function renderProfile(file: string): string {
+function renderProfile(file: string): string {
   const profile: Profiler.Profile = JSON.parse(readFileSync(file, "utf8"));
   const places = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
   const sums = new Map<string, number>();

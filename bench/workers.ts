@@ -1,0 +1,64 @@
+import path from "node:path";
+import { runProgram } from "#test/system/run-program.ts";
+import { type ClavigerOptions, clavigerCommand, startClaviger } from "./claviger.ts";
+import { startUpstream } from "./contenders.ts";
+import { inTurns } from "./measure.ts";
+import type { Bench, Part } from "./part.ts";
+import { measureRequests, requestColumns } from "./requests.ts";
+import { measureRest } from "./rest.ts";
+import { CHAT } from "./run-load.ts";
+import { renderMeasures, showMib } from "./table.ts";
+
+const ONE = "Claviger, 1 worker";
+const TWO = "Claviger, 2 workers";
+const MOST_BYTES = 30 * 2 ** 20;
+/** At rest, beside one: the average is that of a further worker. */
+const MANY = 3;
+
+/** Two workers against one, and what a further one takes of memory. */
+export const workersPart: Part = {
+  name: "workers",
+  title: "Workers",
+  async run(bench) {
+    if (!(await hasWorkers(bench)))
+      return { body: "Left out: this version's `serve` has no `--workers`.", aims: [] };
+    const body = await compareLoad(bench);
+    const bytes = await furtherWorkerBytes(bench);
+    const aim = { what: "memory of a further worker", aim: `at most ${showMib(MOST_BYTES)}` };
+    return {
+      body: `${body}\n\nA further worker takes ${showMib(bytes)} at rest.`,
+      aims: [{ ...aim, value: showMib(bytes), met: bytes <= MOST_BYTES }],
+    };
+  },
+};
+
+const flags = (workers: number) => ["--workers", String(workers)];
+
+async function hasWorkers({ program, directory }: Bench): Promise<boolean> {
+  const { args, env } = clavigerCommand(program, directory);
+  const help = await runProgram(process.execPath, [...args, "serve", "--help"], { env });
+  return help.stdout.includes("--workers");
+}
+
+async function compareLoad({ directory, program, plan }: Bench): Promise<string> {
+  await using undo = new AsyncDisposableStack();
+  const upstream = await startUpstream(undo);
+  const start = (options: Pick<ClavigerOptions, "name" | "serveFlags">) =>
+    startClaviger(directory, upstream, { program, ...options, undo });
+  const one = await start({ name: ONE, serveFlags: flags(1) });
+  const two = await start({ name: TWO, serveFlags: flags(2) });
+  const measures = await inTurns(
+    CHAT.name,
+    { turns: plan.turns, contenders: [one, two] },
+    (contender, durationMs) => measureRequests(contender, CHAT, durationMs),
+  );
+  return renderMeasures(measures, requestColumns([ONE]));
+}
+
+async function furtherWorkerBytes({ directory, program, plan }: Bench): Promise<number> {
+  const at = async (workers: number) => {
+    const within = path.join(directory, `rest-${workers}`);
+    return (await measureRest(within, { program, serveFlags: flags(workers) }, plan.rest)).bytes;
+  };
+  return ((await at(MANY)) - (await at(1))) / (MANY - 1);
+}

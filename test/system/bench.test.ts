@@ -1,0 +1,23 @@
+import path from "node:path";
+import { expect, test } from "vitest";
+import { runProgram } from "./run-program.ts";
+
+const BENCH = path.resolve(import.meta.dirname, "../../bench/run.ts");
+
+test("the benchmark runs: every contender has its row in every part that has rounds", {
+  timeout: 240_000,
+}, async () => {
+  const parts = ["--quick", "--only", "requests,sse,rate,rest"];
+  const run = await runProgram(process.execPath, [BENCH, ...parts]);
+  expect(run.status, run.stderr).toBe(0);
+  const sections = run.stdout.split(/^## /m);
+  for (const title of ["Requests", "Streams", "Added latency"]) {
+    const section = sections.find((text) => text.startsWith(`${title}\n`)) ?? "";
+    for (const name of ["upstream alone", "nginx", "bare proxy", "Claviger"])
+      expect(section).toContain(`| ${name} |`);
+    expect(section).not.toMatch(/NaN|Infinity/);
+  }
+  expect(sections.find((text) => text.startsWith("Start and rest\n"))).toMatch(
+    /bundled, as shipped \| \d+ ms/,
+  );
+});

@@ -1,0 +1,61 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
+import { bundle } from "../../tools/bundle.ts";
+import { runProgram } from "./run-program.ts";
+import { startProgram } from "./running-program.ts";
+
+const CACHE = path.resolve(import.meta.dirname, "../../.cache");
+let directory: string;
+let program: string;
+let outside: readonly string[];
+
+// Below the checkout, where the packages that stay outside are found as they are beside an installed bundle.
+beforeAll(async () => {
+  mkdirSync(CACHE, { recursive: true });
+  directory = mkdtempSync(path.join(CACHE, "bundle-"));
+  program = path.join(directory, "dist", "claviger.js");
+  outside = await bundle(path.dirname(program));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+test("the bundle holds all but the native packages, and every thread it starts", () => {
+  const names = readdirSync(path.dirname(program));
+  expect(names).toEqual(expect.arrayContaining(["claviger.js", "sqlite-thread.js"]));
+  const text = names.map((name) => readFileSync(path.join(path.dirname(program), name), "utf8")).join("\n");
+  const own = [...text.matchAll(/new URL\("\.\/([\w.-]+)", import\.meta\.url\)/g)].map(([, name]) => name);
+  expect(own).toContain("sqlite-thread.js");
+  expect(names).toEqual(expect.arrayContaining(own));
+  expect(outside.filter((name) => !name.startsWith("@node-rs/"))).toEqual([]);
+});
+
+test("the bundle serves: a key made by its command line reaches the upstream, SIGTERM ends it", async () => {
+  await using upstream = await startUpstream();
+  const where = ["--data-dir", path.join(directory, "data")];
+  const env = { PATH: process.env.PATH, HOME: directory };
+  const command = async (args: readonly string[], stdin = "") => {
+    const run = await runProgram(process.execPath, [program, ...args, ...where, "--json"], { env, stdin });
+    expect(run.status, run.stderr).toBe(0);
+    return JSON.parse(run.stdout);
+  };
+  const serve = [program, "serve", "--listen", "127.0.0.1:0", ...where];
+  await using server = startProgram(process.execPath, serve, { env });
+  const [, url = ""] = await server.hears(/listens on (http:\S+)/);
+  expect((await fetch(`${url}/health`)).status).toBe(200);
+
+  const add = ["provider", "add", "sim", "--kind", "openai-compatible", "--base-url", upstream.baseUrl];
+  await command(add, "upstream-credential-0001\n");
+  const { key } = await command(["api-key", "create", "app"]);
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ model: `sim/${UPSTREAM_MODEL}`, messages: [{ role: "user", content: "hello" }] }),
+  });
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ choices: [{ message: { content: "Hello." } }] });
+  const sent = upstream.requests.filter(({ path: asked }) => asked === "/v1/chat/completions");
+  expect(sent).toHaveLength(1);
+  expect(sent[0]?.rawHeaders).toContain("Bearer upstream-credential-0001");
+  expect(await server.end("SIGTERM")).toBe(0);
+});

@@ -1,0 +1,86 @@
+/*
+ * `npm run build`: the server as it is shipped, in dist/. `dist/claviger.js` does what src/main.ts does and needs
+ * Node.js and the packages of EXTERNAL beside it, nothing else. `npm run build -- DIRECTORY` writes elsewhere.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import path from "node:path";
+import { build, type Plugin } from "esbuild";
+
+const ROOT = path.resolve(import.meta.dirname, "..");
+const SOURCES = path.join(ROOT, "src");
+
+/** Packages with a part made for one processor and system, which cannot go into a file of JavaScript. */
+const EXTERNAL = ["@node-rs/*"];
+
+/** How a source names a file that is to run as a program or thread of its own. */
+const OWN_FILE = /new URL\(\s*"(\.[^"]+)\.ts",\s*import\.meta\.url,?\s*\)/g;
+
+/** Packages that are CommonJS ask for Node's own modules by `require`, which a module does not have by itself. */
+const BANNER = `import { createRequire as __createRequire } from "node:module";
+const require = __createRequire(import.meta.url);`;
+
+/**
+ * Bundles src/main.ts into `directory`, which is emptied first, and gives the packages that stay outside. Throws when
+ * esbuild finds an error or a doubt.
+ */
+export async function bundle(directory: string): Promise<string[]> {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const { warnings, metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { claviger: path.join(SOURCES, "main.ts"), ...ownFiles() },
+    outdir: directory,
+    // Flat: whichever piece a reference to an own file lands in, that file is beside it.
+    entryNames: "[name]",
+    chunkNames: "part-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    external: EXTERNAL,
+    minifySyntax: true,
+    legalComments: "eof",
+    banner: { js: BANNER },
+    plugins: [renamedOwnFiles],
+    metafile: true,
+    logLevel: "silent",
+  });
+  if (warnings.length > 0) throw new Error(warnings.map(({ text }) => text).join("\n"));
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  const outside = imports.filter(({ external, path: name }) => external && !isBuiltin(name));
+  return [...new Set(outside.map(({ path: name }) => name))].sort();
+}
+
+/** Every file that a source names as its own thread or program, by the name it gets. */
+function ownFiles(): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of readdirSync(SOURCES, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".ts") || name.endsWith(".test.ts")) continue;
+    const file = path.join(SOURCES, name);
+    for (const [, relative = ""] of readFileSync(file, "utf8").matchAll(OWN_FILE)) {
+      const target = path.resolve(path.dirname(file), `${relative}.ts`);
+      const entry = path.basename(relative);
+      if (entry === "claviger" || (found[entry] ?? target) !== target)
+        throw new Error(`two files would become ${entry}.js: rename ${target}`);
+      found[entry] = target;
+    }
+  }
+  return found;
+}
+
+/** Lets each such reference name the file as it is called in the bundle. */
+const renamedOwnFiles: Plugin = {
+  name: "own-files",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\.ts$/ }, ({ path: file }) => ({
+      contents: readFileSync(file, "utf8").replace(
+        OWN_FILE,
+        (_whole, relative: string) => `new URL("./${path.basename(relative)}.js", import.meta.url)`,
+      ),
+      loader: "ts",
+    })),
+};
+
+if (import.meta.main) await bundle(path.resolve(process.argv[2] ?? path.join(ROOT, "dist")));
