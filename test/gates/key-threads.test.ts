@@ -16,6 +16,7 @@ import { Secret } from "#platform/lib/secret.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { seededRandom } from "#test/seeded-random.ts";
+import { createGates } from "../../src/app/gates.ts";
 import { createTalk, type Question, takeText, tell, waitForTurn } from "./key-talk.ts";
 
 const BY = { principal: { kind: "local" }, address: null, requestId: "req_1" } as const;
@@ -97,11 +98,14 @@ test("[I10] a thread that looks while keys are added finds each whole or not at 
   const digest = keyDigest(new Secret(secret));
   const made = Array.from({ length: 4096 }, () => generateApiKey(random));
   const grantOf = (number: number) => ({ permissionSets: [`set-${number}`.repeat(8)], limits: {} });
+  expect(thread.ask({ op: "authenticate", text: "" })).toEqual({ ok: false, reason: "missing" });
   thread.say({ op: "await", texts: made.map(({ key }) => key.expose()) });
   const [writer, grants] = [new KeyWriter(memory), new GrantWriter(memory.grants)];
   made.forEach(({ id, key }, number) => {
     const grant = grants.numberOf(grantOf(number));
     writer.add({ digest: digest(key.expose()), publicId: id, grant, revoked: number % 5 === 0, usedAtS: 0 });
+    // Slower than the thread looks, so that it is there, looking for this very key, while it is being added.
+    for (const until = performance.now() + 0.03; performance.now() < until; );
   });
   expect(thread.hear()).toEqual(
     made.map(({ id }, slot) =>
@@ -110,4 +114,22 @@ test("[I10] a thread that looks while keys are added finds each whole or not at 
         : { ok: true, key: { id: `key_${id}`, slot, ...grantOf(slot) } },
     ),
   );
+});
+
+test("[I11] a caller let in before may act until his key, and no other, is revoked", async () => {
+  const clock = new FakeClock();
+  await using opened = await openKeys(clock);
+  const { keys } = opened;
+  const gates = createGates({ lock: { isLocked: () => false }, keys: keys.reader, sets });
+  const { key } = await issue(keys, "stays");
+  const { id } = await issue(keys, "goes", { requests_per_minute: 3 });
+  const stays = gates.authenticator.authenticate(key.expose());
+  const goes = { caller: { kind: "key", id, permissionSets: ["gateway"], slot: 1 } } as const;
+  if (!("caller" in stays)) throw new Error(stays.refused);
+  expect([stays, goes].map(({ caller }) => gates.authenticator.holds(caller))).toEqual([true, true]);
+  const limits = [stays, goes].map(({ caller }) => gates.callerLimits.begin(caller, 0)?.requests?.limit);
+  expect(limits).toEqual([undefined, 3]);
+  await keys.revoke(id, BY);
+  expect([stays, goes].map(({ caller }) => gates.authenticator.holds(caller))).toEqual([true, false]);
+  expect(gates.authenticator.holds({ kind: "local" })).toBe(true);
 });

@@ -205,6 +205,28 @@ describe("lists of many keys", () => {
   });
 });
 
+describe("many keys in the store", () => {
+  it("[I10] all are known after a restart, however many were made in one millisecond", async () => {
+    const made = Array.from({ length: 1203 }, () => generateApiKey(random));
+    const rows = made.map(({ id, key }, number) => {
+      const row = {
+        id: `key_${id}`,
+        name: `n${number}`,
+        digest: digestOf(key),
+        last4: "",
+        permissions: "[]",
+      };
+      const revoked_at = number % 100 === 0 ? 5 : null;
+      return { ...row, limits: "{}", created_at: number >> 10, revoked_at, last_used_at: null };
+    });
+    await database.insertRows("api_key", rows);
+    keys = await reopen();
+    const verdicts = made.map(({ key }) => keys.reader.authenticate(key.expose()));
+    expect(verdicts.filter(({ ok }) => ok)).toHaveLength(1203 - 13);
+    expect(verdicts.filter((verdict) => !verdict.ok && verdict.reason === "revoked")).toHaveLength(13);
+  });
+});
+
 describe("room for keys", () => {
   it("[I10] a full table refuses the next key, loses none, and has room for it after a restart", async () => {
     const parts = { database, clock, random, secret: new Secret("a secret of the test"), audit, roomFor: 2 };
@@ -283,6 +305,7 @@ describe("refusing keys", () => {
     broken = true;
     expect(await keys.revoke(id, BY)).toEqual({ recorded: false, cause: new Error("audit is full") });
     expect(keys.reader.authenticate(key.expose())).toEqual({ ok: false, reason: "revoked" });
+    expect((await keys.find(id))?.revoked_at).toBe("2026-01-01T00:00:00.000Z");
     await expect(keys.flush()).rejects.toThrow("audit is full");
     broken = false;
     clock.advance(5000);
