@@ -25,14 +25,14 @@ export interface Limits {
 }
 
 /** Made once, in the main thread, for so many callers with limits and so many threads in all. */
-export function createLimitsMemory(room: {
+export function createLimitsMemory({ principals, threads, random }: {
   readonly principals: number;
   readonly threads: number;
   readonly random: Random;
 }): LimitsMemory {
   return {
-    principals: createLimiterMemory(room),
-    addresses: createAddressMemory(room.random),
+    principals: createLimiterMemory({ principals, threads }),
+    addresses: createAddressMemory(random),
   };
 }
 

@@ -17,6 +17,7 @@ import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { createGates } from "../../src/app/gates.ts";
+import { attachLimits, createLimitsMemory } from "../../src/app/limits.ts";
 import { createTalk, type Question, takeText, tell, waitForTurn } from "./key-talk.ts";
 
 const BY = { principal: { kind: "local" }, address: null, requestId: "req_1" } as const;
@@ -120,14 +121,19 @@ test("[I11] a caller let in before may act until his key, and no other, is revok
   const clock = new FakeClock();
   await using opened = await openKeys(clock);
   const { keys } = opened;
-  const gates = createGates({ lock: { isLocked: () => false }, keys: keys.reader, sets });
+  const gates = createGates({
+    lock: { isLocked: () => false },
+    keys: keys.reader,
+    sets,
+    limits: attachLimits(createLimitsMemory({ principals: 2, threads: 1, random: seededRandom(1) }), 0),
+  });
   const { key } = await issue(keys, "stays");
   const { id } = await issue(keys, "goes", { requests_per_minute: 3 });
   const stays = gates.authenticator.authenticate(key.expose());
   const goes = { caller: { kind: "key", id, permissionSets: ["gateway"], slot: 1 } } as const;
   if (!("caller" in stays)) throw new Error(stays.refused);
   expect([stays, goes].map(({ caller }) => gates.authenticator.holds(caller))).toEqual([true, true]);
-  const limits = [stays, goes].map(({ caller }) => gates.callerLimits.begin(caller, 0)?.requests?.limit);
+  const limits = [stays, goes].map(({ caller }) => gates.callerLimits.begin(caller, 0)?.left.requests?.limit);
   expect(limits).toEqual([undefined, 3]);
   await keys.revoke(id, BY);
   expect([stays, goes].map(({ caller }) => gates.authenticator.holds(caller))).toEqual([true, false]);
