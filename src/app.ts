@@ -150,7 +150,10 @@ async function assemble(
   const workers = openWorkers({
     ...parts,
     shared: { lock: lock.memory, keys: keys.memory, limits: limitsMemory },
-    onLost: (thread) => limits.principals.forget(thread),
+    onLost: (thread) => {
+      limits.principals.forget(thread);
+      limits.addresses.forget(thread);
+    },
     program: parts.workerProgram,
   });
   const upstreams = await openUpstreams({ ...parts, audit, gates, auditSink, workers });

@@ -10,10 +10,21 @@ export const PRICES = `settings:
 /** A server on a clock that stands still, and a key of these limits besides the one without. */
 export async function startLimited(
   limits: Readonly<Record<string, number>>,
-  options: { dialect?: "openai" | "anthropic"; priced?: boolean; clock?: FakeClock; dataDir?: string } = {},
+  options: {
+    dialect?: "openai" | "anthropic";
+    priced?: boolean;
+    clock?: FakeClock;
+    dataDir?: string;
+    workers?: number;
+  } = {},
 ) {
-  const { dialect = "openai", clock = new FakeClock(), priced = true, dataDir } = options;
-  const given = { clock, ...(priced && { yaml: PRICES }), ...(dataDir !== undefined && { dataDir }) };
+  const { dialect = "openai", clock = new FakeClock(), priced = true, dataDir, workers } = options;
+  const given = {
+    clock,
+    ...(priced && { yaml: PRICES }),
+    ...(dataDir !== undefined && { dataDir }),
+    ...(workers !== undefined && { workers }),
+  };
   const bench = await startBench(given, dialect);
   const { key: limitedKey } = await bench.claviger.issueKey("limited", ["gateway"], limits);
   const ask = (more: object = {}, { path = "/v1/chat/completions", key = limitedKey } = {}) =>

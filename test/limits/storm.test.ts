@@ -81,11 +81,11 @@ function settledOf(rows: readonly Row[]): number {
 }
 
 test.each([
-  [1, 8_000],
-  [2, 3_000],
-  [3, 200],
-])("[I14] storm %i: 64 clients and random faults settle at most one reserve beyond %i tokens a day", async (seed, ceiling) => {
-  await using bench = await startLimited({ tokens_per_day: ceiling });
+  [1, 8_000, 1],
+  [2, 3_000, 3],
+  [3, 200, 1],
+])("[I14] storm %i: 64 clients and random faults settle at most one reserve beyond %i tokens a day, with %i threads", async (seed, ceiling, workers) => {
+  await using bench = await startLimited({ tokens_per_day: ceiling }, { workers });
   let { length: count } = await storm(bench, seed);
   bench.upstream.behave(using(20, 100));
   // What the storm left is used up first.
@@ -98,10 +98,11 @@ test.each([
 });
 
 test.each([
-  4, 5,
-])("[I14] after storm %i nothing is set aside: the rest of the day passes to the last token", async (seed) => {
+  [4, 1],
+  [5, 3],
+])("[I14] after storm %i, with %i threads, nothing is set aside: the rest of the day passes to the last token", async (seed, workers) => {
   const ceiling = CLIENTS * EACH * RESERVE;
-  await using bench = await startLimited({ tokens_per_day: ceiling });
+  await using bench = await startLimited({ tokens_per_day: ceiling }, { workers });
   const rows = await storm(bench, seed);
   expect(rows.map(({ status }) => status)).not.toContain(429);
   const rest = ceiling - settledOf(rows);

@@ -32,12 +32,18 @@ const HEAD_CELLS = 1;
  * Room for so many principals, of which the system provides only what is used: of a record about 150 bytes and 24 for
  * each thread.
  */
-export function createLimiterMemory(room: { principals: number; threads: number }): LimiterMemory {
-  const bytes = recordStart(room, room.principals) * CELL_BYTES;
+export function createLimiterMemory({
+  principals,
+  threads,
+}: {
+  principals: number;
+  threads: number;
+}): LimiterMemory {
+  const bytes = recordStart({ threads }, principals) * CELL_BYTES;
   // What a buffer grows by is not counted as memory in use: here it is room, of which nearly all stays unused.
   const buffer = new SharedArrayBuffer(0, { maxByteLength: bytes });
   buffer.grow(bytes);
-  return { buffer, ...room };
+  return { buffer, principals, threads };
 }
 
 /** The cell at which a principal's record begins. */

@@ -101,8 +101,9 @@ export class ClientAnswer implements Running {
 
   finish(last: Buffer): void {
     if (this.#over) return;
-    this.#response.end(last);
+    // First: who has read his answer finds what it held of his limits given back, whichever thread he meets then.
     this.#settle(this.#status);
+    this.#response.end(last);
   }
 
   /** A small answer in one write. */
@@ -116,11 +117,13 @@ export class ClientAnswer implements Running {
   end(error: AppError): void {
     if (this.#over) return;
     const { dialect, requestId } = this.#parts;
-    if (!this.#response.headersSent) this.#refuse(error);
+    const { headersSent } = this.#response;
+    if (!headersSent) this.#firstByteMs = performance.now();
+    this.#settle(error.status, error);
+    if (!headersSent) this.#refuse(error);
     else if (this.#events)
       this.#response.end(Buffer.concat([this.#beforeCut(), dialect.streamError(error, requestId)]));
     else this.#response.destroy();
-    this.#settle(error.status, error);
   }
 
   #head(status: number, headers: readonly string[]): void {
@@ -137,7 +140,6 @@ export class ClientAnswer implements Running {
     const shown = error.code === "invalid_token" ? new AppError("invalid_token") : error;
     const answer = this.#parts.dialect.error(shown, this.#parts.requestId);
     const length = { ...this.#own, "content-length": String(answer.body.length) };
-    this.#firstByteMs = performance.now();
     if (!this.#mustClose()) {
       this.#response.writeHead(answer.status, { ...answer.headers, ...length });
       this.#response.end(answer.body);
