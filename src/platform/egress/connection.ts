@@ -1,0 +1,222 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { AppError } from "../lib/error.ts";
+import type { AnswerHead } from "./answer-head.ts";
+import { type AnswerListener, AnswerParser } from "./answer-parser.ts";
+import { Deadline } from "./deadline.ts";
+import { receiveFrom } from "./dial.ts";
+import { closedEarly, egressError, tooSlow } from "./egress-error.ts";
+import type { Call, CallPlace } from "./exchange.ts";
+import { requestText } from "./request-text.ts";
+import { Upload } from "./upload.ts";
+
+/** Whoever keeps a connection. */
+export interface ConnectionOwner {
+  /** Its answer is complete and the next request may be sent. */
+  onFree(connection: Connection): void;
+  /** It is closed, and no request of a caller is on it. */
+  onClosed(connection: Connection): void;
+}
+
+/** How long an idle connection is kept when the upstream says nothing about it. */
+const IDLE_MS = 4_000;
+/** A connection is given up so long before the upstream would close it: a request could meet the close on its way. */
+const IDLE_MARGIN_MS = 2_000;
+const LONGEST_IDLE_MS = 600_000;
+/** Head and body up to this size leave in one piece of memory; a larger body is not copied. */
+const ONE_PIECE_BYTES = 16 * 1024;
+/** Methods whose requests have a body, if an empty one (RFC 9110, 8.6 and 9.3). */
+const BODY_IS_EXPECTED = new Set(["POST", "PUT", "PATCH"]);
+
+/** One connection to an upstream: one request at a time, and what comes while none is under way ends it. */
+export class Connection implements AnswerListener, CallPlace {
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #parser = new AnswerParser(this);
+  readonly #deadline = new Deadline(() => this.#onLate());
+  #call: Call | undefined;
+  #upload: Upload | undefined;
+  #lasts = true;
+  #keptMs = IDLE_MS;
+  #closed = false;
+
+  constructor(socket: Socket, owner: ConnectionOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+    receiveFrom(socket, (bytes) => this.#receive(bytes));
+    socket.on("end", () => this.#onFin());
+    socket.on("error", (error) => this.#end(egressError(error, this.#call?.phase ?? "connecting")));
+    socket.on("close", () => this.#end(closedEarly(this.#call?.phase ?? "connecting")));
+    socket.on("drain", () => this.#upload?.onDrain());
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Sends the request of a call, once. What cannot be sent fails the call and leaves the connection as it is. */
+  send(call: Call): void {
+    this.#call = call;
+    call.moveTo(this, "awaiting-headers");
+    try {
+      this.#write(call);
+    } catch (error) {
+      this.#call = undefined;
+      call.fail(error instanceof AppError ? error : new AppError("upstream_failed"));
+      this.#owner.onFree(this);
+    }
+  }
+
+  leave(call: Call): void {
+    if (call === this.#call) this.destroy();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+    if (this.#call?.phase === "receiving") this.#deadline.none();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+    if (this.#call?.phase === "receiving") this.#deadline.in(this.#call.outbound.bodyIdleTimeoutMs);
+  }
+
+  /** Waits for its first call. */
+  rest(): void {
+    this.#deadline.in(this.#keptMs);
+  }
+
+  /** Closes it; a call on it fails with this error. Settles when it is closed. */
+  async fail(error: AppError): Promise<void> {
+    const closed = this.#socket.closed ? undefined : once(this.#socket, "close");
+    this.#end(error);
+    await closed;
+  }
+
+  /** Closes it at once; a call on it hears nothing more. */
+  destroy(): void {
+    this.#end(undefined);
+  }
+
+  onInformational(): void {
+    this.#call?.onInformational();
+    if (this.#call !== undefined) this.#deadline.in(this.#call.outbound.headersTimeoutMs);
+  }
+
+  onHead(head: AnswerHead): void {
+    if (head.closes) this.#lasts = false;
+    this.#keptMs = idleMs(head.keptMs);
+    const call = this.#call;
+    if (call === undefined) return;
+    this.#deadline.in(call.outbound.bodyIdleTimeoutMs);
+    call.onHead(head.status, head.headers);
+    if (call.paused) this.#deadline.none();
+  }
+
+  onBody(piece: Buffer): void {
+    // Copied: the memory that was read into is read into again.
+    this.#call?.onData(Buffer.from(piece));
+  }
+
+  onEnd(clean: boolean): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    this.#call = undefined;
+    // An upstream that answers before it has read all: what it did not read would be the next request to it.
+    const complete = this.#upload === undefined;
+    this.#upload?.stop();
+    this.#upload = undefined;
+    if (!clean || !complete || !this.#lasts || this.#keptMs <= 0) this.destroy();
+    else this.#free(call);
+    call.onEnd();
+  }
+
+  #free(call: Call): void {
+    if (call.paused) this.#socket.resume();
+    this.rest();
+    this.#owner.onFree(this);
+  }
+
+  #write(call: Call): void {
+    const { outbound } = call;
+    const { text, declared } = requestText(outbound);
+    const { body, method } = outbound;
+    if (!Buffer.isBuffer(body) && body !== undefined) {
+      const listener = {
+        onProgress: () => this.#deadline.in(outbound.headersTimeoutMs),
+        onSent: () => {
+          this.#upload = undefined;
+        },
+        onBroken: () => this.#end(new AppError("upstream_failed", undefined, { detail: "request: body" })),
+      };
+      this.#upload = new Upload(body, this.#socket, { head: text, declared, listener });
+    } else {
+      if (declared !== undefined && declared !== (body?.length ?? 0))
+        throw new AppError("upstream_failed", undefined, { detail: "request: content-length" });
+      const expected = body !== undefined || declared !== undefined || BODY_IS_EXPECTED.has(method);
+      this.#writeWhole(
+        expected ? `${text}content-length: ${body?.length ?? 0}\r\n\r\n` : `${text}\r\n`,
+        body,
+      );
+    }
+    // A server that reads no body here would take it for the next request, and one that sends a body to HEAD is wrong.
+    if (method === "HEAD" || (body !== undefined && !BODY_IS_EXPECTED.has(method))) this.#lasts = false;
+    this.#parser.expect(method);
+    this.#deadline.in(outbound.headersTimeoutMs);
+    if (call.paused) this.#socket.pause();
+  }
+
+  /** One write for head and body. */
+  #writeWhole(head: string, body: Buffer | undefined): void {
+    if (body === undefined) {
+      this.#socket.write(head, "latin1");
+    } else if (body.length <= ONE_PIECE_BYTES) {
+      const piece = Buffer.allocUnsafe(head.length + body.length);
+      piece.write(head, 0, "latin1");
+      body.copy(piece, head.length);
+      this.#socket.write(piece);
+    } else {
+      this.#socket.cork();
+      this.#socket.write(head, "latin1");
+      this.#socket.write(body);
+      this.#socket.uncork();
+    }
+  }
+
+  #receive(bytes: Buffer): void {
+    const call = this.#call;
+    // Said before it was asked: whose answer that would be, nobody knows.
+    if (call === undefined) return this.destroy();
+    if (call.phase === "receiving" && !call.paused) this.#deadline.in(call.outbound.bodyIdleTimeoutMs);
+    try {
+      this.#parser.push(bytes);
+    } catch (error) {
+      this.#end(error instanceof AppError ? error : new AppError("upstream_failed"));
+    }
+  }
+
+  #onFin(): void {
+    this.#lasts = false;
+    if (!this.#parser.close()) this.#end(closedEarly(this.#call?.phase ?? "connecting"));
+  }
+
+  #onLate(): void {
+    this.#end(tooSlow(this.#call?.phase ?? "connecting"));
+  }
+
+  #end(error: AppError | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#deadline.clear();
+    this.#upload?.stop();
+    this.#socket.destroy();
+    const call = this.#call;
+    this.#call = undefined;
+    this.#owner.onClosed(this);
+    if (error !== undefined) call?.fail(error);
+  }
+}
+
+function idleMs(keptMs: number | undefined): number {
+  return keptMs === undefined ? IDLE_MS : Math.min(keptMs - IDLE_MARGIN_MS, LONGEST_IDLE_MS);
+}
