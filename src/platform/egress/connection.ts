@@ -139,8 +139,10 @@ export class Connection implements AnswerListener, CallPlace {
 
   #write(call: Call): void {
     const { outbound } = call;
-    const { text, declared } = requestText(outbound);
     const { body, method } = outbound;
+    // A server that reads no body here would take it for the next request, and one that sends a body to HEAD is wrong.
+    if (method === "HEAD" || (body !== undefined && !BODY_IS_EXPECTED.has(method))) this.#lasts = false;
+    const { text, declared } = requestText(outbound, this.#lasts);
     if (!Buffer.isBuffer(body) && body !== undefined) {
       const listener = {
         onProgress: () => this.#deadline.in(outbound.headersTimeoutMs),
@@ -159,8 +161,6 @@ export class Connection implements AnswerListener, CallPlace {
         body,
       );
     }
-    // A server that reads no body here would take it for the next request, and one that sends a body to HEAD is wrong.
-    if (method === "HEAD" || (body !== undefined && !BODY_IS_EXPECTED.has(method))) this.#lasts = false;
     this.#parser.expect(method);
     this.#deadline.in(outbound.headersTimeoutMs);
     if (call.paused) this.#socket.pause();

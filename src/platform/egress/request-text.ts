@@ -1,4 +1,5 @@
 import { AppError } from "../lib/error.ts";
+import type { Outbound } from "./exchange.ts";
 
 const TARGET = /^[\x21-\xff]+$/;
 const METHOD = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
@@ -26,14 +27,12 @@ export interface RequestText {
 
 /**
  * Puts the head of a request together. Throws AppError `upstream_failed` when something in it would not arrive as
- * what it is: nothing of a caller's text can end a line.
+ * what it is: nothing of a caller's text can end a line. `lasts`: another request is to follow on the connection.
  */
-export function requestText(request: {
-  readonly method: string;
-  readonly target: string;
-  readonly host: string;
-  readonly headers: readonly string[];
-}): RequestText {
+export function requestText(
+  request: Pick<Outbound, "method" | "target" | "host" | "headers">,
+  lasts: boolean,
+): RequestText {
   const { method, target, host, headers } = request;
   if (!METHOD.test(method) || method === "CONNECT") throw unsendable("method");
   if (!TARGET.test(target)) throw unsendable("target");
@@ -50,7 +49,9 @@ export function requestText(request: {
     else if (role === "length") declared = lengthOf(declared, value);
     else lines += `${name}: ${value}\r\n`;
   }
-  return { text: `${method} ${target} HTTP/1.1\r\nhost: ${named ?? host}\r\n${lines}`, declared };
+  const connection = lasts ? "keep-alive" : "close";
+  const first = `${method} ${target} HTTP/1.1\r\nhost: ${named ?? host}\r\nconnection: ${connection}\r\n`;
+  return { text: first + lines, declared };
 }
 
 type Role = "host" | "length" | "refused" | "other";
