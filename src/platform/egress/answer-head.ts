@@ -27,6 +27,8 @@ export function readAnswerHead(text: string): AnswerHead {
   STATUS.lastIndex = 0;
   const [begin, minor, status] = STATUS.exec(text) ?? [];
   if (begin === undefined) throw badAnswer("status line");
+  // Its connection would have ended with it.
+  if (minor === "0" && status?.startsWith("1")) throw badAnswer("an informational answer in HTTP/1.0");
   const framing: Framing = { length: undefined, coding: undefined, closes: minor === "0", keptMs: undefined };
   const headers: string[] = [];
   for (let at = begin.length; at < text.length; at = LINE.lastIndex) {
@@ -35,7 +37,7 @@ export function readAnswerHead(text: string): AnswerHead {
     if (line === undefined) throw badAnswer("header line");
     const value = withoutBlanks(raw);
     headers.push(name, value);
-    note(framing, name, value);
+    note(framing, name, value, raw);
   }
   if (framing.coding !== undefined && (framing.length !== undefined || minor === "0"))
     throw badAnswer("two ways to find its end");
@@ -56,12 +58,14 @@ interface Framing {
 }
 
 /** The length of a name tells most apart, so that few are made lower case. */
-function note(framing: Framing, name: string, value: string): void {
+function note(framing: Framing, name: string, value: string, raw: string): void {
   if (name.length === 14 && name.toLowerCase() === "content-length") {
-    if (framing.length !== undefined || !LENGTH.test(value)) throw badAnswer("content-length");
+    if (framing.length !== undefined || !LENGTH.test(value) || raw.endsWith("\t"))
+      throw badAnswer("content-length");
     framing.length = Number(value);
   } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
-    if (framing.coding !== undefined || value.toLowerCase() !== "chunked")
+    // There are readers to whom a tab behind it belongs to the value.
+    if (framing.coding !== undefined || value.toLowerCase() !== "chunked" || raw.endsWith("\t"))
       throw badAnswer("transfer-encoding");
     framing.coding = value;
   } else if (name.length === 10) noteConnection(framing, name.toLowerCase(), value);

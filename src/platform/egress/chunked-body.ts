@@ -3,13 +3,18 @@ import { badAnswer } from "./answer-head.ts";
 const CR = 0x0d;
 const LF = 0x0a;
 const SEMICOLON = 0x3b;
-const TAB = 0x09;
 /** 2^52 bytes: as much as a number holds exactly. */
 const MAX_SIZE_DIGITS = 13;
 const MAX_EXTENSION_BYTES = 4 * 1024;
 const MAX_TRAILER_BYTES = 32 * 1024;
 /** As of a head: no folded line, no control character. */
 const TRAILER = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
+
+/** RFC 9112, 7.1.1, behind the first semicolon. */
+const TOKEN = "[!#$%&'*+\\-.^_`|~\\dA-Za-z]+";
+const QUOTED = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"';
+const EXTENSION = `${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?`;
+const EXTENSIONS = new RegExp(`^${EXTENSION}(?:;${EXTENSION})*$`);
 
 type Place = "size" | "extension" | "size-end" | "data" | "data-cr" | "data-lf" | "trailer" | "trailer-end";
 
@@ -22,9 +27,9 @@ export class ChunkedBody {
   /** Of the chunk: as far as its digits were read, then the bytes of it that are to come. */
   #size = 0;
   #digits = 0;
-  #lineBytes = 0;
+  /** What was read of an extension or a trailer. */
+  #line = "";
   #trailerBytes = 0;
-  #trailer = "";
   #over = false;
 
   /** Whether the end of the body was read. */
@@ -68,7 +73,6 @@ export class ChunkedBody {
       case "data-lf":
         this.#size = 0;
         this.#digits = 0;
-        this.#lineBytes = 0;
         return this.#expect(byte === LF, "size");
       case "trailer":
         return this.#trailerByte(byte);
@@ -95,10 +99,14 @@ export class ChunkedBody {
   }
 
   #extensionByte(byte: number): void {
-    this.#lineBytes += 1;
-    if (this.#lineBytes > MAX_EXTENSION_BYTES) throw badAnswer("chunk extension");
-    if (byte === CR) this.#place = "size-end";
-    else if (isControl(byte)) throw badAnswer("chunk extension");
+    if (byte !== CR) {
+      this.#line += String.fromCharCode(byte);
+      if (this.#line.length > MAX_EXTENSION_BYTES) throw badAnswer("chunk extension");
+      return;
+    }
+    if (!EXTENSIONS.test(this.#line)) throw badAnswer("chunk extension");
+    this.#line = "";
+    this.#place = "size-end";
   }
 
   #sizeEnd(byte: number): void {
@@ -109,14 +117,14 @@ export class ChunkedBody {
     this.#trailerBytes += 1;
     if (this.#trailerBytes > MAX_TRAILER_BYTES) throw badAnswer("trailers");
     if (byte === CR) this.#place = "trailer-end";
-    else this.#trailer += String.fromCharCode(byte);
+    else this.#line += String.fromCharCode(byte);
   }
 
   #trailerEnd(byte: number): void {
     this.#expect(byte === LF, "trailer");
-    if (this.#trailer === "") this.#over = true;
-    else if (!TRAILER.test(this.#trailer)) throw badAnswer("trailers");
-    this.#trailer = "";
+    if (this.#line === "") this.#over = true;
+    else if (!TRAILER.test(this.#line)) throw badAnswer("trailers");
+    this.#line = "";
   }
 }
 
@@ -124,8 +132,4 @@ function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const letter = byte | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
-}
-
-function isControl(byte: number): boolean {
-  return (byte < 0x20 && byte !== TAB) || byte === 0x7f;
 }

@@ -7,7 +7,7 @@ import { Deadline } from "./deadline.ts";
 import { receiveFrom } from "./dial.ts";
 import { closedEarly, egressError, tooSlow } from "./egress-error.ts";
 import type { Call, CallPlace } from "./exchange.ts";
-import { requestText } from "./request-text.ts";
+import { requestText, writeWhole } from "./request-text.ts";
 import { Upload } from "./upload.ts";
 
 /** Whoever keeps a connection. */
@@ -23,8 +23,6 @@ const IDLE_MS = 4_000;
 /** A connection is given up so long before the upstream would close it: a request could meet the close on its way. */
 const IDLE_MARGIN_MS = 2_000;
 const LONGEST_IDLE_MS = 600_000;
-/** Head and body up to this size leave in one piece of memory; a larger body is not copied. */
-const ONE_PIECE_BYTES = 16 * 1024;
 /** Methods whose requests have a body, if an empty one (RFC 9110, 8.6 and 9.3). */
 const BODY_IS_EXPECTED = new Set(["POST", "PUT", "PATCH"]);
 
@@ -164,23 +162,6 @@ export class Connection implements AnswerListener, CallPlace {
     this.#parser.expect(method);
     this.#deadline.in(outbound.headersTimeoutMs);
     if (call.paused) this.#socket.pause();
-  }
-
-  /** One write for head and body. */
-  #writeWhole(head: string, body: Buffer | undefined): void {
-    if (body === undefined) {
-      this.#socket.write(head, "latin1");
-    } else if (body.length <= ONE_PIECE_BYTES) {
-      const piece = Buffer.allocUnsafe(head.length + body.length);
-      piece.write(head, 0, "latin1");
-      body.copy(piece, head.length);
-      this.#socket.write(piece);
-    } else {
-      this.#socket.cork();
-      this.#socket.write(head, "latin1");
-      this.#socket.write(body);
-      this.#socket.uncork();
-    }
   }
 
   #receive(bytes: Buffer): void {

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { AppError } from "../lib/error.ts";
 import type { Outbound } from "./exchange.ts";
 
@@ -6,6 +7,8 @@ const METHOD = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 const NAME = METHOD;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const LENGTH = /^\d{1,15}$/;
+/** Head and body up to this size leave in one piece of memory; a larger body is not copied. */
+const ONE_PIECE_BYTES = 16 * 1024;
 /** They say where a message ends, or are for one connection alone: the client's to set. */
 const NOT_THE_CALLERS = new Set([
   "connection",
@@ -54,18 +57,36 @@ export function requestText(
   return { text: first + lines, declared };
 }
 
+/** Sends a head and a body that is there already, in one write. */
+export function writeWhole(socket: Socket, head: string, body: Buffer | undefined): void {
+  if (body === undefined) {
+    socket.write(head, "latin1");
+  } else if (body.length <= ONE_PIECE_BYTES) {
+    const piece = Buffer.allocUnsafe(head.length + body.length);
+    piece.write(head, 0, "latin1");
+    body.copy(piece, head.length);
+    socket.write(piece);
+  } else {
+    socket.cork();
+    socket.write(head, "latin1");
+    socket.write(body);
+    socket.uncork();
+  }
+}
+
 type Role = "host" | "length" | "refused" | "other";
 
 /** What names are, kept as they are spelled: there are few, and making each lower case costs more than looking it up. */
 const roles = new Map<string, Role>();
 const MAX_ROLES = 256;
+const LONGEST_KNOWN = 64;
 
 function roleOf(spelled: string): Role {
   const known = roles.get(spelled);
   if (known !== undefined) return known;
   const name = spelled.toLowerCase();
   const role = name === "host" ? "host" : name === "content-length" ? "length" : otherRole(name);
-  if (roles.size < MAX_ROLES) roles.set(spelled, role);
+  if (roles.size < MAX_ROLES && spelled.length <= LONGEST_KNOWN) roles.set(spelled, role);
   return role;
 }
 

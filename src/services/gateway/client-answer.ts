@@ -13,6 +13,7 @@ export interface AnswerOutcome {
   readonly streamed: boolean;
 }
 
+const NONE: Readonly<Record<string, string>> = {};
 /** How long what a refused client still sends is thrown away, so that it can read why it was refused. */
 const LINGER_MS = 1000;
 /** A refused body up to this size is read to its end and thrown away, and the connection is kept. */
@@ -35,7 +36,7 @@ export class ClientAnswer implements Running {
   #beforeCut: () => Buffer = () => Buffer.alloc(0);
   #status = 0;
   #firstByteMs: number | null = null;
-  #own: Readonly<Record<string, string>> = {};
+  #own: Readonly<Record<string, string>> = NONE;
   #streamed = false;
   #events = false;
   #over = false;
@@ -127,7 +128,7 @@ export class ClientAnswer implements Running {
     this.#status = status;
     this.#firstByteMs = performance.now();
     const { dialect, requestId } = this.#parts;
-    const all = [...withOwn(headers, this.#own)];
+    const all = this.#own === NONE ? [...headers] : withOwn(headers, this.#own);
     for (const name of dialect.requestIdHeaders) all.push(name, requestId);
     this.#response.writeHead(status, all);
   }
@@ -177,11 +178,9 @@ export class ClientAnswer implements Running {
   }
 }
 
-function withOwn(headers: readonly string[], own: Readonly<Record<string, string>>): readonly string[] {
-  const pairs = Object.entries(own);
-  if (pairs.length === 0) return headers;
+function withOwn(headers: readonly string[], own: Readonly<Record<string, string>>): string[] {
   const others = headers.filter(
     (_, index) => own[(headers[index - (index % 2)] ?? "").toLowerCase()] === undefined,
   );
-  return [...others, ...pairs.flat()];
+  return [...others, ...Object.entries(own).flat()];
 }
