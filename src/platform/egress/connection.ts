@@ -8,7 +8,7 @@ import { receiveFrom } from "./dial.ts";
 import { closedEarly, egressError, tooSlow } from "./egress-error.ts";
 import type { Call, CallPlace } from "./exchange.ts";
 import { requestText, writeWhole } from "./request-text.ts";
-import { Upload } from "./upload.ts";
+import { Upload, type UploadListener } from "./upload.ts";
 
 /** Whoever keeps a connection. */
 export interface ConnectionOwner {
@@ -141,27 +141,31 @@ export class Connection implements AnswerListener, CallPlace {
     // A server that reads no body here would take it for the next request, and one that sends a body to HEAD is wrong.
     if (method === "HEAD" || (body !== undefined && !BODY_IS_EXPECTED.has(method))) this.#lasts = false;
     const { text, declared } = requestText(outbound, this.#lasts);
-    if (!Buffer.isBuffer(body) && body !== undefined) {
-      const listener = {
-        onProgress: () => this.#deadline.in(outbound.headersTimeoutMs),
-        onSent: () => {
-          this.#upload = undefined;
-        },
-        onBroken: () => this.#end(new AppError("upstream_failed", undefined, { detail: "request: body" })),
-      };
-      this.#upload = new Upload(body, this.#socket, { head: text, declared, listener });
-    } else {
-      if (declared !== undefined && declared !== (body?.length ?? 0))
+    if (body === undefined || Buffer.isBuffer(body)) {
+      const length = body?.length ?? 0;
+      if (declared !== undefined && declared !== length)
         throw new AppError("upstream_failed", undefined, { detail: "request: content-length" });
-      const expected = body !== undefined || declared !== undefined || BODY_IS_EXPECTED.has(method);
-      this.#writeWhole(
-        expected ? `${text}content-length: ${body?.length ?? 0}\r\n\r\n` : `${text}\r\n`,
-        body,
-      );
+      const tellsLength = body !== undefined || declared !== undefined || BODY_IS_EXPECTED.has(method);
+      writeWhole(this.#socket, `${text}${tellsLength ? `content-length: ${length}\r\n` : ""}\r\n`, body);
+    } else {
+      const listener = this.#uploadListener(call);
+      this.#upload = new Upload(body, this.#socket, { head: text, declared, listener });
     }
     this.#parser.expect(method);
     this.#deadline.in(outbound.headersTimeoutMs);
     if (call.paused) this.#socket.pause();
+  }
+
+  #uploadListener(call: Call): UploadListener {
+    return {
+      onProgress: () => {
+        if (call.phase === "awaiting-headers") this.#deadline.in(call.outbound.headersTimeoutMs);
+      },
+      onSent: () => {
+        this.#upload = undefined;
+      },
+      onBroken: () => this.#end(new AppError("upstream_failed", undefined, { detail: "request: body" })),
+    };
   }
 
   #receive(bytes: Buffer): void {
