@@ -14,6 +14,8 @@ export interface AnswerOutcome {
 }
 
 const NONE: Readonly<Record<string, string>> = {};
+/** A larger body goes out beside its head, uncopied. */
+const ONE_PIECE_BYTES = 8 * 1024;
 /** How long what a refused client still sends is thrown away, so that it can read why it was refused. */
 const LINGER_MS = 1000;
 /** A refused body up to this size is read to its end and thrown away, and the connection is kept. */
@@ -110,7 +112,10 @@ export class ClientAnswer implements Running {
   sendWhole(status: number, headers: readonly string[], body: Buffer): void {
     if (this.#over) return;
     this.#head(status, [...headers, "content-length", String(body.length)]);
-    this.finish(body);
+    // As text, a character a byte, it leaves in one piece with the head, which costs less than the copy.
+    if (body.length <= ONE_PIECE_BYTES) this.#response.end(body.toString("latin1"), "latin1");
+    else this.#response.end(body);
+    this.#settle(status);
   }
 
   /** As a status when nothing was sent, as an event in a stream, else by cutting the connection. */
