@@ -14,6 +14,12 @@ export interface AnswerHead {
   readonly keptMs: number | undefined;
 }
 
+/** How long an idle connection is kept when the upstream says nothing about it. */
+const IDLE_MS = 4_000;
+/** A connection is given up so long before the upstream would close it: a request could meet the close on its way. */
+const IDLE_MARGIN_MS = 2_000;
+const LONGEST_IDLE_MS = 600_000;
+
 const STATUS = /HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
 /** Each class excludes what ends it, so that no text is read twice. No folded line, no blank before the colon. */
 const LINE = /([!#$%&'*+\-.^_`|~\dA-Za-z]+):([\t\x20-\x7e\x80-\xff]*)\r\n/y;
@@ -48,6 +54,11 @@ export function readAnswerHead(text: string): AnswerHead {
 /** What an upstream sent and no HTTP client can use; `what` names the place and nothing of the text. */
 export function badAnswer(what: string): AppError {
   return new AppError("upstream_failed", undefined, { detail: `answer: ${what}` });
+}
+
+/** How long a connection may be idle whose upstream says it keeps it for so long, or says nothing. */
+export function idleMs(keptMs: number | undefined): number {
+  return keptMs === undefined ? IDLE_MS : Math.min(keptMs - IDLE_MARGIN_MS, LONGEST_IDLE_MS);
 }
 
 interface Framing {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { AppError } from "../lib/error.ts";
-import type { AnswerHead } from "./answer-head.ts";
+import { type AnswerHead, idleMs } from "./answer-head.ts";
 import { type AnswerListener, AnswerParser } from "./answer-parser.ts";
 import { Deadline } from "./deadline.ts";
 import { receiveFrom } from "./dial.ts";
@@ -18,11 +18,6 @@ export interface ConnectionOwner {
   onClosed(connection: Connection): void;
 }
 
-/** How long an idle connection is kept when the upstream says nothing about it. */
-const IDLE_MS = 4_000;
-/** A connection is given up so long before the upstream would close it: a request could meet the close on its way. */
-const IDLE_MARGIN_MS = 2_000;
-const LONGEST_IDLE_MS = 600_000;
 /** Methods whose requests have a body, if an empty one (RFC 9110, 8.6 and 9.3). */
 const BODY_IS_EXPECTED = new Set(["POST", "PUT", "PATCH"]);
 
@@ -35,7 +30,7 @@ export class Connection implements AnswerListener, CallPlace {
   #call: Call | undefined;
   #upload: Upload | undefined;
   #lasts = true;
-  #keptMs = IDLE_MS;
+  #idleMs = idleMs(undefined);
   #closed = false;
 
   constructor(socket: Socket, owner: ConnectionOwner) {
@@ -81,7 +76,7 @@ export class Connection implements AnswerListener, CallPlace {
 
   /** Waits for its first call. */
   rest(): void {
-    this.#deadline.in(this.#keptMs);
+    this.#deadline.in(this.#idleMs);
   }
 
   /** Closes it; a call on it fails with this error. Settles when it is closed. */
@@ -103,7 +98,7 @@ export class Connection implements AnswerListener, CallPlace {
 
   onHead(head: AnswerHead): void {
     if (head.closes) this.#lasts = false;
-    this.#keptMs = idleMs(head.keptMs);
+    this.#idleMs = idleMs(head.keptMs);
     const call = this.#call;
     if (call === undefined) return;
     this.#deadline.in(call.outbound.bodyIdleTimeoutMs);
@@ -121,10 +116,10 @@ export class Connection implements AnswerListener, CallPlace {
     if (call === undefined) return;
     this.#call = undefined;
     // An upstream that answers before it has read all: what it did not read would be the next request to it.
-    const complete = this.#upload === undefined;
+    const complete = this.#upload === undefined && this.#socket.writableLength === 0;
     this.#upload?.stop();
     this.#upload = undefined;
-    if (!clean || !complete || !this.#lasts || this.#keptMs <= 0) this.destroy();
+    if (!clean || !complete || !this.#lasts || this.#idleMs <= 0) this.destroy();
     else this.#free(call);
     call.onEnd();
   }
@@ -200,8 +195,4 @@ export class Connection implements AnswerListener, CallPlace {
     this.#owner.onClosed(this);
     if (error !== undefined) call?.fail(error);
   }
-}
-
-function idleMs(keptMs: number | undefined): number {
-  return keptMs === undefined ? IDLE_MS : Math.min(keptMs - IDLE_MARGIN_MS, LONGEST_IDLE_MS);
 }

@@ -26,6 +26,7 @@ export class Pool implements ConnectionOwner, CallPlace {
   readonly #waiting = new Set<Call>();
   #dialling = 0;
   #onEmpty: (() => void) | undefined;
+  #destroyed = false;
 
   constructor(connect: () => Promise<Socket>, turns: Turns) {
     this.#connect = connect;
@@ -79,6 +80,7 @@ export class Pool implements ConnectionOwner, CallPlace {
 
   /** Ends every connection and every call; settles when the connections are closed. */
   async destroy(): Promise<void> {
+    this.#destroyed = true;
     const error = new AppError("upstream_failed", undefined, { detail: "the server stops" });
     for (const call of [...this.#waiting]) call.fail(error);
     await Promise.all([...this.#all].map((connection) => connection.fail(error)));
@@ -108,6 +110,7 @@ export class Pool implements ConnectionOwner, CallPlace {
   }
 
   #open(socket: Socket): void {
+    if (this.#destroyed) return void socket.destroy();
     const connection = new Connection(socket, this);
     this.#all.add(connection);
     const [call] = this.#waiting;
