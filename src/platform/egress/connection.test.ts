@@ -81,11 +81,13 @@ test("[G6] an answer that comes before its request is nobody's", async () => {
 test("[G6] of two requests at a time each gets its own answer", async () => {
   await using upstream = await startRaw((socket, head) => {
     const [path = ""] = /(?<=\/v1\/)\w+/.exec(head) ?? [];
-    socket.write(`${OK}content-length: ${path.length}\r\n\r\n${path}`);
+    // In two parts, so that the first waits while others are read.
+    socket.write(`${OK}content-length: ${path.length}\r\n\r\n${path.slice(0, 2)}`);
+    setTimeout(() => socket.write(path.slice(2)), 5);
   });
   await using client = createEgressClient();
   for (let round = 0; round < 20; round += 1) {
-    const paths = Array.from({ length: 8 }, (_, index) => `r${round}x${index}`);
+    const paths = Array.from({ length: 8 }, (_, index) => `${index}r${round}x`);
     const answers = paths.map((path) => ask(client, new URL(path, upstream.url)));
     expect((await Promise.all(answers)).map(({ body }) => body.toString())).toEqual(paths);
   }
