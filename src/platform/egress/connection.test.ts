@@ -83,7 +83,7 @@ test("[G6] of two requests at a time each gets its own answer", async () => {
     const [path = ""] = /(?<=\/v1\/)\w+/.exec(head) ?? [];
     // In two parts, so that the first waits while others are read.
     socket.write(`${OK}content-length: ${path.length}\r\n\r\n${path.slice(0, 2)}`);
-    setTimeout(() => socket.write(path.slice(2)), 5);
+    void twoTurns().then(() => socket.write(path.slice(2)));
   });
   await using client = createEgressClient();
   for (let round = 0; round < 20; round += 1) {
