@@ -111,7 +111,7 @@ export class ClientAnswer implements Running {
   /** A small answer in one write. */
   sendWhole(status: number, headers: readonly string[], body: Buffer): void {
     if (this.#over) return;
-    this.#head(status, [...headers, "content-length", String(body.length)]);
+    this.#head(status, headers, body.length);
     // As text, a character a byte, it leaves in one piece with the head, which costs less than the copy.
     if (body.length <= ONE_PIECE_BYTES) this.#response.end(body.toString("latin1"), "latin1");
     else this.#response.end(body);
@@ -129,11 +129,12 @@ export class ClientAnswer implements Running {
     this.#settle(error.status, error);
   }
 
-  #head(status: number, headers: readonly string[]): void {
+  #head(status: number, headers: readonly string[], length?: number): void {
     this.#status = status;
     this.#firstByteMs = performance.now();
     const { dialect, requestId } = this.#parts;
     const all = this.#own === NONE ? [...headers] : withOwn(headers, this.#own);
+    if (length !== undefined) all.push("content-length", String(length));
     for (const name of dialect.requestIdHeaders) all.push(name, requestId);
     this.#response.writeHead(status, all);
   }
