@@ -1,6 +1,5 @@
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
-import type { buildConnector } from "undici";
 import { AppError } from "#platform/lib/error.ts";
 import { dialFirst } from "./dial.ts";
 import { egressError } from "./egress-error.ts";
@@ -22,21 +21,19 @@ export interface ConnectorParts {
   readonly closing: AbortSignal;
 }
 
+/** What of an origin's URL says where to connect. */
+export type ConnectTarget = Pick<URL, "protocol" | "hostname" | "port">;
+
 /**
  * Makes every connection that leaves this server: resolves, checks each address, dials one of those just checked,
  * and over TLS verifies the certificate for the name that was asked for. With a proxy it is the proxy that is dialled
  * so; the upstream's name is then resolved and judged here as well, but which address the proxy dials is the proxy's.
  */
-export function createConnector(parts: ConnectorParts): buildConnector.connector {
-  return (target, done) => {
-    connect(parts, target).then(
-      (socket) => done(null, socket),
-      (error: unknown) => done(error instanceof Error ? error : new Error("connecting failed"), null),
-    );
-  };
+export function createConnector(parts: ConnectorParts): (target: ConnectTarget) => Promise<Socket> {
+  return (target) => connect(parts, target);
 }
 
-async function connect(parts: ConnectorParts, target: buildConnector.Options): Promise<Socket | TLSSocket> {
+async function connect(parts: ConnectorParts, target: ConnectTarget): Promise<Socket> {
   const port = portOf(target.protocol, target.port);
   const addresses = await dialled(parts, target, port);
   const context = target.protocol === "https:" ? await parts.ca?.secureContext() : undefined;
@@ -44,14 +41,10 @@ async function connect(parts: ConnectorParts, target: buildConnector.Options): P
   const signal = AbortSignal.any([parts.closing, late.signal]);
   const timer = setTimeout(() => late.abort(tooLate()), parts.connectTimeoutMs);
   try {
-    const socket = await reach(
-      parts.proxy,
-      { addresses, authority: `${target.hostname}:${port}`, port },
-      signal,
-    );
-    return target.protocol === "https:"
-      ? await secure(socket, hostOf(target.hostname), context, signal)
-      : socket;
+    const to = { addresses, authority: `${target.hostname}:${port}`, port };
+    if (target.protocol !== "https:") return await reach(parts.proxy, to, signal);
+    const socket = await reach(parts.proxy, { ...to, wrapped: true }, signal);
+    return await secure(socket, hostOf(target.hostname), context, signal);
   } catch (error) {
     throw error instanceof AppError || !(error instanceof Error) ? error : egressError(error, "connecting");
   } finally {
@@ -62,7 +55,7 @@ async function connect(parts: ConnectorParts, target: buildConnector.Options): P
 /** The addresses to dial, checked: the upstream's, or its proxy's when the upstream itself is not denied. */
 async function dialled(
   { guard, proxy }: ConnectorParts,
-  target: buildConnector.Options,
+  target: ConnectTarget,
   port: number,
 ): Promise<readonly string[]> {
   if (proxy === undefined) return guard.targets(target.hostname, port);
@@ -74,11 +67,14 @@ async function dialled(
 /** A connection at whose other end is the upstream. */
 async function reach(
   proxy: URL | undefined,
-  to: { addresses: readonly string[]; authority: string; port: number },
+  to: { addresses: readonly string[]; authority: string; port: number; wrapped?: boolean },
   signal: AbortSignal,
 ): Promise<Socket> {
-  if (proxy === undefined) return dialFirst(to.addresses, to.port, signal);
-  const socket = await dialFirst(to.addresses, portOf(proxy.protocol, proxy.port), signal);
+  // Only what no one else reads from is read into shared memory: neither TLS nor a tunnel's answer.
+  if (proxy === undefined)
+    return dialFirst({ addresses: to.addresses, port: to.port, sharesMemory: to.wrapped !== true }, signal);
+  const port = portOf(proxy.protocol, proxy.port);
+  const socket = await dialFirst({ addresses: to.addresses, port, sharesMemory: false }, signal);
   await openTunnel(socket, to.authority, signal);
   return socket;
 }

@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import { connect, type OnReadOpts, type Socket } from "node:net";
 
 /** How long an address may take before the next is tried beside it (RFC 8305 section 8). */
 const NEXT_AFTER_MS = 250;
@@ -6,14 +6,35 @@ const MAX_ADDRESSES = 8;
 const READ_AHEAD = { highWaterMark: 64 * 1024 };
 const PROBE_IDLE_AFTER_MS = 60_000;
 
+/** Where to connect. */
+export interface DialTarget {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** What comes is read into memory of all sockets, and only `receiveFrom` gives it: no `data` event does. */
+  readonly sharesMemory: boolean;
+}
+
+type Receiver = (bytes: Buffer) => void;
+
+/** Taken up by one read at a time, and given on before the next: a socket's own would be made anew for each. */
+const shared = Buffer.allocUnsafeSlow(READ_AHEAD.highWaterMark);
+const receivers = new WeakMap<Socket, Receiver>();
+
+/** Gives what the socket reads from now on, of any socket; the bytes are good until the receiver returns. */
+export function receiveFrom(socket: Socket, receiver: Receiver): void {
+  if (receivers.has(socket)) receivers.set(socket, receiver);
+  // A tunnel leaves its socket paused.
+  else socket.on("data", receiver).resume();
+}
+
 /**
  * Connects to the first of these addresses that accepts; the others are closed. Only what is given is dialled:
  * nothing is resolved here. Rejects with the last address's error, or the signal's reason.
  */
-export function dialFirst(addresses: readonly string[], port: number, signal: AbortSignal): Promise<Socket> {
+export function dialFirst(to: DialTarget, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const race = new Race({ addresses: addresses.slice(0, MAX_ADDRESSES), port });
+    const race = new Race({ ...to, addresses: to.addresses.slice(0, MAX_ADDRESSES) });
     const onAbort = () => race.lose(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     race.run((outcome) => {
@@ -25,16 +46,14 @@ export function dialFirst(addresses: readonly string[], port: number, signal: Ab
 }
 
 class Race {
-  readonly #addresses: readonly string[];
-  readonly #port: number;
+  readonly #to: DialTarget;
   readonly #open = new Set<Socket>();
   #next = 0;
   #timer: NodeJS.Timeout | undefined;
   #end: ((outcome: Socket | Error) => void) | undefined;
 
-  constructor(to: { addresses: readonly string[]; port: number }) {
-    this.#addresses = to.addresses;
-    this.#port = to.port;
+  constructor(to: DialTarget) {
+    this.#to = to;
   }
 
   run(end: (outcome: Socket | Error) => void): void {
@@ -48,7 +67,7 @@ class Race {
 
   #tryNext(lastError: Error): void {
     clearTimeout(this.#timer);
-    const address = this.#addresses[this.#next];
+    const address = this.#to.addresses[this.#next];
     if (address === undefined) {
       if (this.#open.size === 0) this.#finish(lastError);
       return;
@@ -59,15 +78,18 @@ class Race {
   }
 
   #dial(host: string): void {
-    const socket = connect({
+    const socket: Socket = connect({
       host,
-      port: this.#port,
+      port: this.#to.port,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: PROBE_IDLE_AFTER_MS,
       ...READ_AHEAD,
       lookup: refuseLookup,
+      ...(this.#to.sharesMemory ? { onread: readShared(() => socket) } : {}),
     });
+    // Who speaks before anyone listens has not been asked.
+    if (this.#to.sharesMemory) receivers.set(socket, () => socket.destroy());
     this.#open.add(socket);
     socket.on("error", (error) => {
       if (this.#open.delete(socket)) this.#tryNext(error);
@@ -89,4 +111,14 @@ class Race {
 /** An address needs no lookup; should one be asked for all the same, the connection fails instead. */
 function refuseLookup(_name: string, _options: object, done: (error: Error, address: string) => void): void {
   done(new Error("only checked addresses are dialled"), "");
+}
+
+function readShared(socket: () => Socket): OnReadOpts {
+  return {
+    buffer: shared,
+    callback: (length) => {
+      receivers.get(socket())?.(shared.subarray(0, length));
+      return true;
+    },
+  };
 }

@@ -1,13 +1,12 @@
 import type { Readable } from "node:stream";
-import type { Pool } from "undici";
 import { AppError } from "#platform/lib/error.ts";
-import { type Exchange, exchange, type UpstreamHandler } from "./exchange.ts";
+import { Call, type Exchange, type UpstreamHandler } from "./exchange.ts";
 import { createGuard } from "./guard.ts";
 import { createSystemLookup, type Lookup } from "./lookup.ts";
 import { createNameResolver } from "./name-resolver.ts";
 import { type ListenAddress, localAddresses } from "./own-listeners.ts";
 import { Pools } from "./pools.ts";
-import { judgeUrl } from "./url-policy.ts";
+import { targetOf } from "./target.ts";
 import { denialError, type Verdict } from "./verdict.ts";
 
 /** One request to an upstream. */
@@ -97,16 +96,7 @@ export function createEgressClient(parts: EgressParts = {}): EgressClient {
     localAddresses,
   });
   const pools = new Pools(guard, closing.signal);
-  const request = (wanted: EgressRequest, handler: UpstreamHandler): Exchange => {
-    const timeouts = settle(parts.timeouts, wanted.upstream);
-    // A URL puts its origin together anew each time it is asked.
-    const { origin } = wanted.url;
-    return exchange(
-      { ...wanted, ...timeouts },
-      reportingDenials(handler, origin, parts.onDenied),
-      poolOrRefusal(pools, wanted, { origin, connectTimeoutMs: timeouts.connectTimeoutMs }),
-    );
-  };
+  const request = (wanted: EgressRequest, handler: UpstreamHandler) => send(parts, pools, wanted, handler);
   const close = () => {
     closing.abort(new AppError("shutting_down"));
     return pools.close();
@@ -120,43 +110,37 @@ export function createEgressClient(parts: EgressParts = {}): EgressClient {
   };
 }
 
-function settle(
-  usual: EgressTimeouts | undefined,
-  own: UpstreamOptions | undefined,
-): Required<EgressTimeouts> {
-  return {
-    connectTimeoutMs: own?.connectTimeoutMs ?? usual?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+function send(
+  { timeouts: usual, onDenied }: EgressParts,
+  pools: Pools,
+  wanted: EgressRequest,
+  handler: UpstreamHandler,
+): Exchange {
+  const { upstream: own, body, headers, method, signal } = wanted;
+  const to = targetOf(wanted.url);
+  const outbound = {
+    method,
+    target: wanted.target ?? to.path,
+    host: to.host,
+    headers,
+    body,
     headersTimeoutMs: own?.headersTimeoutMs ?? usual?.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
     bodyIdleTimeoutMs: own?.bodyIdleTimeoutMs ?? usual?.bodyIdleTimeoutMs ?? BODY_IDLE_TIMEOUT_MS,
   };
-}
-
-function poolOrRefusal(
-  pools: Pools,
-  wanted: EgressRequest,
-  to: { origin: string; connectTimeoutMs: number },
-): Pool | AppError {
-  const verdict = judgeUrl(wanted.url);
-  if (!verdict.allowed) return denialError(verdict);
-  const { caFile, proxy } = wanted.upstream ?? {};
-  return pools.poolFor({ ...to, caFile, proxy });
-}
-
-function reportingDenials(
-  handler: UpstreamHandler,
-  origin: string,
-  report: EgressParts["onDenied"],
-): UpstreamHandler {
-  if (report === undefined) return handler;
-  return {
-    onHeaders: (status, headers) => handler.onHeaders(status, headers),
-    onData: (chunk) => handler.onData(chunk),
-    onEnd: () => handler.onEnd(),
-    onError: (error) => {
-      if (error.code === "egress_denied") report({ origin, error });
-      handler.onError(error);
-    },
-  };
+  const told = onDenied && ((error: AppError) => onDenied({ origin: to.origin, error }));
+  const call = new Call(outbound, handler, { signal, onDenied: told });
+  const pool = to.verdict.allowed
+    ? pools.poolFor({
+        origin: to.origin,
+        caFile: own?.caFile,
+        connectTimeoutMs: own?.connectTimeoutMs ?? usual?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+        proxy: own?.proxy,
+      })
+    : denialError(to.verdict);
+  // Not before the caller has the exchange in his hands.
+  if (pool instanceof AppError) queueMicrotask(() => call.fail(pool));
+  else if (!call.over) pool.take(call);
+  return call;
 }
 
 function collect(

@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
-import type { Dispatcher, Pool } from "undici";
 import { AppError } from "#platform/lib/error.ts";
-import { type EgressPhase, egressError } from "./egress-error.ts";
+import type { EgressPhase } from "./egress-error.ts";
 
 /** Hears one answer: `onHeaders`, then any `onData`, then `onEnd`; or, at any point, one `onError` and no more. */
 export interface UpstreamHandler {
@@ -21,127 +20,119 @@ export interface Exchange {
   resume(): void;
 }
 
-interface Outbound {
-  readonly url: URL;
+/** What is to be sent, with everything that was left to defaults. */
+export interface Outbound {
   readonly method: string;
+  readonly target: string;
+  /** For the Host header, where the caller gives none. */
+  readonly host: string;
   readonly headers: readonly string[];
-  readonly body?: Buffer | Readable;
-  readonly target?: string;
-  readonly signal?: AbortSignal;
+  readonly body: Buffer | Readable | undefined;
   readonly headersTimeoutMs: number;
   readonly bodyIdleTimeoutMs: number;
 }
 
-const MAX_INFORMATIONAL = 32;
-
-/** Sends over the pool, or fails in the next microtask with the error given in its place. */
-export function exchange(request: Outbound, handler: UpstreamHandler, pool: Pool | AppError): Exchange {
-  const under = new PoolExchange(handler, {
-    signal: request.signal,
-    conditional: isConditional(request.headers),
-  });
-  if (pool instanceof AppError) {
-    queueMicrotask(() => under.fail(pool));
-    return under;
-  }
-  if (request.signal?.aborted === true) return under;
-  const options = {
-    path: request.target ?? request.url.pathname + request.url.search,
-    method: request.method,
-    headers: [...request.headers],
-    body: request.body ?? null,
-    headersTimeout: request.headersTimeoutMs,
-    bodyTimeout: request.bodyIdleTimeoutMs,
-  };
-  pool.dispatch(options, under);
-  return under;
+/** Where a call stands at the moment: waiting for a connection, or on one. */
+export interface CallPlace {
+  /** The call is over for its caller; nothing more of it is wanted. */
+  leave(call: Call): void;
+  pause(): void;
+  resume(): void;
 }
 
-class PoolExchange implements Exchange, Dispatcher.DispatchHandler {
+const MAX_INFORMATIONAL = 32;
+
+/** One request and its answer, from the caller's side: it is over exactly once. */
+export class Call implements Exchange {
+  readonly outbound: Outbound;
   readonly #handler: UpstreamHandler;
   readonly #signal: AbortSignal | undefined;
-  readonly #conditional: boolean;
   readonly #onAbort = () => this.abort();
-  #controller: Dispatcher.DispatchController | undefined;
+  readonly #onDenied: ((error: AppError) => void) | undefined;
+  #place: CallPlace | undefined;
   #phase: EgressPhase = "connecting";
   #over = false;
   #paused = false;
   #informational = 0;
 
   constructor(
+    outbound: Outbound,
     handler: UpstreamHandler,
-    { signal, conditional }: { signal: AbortSignal | undefined; conditional: boolean },
+    parts: { signal: AbortSignal | undefined; onDenied: ((error: AppError) => void) | undefined },
   ) {
+    this.outbound = outbound;
     this.#handler = handler;
-    this.#conditional = conditional;
-    this.#signal = signal;
-    if (signal?.aborted === true) this.#over = true;
-    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#signal = parts.signal;
+    this.#onDenied = parts.onDenied;
+    if (parts.signal?.aborted === true) this.#over = true;
+    else parts.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** How far it has come. */
+  get phase(): EgressPhase {
+    return this.#phase;
+  }
+
+  /** It waits there now, or is sent there when the phase says so. */
+  moveTo(place: CallPlace, phase: EgressPhase): void {
+    this.#place = place;
+    this.#phase = phase;
   }
 
   abort(): void {
-    // Callers abort what is over too; then there is nothing to stop and no error to make, whose stack costs most.
     if (this.#over) return;
     this.#finish();
-    this.#controller?.abort(new Error("aborted"));
+    this.#place?.leave(this);
   }
 
   pause(): void {
     this.#paused = true;
-    this.#controller?.pause();
+    if (!this.#over) this.#place?.pause();
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
-    this.#controller?.resume();
+    if (!this.#over) this.#place?.resume();
   }
 
   fail(error: AppError): void {
     if (this.#over) return;
     this.abort();
+    if (error.code === "egress_denied") this.#onDenied?.(error);
     this.#handler.onError(error);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    this.#phase = "awaiting-headers";
-    // Left while it waited for a connection: nothing is sent.
-    if (this.#over) controller.abort(new Error("aborted"));
-    else if (this.#paused) controller.pause();
+  onInformational(): void {
+    this.#informational += 1;
+    if (this.#informational > MAX_INFORMATIONAL)
+      this.fail(new AppError("upstream_failed", "The upstream sent informational answers without end."));
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onHead(status: number, headers: readonly string[]): void {
     if (this.#over) return;
-    if (status < 200) return this.#passOver();
     this.#phase = "receiving";
-    if (status >= 300 && status < 400 && !(status === 304 && this.#conditional)) {
+    if (status >= 300 && status < 400 && !(status === 304 && isConditional(this.outbound.headers)))
       this.fail(new AppError("upstream_failed", "The upstream answered with a redirect; none is followed."));
-      return;
-    }
-    this.#handler.onHeaders(status, rawHeadersOf(controller));
+    else this.#handler.onHeaders(status, headers);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     if (!this.#over) this.#handler.onData(chunk);
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     if (this.#over) return;
     this.#finish();
     this.#handler.onEnd();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#over) return;
-    this.#finish();
-    this.#handler.onError(error instanceof AppError ? error : egressError(error, this.#phase));
-  }
-
-  /** Each informational answer starts the timeout for the head anew, so that without end they would hold the request. */
-  #passOver(): void {
-    this.#informational += 1;
-    if (this.#informational <= MAX_INFORMATIONAL) return;
-    this.fail(new AppError("upstream_failed", "The upstream sent informational answers without end."));
   }
 
   #finish(): void {
@@ -155,10 +146,4 @@ function isConditional(headers: readonly string[]): boolean {
   for (let at = 0; at < headers.length; at += 2)
     if (/^if-(none-match|modified-since)$/i.test(headers[at] ?? "")) return true;
   return false;
-}
-
-function rawHeadersOf(controller: Dispatcher.DispatchController): string[] {
-  const raw = controller.rawHeaders;
-  if (!Array.isArray(raw)) return [];
-  return raw.map((part) => (typeof part === "string" ? part : part.toString("latin1")));
 }

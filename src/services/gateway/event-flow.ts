@@ -98,7 +98,9 @@ export class EventFlow implements BodyFlow {
     this.#started = true;
     const beforeCut = () => (this.#relay.insideEvent ? LINE_BREAKS : NOTHING);
     this.#parts.answer.startEvents(this.#head.status, this.#head.headers, beforeCut);
-    this.#parts.answer.write(this.#redaction.push(Buffer.concat(this.#preface)));
+    const [only] = this.#preface;
+    const isOne = only !== undefined && this.#preface.length === 1;
+    this.#parts.answer.write(this.#redaction.push(isOne ? only : Buffer.concat(this.#preface)));
     this.#preface = [];
   }
 }

@@ -49,10 +49,10 @@ export class EventRelay {
     const cut = this.#lastCut(chunk);
     this.#lastByte = chunk[chunk.length - 1] ?? -1;
     if (cut === 0) return this.#hold(chunk);
-    const events = this.#take(chunk.subarray(0, cut));
+    const events = this.#take(cut === chunk.length ? chunk : chunk.subarray(0, cut));
     this.#inspect(events);
     this.#insideEvent = false;
-    const rest = this.#hold(chunk.subarray(cut));
+    const rest = cut === chunk.length ? undefined : this.#hold(chunk.subarray(cut));
     return rest === undefined ? events : Buffer.concat([events, rest]);
   }
 
@@ -71,7 +71,11 @@ export class EventRelay {
 
   /** How many bytes of the chunk belong to events that are complete by its end. */
   #lastCut(chunk: Buffer): number {
-    const pair = Math.max(...BOUNDARIES.map((boundary) => chunk.lastIndexOf(boundary)));
+    // As most chunks end; nothing behind it needs to be looked for.
+    const length = chunk.length;
+    if (chunk[length - 1] === LF && chunk[length - 2] === LF) return length;
+    let pair = -1;
+    for (const boundary of BOUNDARIES) pair = Math.max(pair, chunk.lastIndexOf(boundary));
     let cut = pair === -1 ? 0 : pair + 2;
     if (cut === 0 && this.#startsWithBoundary(chunk)) cut = 1;
     // CR LF is one line end: its LF belongs to what went before.

@@ -60,6 +60,7 @@ const DROPPED = new Set([
   "x-request-id",
   "request-id",
 ]);
+const NO_NAMES: ReadonlySet<string> = new Set();
 const DROPPED_PREFIXES = ["access-control-", "content-security-policy", "x-claviger-"];
 
 /**
@@ -78,9 +79,12 @@ export function upstreamHeaders(
   const headers = credential === undefined ? [] : [header, prefix + credential.expose()];
   headers.push("accept-encoding", "identity");
   const seen = new Set<string>();
-  for (const [name, value] of headerPairs(rawHeaders)) {
-    if (!FORWARDED[kind.dialect].has(name) || nominated.has(name)) continue;
+  const forwarded = FORWARDED[kind.dialect];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = lowerCase(rawHeaders[index] ?? "");
+    if (!forwarded.has(name) || nominated.has(name)) continue;
     if (seen.has(name) && !LISTS.has(name)) continue;
+    const value = rawHeaders[index + 1] ?? "";
     if (presented.some((token) => value.includes(token))) continue;
     seen.add(name);
     headers.push(name, value);
@@ -99,9 +103,8 @@ export function clientHeaders(upstreamRawHeaders: readonly string[], redactor: R
   const headers: string[] = [];
   // Indexed, not by `headerPairs`: on the hot path a generator costs more than what it gives.
   for (let index = 0; index + 1 < upstreamRawHeaders.length; index += 2) {
-    const name = (upstreamRawHeaders[index] ?? "").toLowerCase();
-    if (DROPPED.has(name) || nominated.has(name)) continue;
-    if (DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) continue;
+    const name = lowerCase(upstreamRawHeaders[index] ?? "");
+    if (isDropped(name) || nominated.has(name)) continue;
     headers.push(name, redactor.header(upstreamRawHeaders[index + 1] ?? ""));
   }
   headers.push(...ANSWER_HEADER_PAIRS);
@@ -116,22 +119,48 @@ export function* headerPairs(rawHeaders: readonly string[]): Generator<readonly 
 }
 
 /** RFC 9110, 7.6.1: a header named in Connection is for this hop alone. */
-export function nominatedByConnection(rawHeaders: readonly string[]): Set<string> {
-  const names = new Set<string>();
+export function nominatedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
+  let names: Set<string> | undefined;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() !== "connection") continue;
-    for (const nominated of (rawHeaders[index + 1] ?? "").split(","))
-      names.add(nominated.trim().toLowerCase());
+    if (lowerCase(rawHeaders[index] ?? "") !== "connection") continue;
+    const value = rawHeaders[index + 1] ?? "";
+    // What nearly all send: it names no header.
+    if (value === "keep-alive") continue;
+    names ??= new Set();
+    for (const nominated of value.split(",")) names.add(nominated.trim().toLowerCase());
   }
-  return names;
+  return names ?? NO_NAMES;
 }
 
 function presentedCredentials(rawHeaders: readonly string[]): string[] {
   const tokens: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (!CREDENTIAL_HEADERS.has((rawHeaders[index] ?? "").toLowerCase())) continue;
+    if (!CREDENTIAL_HEADERS.has(lowerCase(rawHeaders[index] ?? ""))) continue;
     const token = (rawHeaders[index + 1] ?? "").trim().split(/\s+/).at(-1) ?? "";
     if (token !== "") tokens.push(token);
   }
   return tokens;
+}
+
+/** Names that were seen, as they are spelled: there are few, and a look into this costs less than the work itself. */
+const lowerCased = new Map<string, string>();
+const dropped = new Map<string, boolean>();
+/** Anyone can send names that no one else does. */
+const MAX_KNOWN_NAMES = 512;
+const LONGEST_KNOWN_NAME = 64;
+
+function lowerCase(name: string): string {
+  const known = lowerCased.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  if (lowerCased.size < MAX_KNOWN_NAMES && name.length <= LONGEST_KNOWN_NAME) lowerCased.set(name, lower);
+  return lower;
+}
+
+function isDropped(name: string): boolean {
+  const known = dropped.get(name);
+  if (known !== undefined) return known;
+  const isOne = DROPPED.has(name) || DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix));
+  if (dropped.size < MAX_KNOWN_NAMES && name.length <= LONGEST_KNOWN_NAME) dropped.set(name, isOne);
+  return isOne;
 }

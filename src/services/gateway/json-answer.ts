@@ -68,7 +68,8 @@ export class JsonAnswer implements BodyFlow {
 
 function firstOf(chunk: Buffer, mayHaveMark: boolean): number | undefined {
   const from = mayHaveMark && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf ? 3 : 0;
-  return chunk.subarray(from).find(isInk);
+  for (let at = from; at < chunk.length; at += 1) if (isInk(chunk[at] ?? 0)) return chunk[at];
+  return undefined;
 }
 
 function lastOf(chunk: Buffer): number | undefined {

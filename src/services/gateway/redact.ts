@@ -3,6 +3,7 @@ import type { Secret } from "#platform/lib/secret.ts";
 /** What stands where a secret stood. */
 const MARK = "[redacted]";
 const MARK_BYTES = Buffer.from(MARK);
+const NOTHING = Buffer.alloc(0);
 /** Shorter credentials are placeholders such as `none`; replacing them would tear ordinary words and JSON apart. */
 const SHORTEST_IN_ERRORS = 6;
 /** In answers that succeeded only what cannot be an ordinary word is looked for. */
@@ -69,18 +70,24 @@ export function createRedactor(secrets: readonly Buffer[]): Redactor {
 }
 
 function streamRedactor(needles: readonly Buffer[], replace: typeof replaceBytes): StreamRedactor {
-  let tail: Buffer = Buffer.alloc(0);
+  let tail: Buffer = NOTHING;
   return {
     push: (chunk) => {
       const whole = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
       const clean = needles.reduce(replace, whole);
-      const keep = Math.max(0, ...needles.map((needle) => beginningAtEnd(clean, needle)));
+      let keep = 0;
+      for (const needle of needles) keep = Math.max(keep, beginningAtEnd(clean, needle));
+      // Mostly nothing is held back.
+      if (keep === 0) {
+        tail = NOTHING;
+        return clean;
+      }
       tail = clean.subarray(clean.length - keep);
       return clean.subarray(0, clean.length - keep);
     },
     end: () => {
       const rest = tail;
-      tail = Buffer.alloc(0);
+      tail = NOTHING;
       return rest;
     },
   };

@@ -50,11 +50,8 @@ export class Reply implements UpstreamHandler {
       return answer.end(
         new AppError("upstream_failed", "The upstream compressed its answer, though asked not to."),
       );
-    const headers = [
-      ...clientHeaders(rawHeaders, this.#parts.redactor),
-      "x-claviger-target",
-      headerText(this.#parts.target),
-    ];
+    const headers = clientHeaders(rawHeaders, this.#parts.redactor);
+    headers.push("x-claviger-target", headerText(this.#parts.target));
     this.#flow = this.#flowFor(status, headers, isDelimited(rawHeaders));
   }
 
@@ -127,5 +124,6 @@ function withContentType(headers: readonly string[], type: string): string[] {
 
 /** Model names are a client's text: what no header may hold is percent-coded. */
 function headerText(text: string): string {
+  if (/^[\x21-\x7e]*$/.test(text)) return text;
   return text.replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character.toWellFormed()));
 }

@@ -21,8 +21,8 @@ export class ReplyTail {
   #keptBytes = 0;
 
   push(chunk: Buffer): void {
-    // Copied, so that a small end does not hold on to large chunks.
-    const piece = Buffer.from(chunk.subarray(-TAIL_BYTES));
+    // Copied where it is large, so that a small end does not hold on to all of it.
+    const piece = chunk.length <= TAIL_BYTES ? chunk : Buffer.from(chunk.subarray(-TAIL_BYTES));
     this.#kept.push(piece);
     this.#keptBytes += piece.length;
     if (this.#keptBytes < 4 * TAIL_BYTES) return;
@@ -32,7 +32,10 @@ export class ReplyTail {
 
   /** The last 16 KiB at most, for `readUsage`. */
   bytes(): Buffer {
-    return Buffer.concat(this.#kept).subarray(-TAIL_BYTES);
+    const [only] = this.#kept;
+    return this.#kept.length === 1 && only !== undefined
+      ? only
+      : Buffer.concat(this.#kept).subarray(-TAIL_BYTES);
   }
 }
 

@@ -1,0 +1,110 @@
+import { AppError } from "../lib/error.ts";
+
+/** The head of an answer, and what it says about the body and the connection (RFC 9112, 4 to 6 and 9). */
+export interface AnswerHead {
+  readonly status: number;
+  /** Name, value, name, value; one latin1 character a byte. */
+  readonly headers: readonly string[];
+  /** Of Content-Length; undefined without one. */
+  readonly length: number | undefined;
+  readonly chunked: boolean;
+  /** Nothing may follow on this connection. */
+  readonly closes: boolean;
+  /** How long the upstream says it keeps an idle connection; undefined when it says nothing. */
+  readonly keptMs: number | undefined;
+}
+
+/** How long an idle connection is kept when the upstream says nothing about it. */
+const IDLE_MS = 4_000;
+/** A connection is given up so long before the upstream would close it: a request could meet the close on its way. */
+const IDLE_MARGIN_MS = 2_000;
+const LONGEST_IDLE_MS = 600_000;
+
+const STATUS = /HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
+/** Each class excludes what ends it, so that no text is read twice. No folded line, no blank before the colon. */
+const LINE = /[!#$%&'*+\-.^_`|~\dA-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n/y;
+const TAB = 0x09;
+const BLANK = 0x20;
+const LENGTH = /^\d{1,15}$/;
+
+/**
+ * Reads a head strictly: `text` is all of it, its last line end included and the empty line not. Throws AppError
+ * `upstream_failed` for whatever two readers could read differently.
+ */
+export function readAnswerHead(text: string): AnswerHead {
+  STATUS.lastIndex = 0;
+  const [begin, minor, status] = STATUS.exec(text) ?? [];
+  if (begin === undefined) throw badAnswer("status line");
+  // Its connection would have ended with it.
+  if (minor === "0" && status?.startsWith("1")) throw badAnswer("an informational answer in HTTP/1.0");
+  const framing: Framing = { length: undefined, coding: undefined, closes: minor === "0", keptMs: undefined };
+  const headers: string[] = [];
+  for (let at = begin.length; at < text.length; at = LINE.lastIndex) {
+    LINE.lastIndex = at;
+    // Not `exec`: what it gives for each line costs more than to find the colon again.
+    if (!LINE.test(text)) throw badAnswer("header line");
+    const colon = text.indexOf(":", at);
+    const name = text.slice(at, colon);
+    const end = LINE.lastIndex - 2;
+    const value = withoutBlanks(text, colon + 1, end);
+    headers.push(name, value);
+    note(framing, { name, value, tabbed: text.charCodeAt(end - 1) === TAB });
+  }
+  if (framing.coding !== undefined && (framing.length !== undefined || minor === "0"))
+    throw badAnswer("two ways to find its end");
+  const { length, closes, keptMs } = framing;
+  return { status: Number(status), headers, length, chunked: framing.coding !== undefined, closes, keptMs };
+}
+
+/** What an upstream sent and no HTTP client can use; `what` names the place and nothing of the text. */
+export function badAnswer(what: string): AppError {
+  return new AppError("upstream_failed", undefined, { detail: `answer: ${what}` });
+}
+
+/** How long a connection may be idle whose upstream says it keeps it for so long, or says nothing. */
+export function idleMs(keptMs: number | undefined): number {
+  return keptMs === undefined ? IDLE_MS : Math.min(keptMs - IDLE_MARGIN_MS, LONGEST_IDLE_MS);
+}
+
+interface Framing {
+  length: number | undefined;
+  coding: string | undefined;
+  closes: boolean;
+  keptMs: number | undefined;
+}
+
+/** The length of a name tells most apart, so that few are made lower case. */
+function note(
+  framing: Framing,
+  { name, value, tabbed }: { name: string; value: string; tabbed: boolean },
+): void {
+  if (name.length === 14 && name.toLowerCase() === "content-length") {
+    if (framing.length !== undefined || !LENGTH.test(value) || tabbed) throw badAnswer("content-length");
+    framing.length = Number(value);
+  } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
+    // There are readers to whom a tab behind it belongs to the value.
+    if (framing.coding !== undefined || value.toLowerCase() !== "chunked" || tabbed)
+      throw badAnswer("transfer-encoding");
+    framing.coding = value;
+  } else if (name.length === 10) noteConnection(framing, name.toLowerCase(), value);
+}
+
+function noteConnection(framing: Framing, name: string, value: string): void {
+  if (name === "connection") framing.closes ||= /(^|,)[ \t]*close[ \t]*(,|$)/i.test(value);
+  if (name !== "keep-alive") return;
+  const seconds = /(?:^|[,; \t])timeout=(\d{1,6})(?:$|[,; \t])/i.exec(value)?.[1];
+  if (seconds !== undefined) framing.keptMs = Number(seconds) * 1000;
+}
+
+/** Without blanks and tabs at both ends, and no other white space: `trim` would take a byte of a character. */
+function withoutBlanks(text: string, start: number, end: number): string {
+  let from = start;
+  let to = end;
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === BLANK || code === TAB;
+}

@@ -1,0 +1,163 @@
+import type { Socket } from "node:net";
+import { AppError } from "../lib/error.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import type { Call, CallPlace } from "./exchange.ts";
+import type { Turns } from "./turns.ts";
+
+const MAX_CONNECTIONS = 256;
+const MAX_WAITING = 1024;
+/** Of a connection that nothing was sent on yet. */
+const NEVER = -1;
+
+interface Idle {
+  readonly connection: Connection;
+  /** The turn in which it became free. */
+  readonly since: number;
+}
+
+/** The connections to one origin as one upstream reaches it, and the calls that wait for one. */
+export class Pool implements ConnectionOwner, CallPlace {
+  readonly #connect: () => Promise<Socket>;
+  readonly #turns: Turns;
+  readonly #flush = (turn: number) => this.#serve(turn);
+  readonly #all = new Set<Connection>();
+  /** The last used is used next. */
+  readonly #idle: Idle[] = [];
+  readonly #waiting = new Set<Call>();
+  #dialling = 0;
+  #onEmpty: (() => void) | undefined;
+  #destroyed = false;
+
+  constructor(connect: () => Promise<Socket>, turns: Turns) {
+    this.#connect = connect;
+    this.#turns = turns;
+  }
+
+  /** Whether as many calls wait as may. */
+  get full(): boolean {
+    return this.#unserved() >= MAX_WAITING;
+  }
+
+  /** Sends the call on a kept connection or on a new one. Its failure comes to its handler. */
+  take(call: Call): void {
+    call.moveTo(this, "connecting");
+    this.#waiting.add(call);
+    this.#dialIfNeeded();
+    if (this.#idle.length > 0) this.#turns.soon(this.#flush);
+  }
+
+  leave(call: Call): void {
+    this.#waiting.delete(call);
+    this.#leaveIfEmpty();
+  }
+
+  /** Nothing is read while a call waits. */
+  pause(): void {}
+
+  resume(): void {}
+
+  onFree(connection: Connection): void {
+    if (connection.closed) return;
+    this.#idle.push({ connection, since: this.#turns.now });
+    // The turns go on, so that this connection may be used once something was read after its answer.
+    this.#turns.soon(this.#flush);
+    this.#leaveIfEmpty();
+  }
+
+  onClosed(connection: Connection): void {
+    this.#all.delete(connection);
+    const at = this.#idle.findIndex((idle) => idle.connection === connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#dialIfNeeded();
+    this.#leaveIfEmpty();
+  }
+
+  /** Takes no more calls, finishes those it has, and then tells. */
+  retire(onEmpty: () => void): void {
+    this.#onEmpty = onEmpty;
+    this.#leaveIfEmpty();
+  }
+
+  /** Ends every connection and every call; settles when the connections are closed. */
+  async destroy(): Promise<void> {
+    this.#destroyed = true;
+    const error = new AppError("upstream_failed", undefined, { detail: "the server stops" });
+    for (const call of [...this.#waiting]) call.fail(error);
+    await Promise.all([...this.#all].map((connection) => connection.fail(error)));
+  }
+
+  /** Calls for which there is neither an idle connection nor one on its way. */
+  #unserved(): number {
+    return this.#waiting.size - this.#dialling - this.#idle.length;
+  }
+
+  #dialIfNeeded(): void {
+    while (this.#unserved() > 0 && this.#all.size + this.#dialling < MAX_CONNECTIONS) this.#dial();
+  }
+
+  #dial(): void {
+    this.#dialling += 1;
+    this.#connect().then(
+      (socket) => {
+        this.#dialling -= 1;
+        this.#open(socket);
+      },
+      (error: unknown) => {
+        this.#dialling -= 1;
+        this.#onRefused(error instanceof AppError ? error : new AppError("upstream_unreachable"));
+      },
+    );
+  }
+
+  #open(socket: Socket): void {
+    if (this.#destroyed) return void socket.destroy();
+    const connection = new Connection(socket, this);
+    this.#all.add(connection);
+    const [call] = this.#waiting;
+    if (call === undefined) {
+      this.#idle.push({ connection, since: NEVER });
+      connection.rest();
+      this.#leaveIfEmpty();
+    } else this.#send(connection, call);
+  }
+
+  /** One call fails for each dial that fails; none when another connection has served it meanwhile. */
+  #onRefused(error: AppError): void {
+    const [call] = this.#waiting;
+    if (call !== undefined && this.#unserved() > 0) call.fail(error);
+    this.#dialIfNeeded();
+    this.#leaveIfEmpty();
+  }
+
+  /** Connections that became free in this turn wait for the next: what their upstream says unasked is read first. */
+  #serve(turn: number): void {
+    const fresh: Idle[] = [];
+    for (const call of this.#waiting) {
+      const idle = this.#takeIdle(turn, fresh);
+      if (idle === undefined) break;
+      this.#send(idle, call);
+    }
+    for (const idle of fresh) if (!idle.connection.closed) this.#idle.push(idle);
+    if (this.#waiting.size > 0 && this.#idle.length > 0) this.#turns.soon(this.#flush);
+    this.#dialIfNeeded();
+  }
+
+  #takeIdle(turn: number, fresh: Idle[]): Connection | undefined {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.since < turn) return idle.connection;
+      fresh.push(idle);
+    }
+    return undefined;
+  }
+
+  #send(connection: Connection, call: Call): void {
+    this.#waiting.delete(call);
+    connection.send(call);
+  }
+
+  #leaveIfEmpty(): void {
+    if (this.#onEmpty === undefined || this.#waiting.size > 0) return;
+    for (const { connection } of [...this.#idle]) connection.destroy();
+    if (this.#all.size === 0 && this.#dialling === 0) this.#onEmpty();
+  }
+}
