@@ -25,7 +25,11 @@ export interface Limits {
 }
 
 /** Made once, in the main thread, for so many callers with limits and so many threads in all. */
-export function createLimitsMemory({ principals, threads, random }: {
+export function createLimitsMemory({
+  principals,
+  threads,
+  random,
+}: {
   readonly principals: number;
   readonly threads: number;
   readonly random: Random;
