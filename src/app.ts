@@ -14,7 +14,8 @@ import { AppError } from "#platform/lib/error.ts";
 import { type Random, systemRandom } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
-import { createLog, type Log, type LogSink, standardOutput } from "#platform/log/log.ts";
+import { createLog, type Log, type LogSink } from "#platform/log/log.ts";
+import { standardOutput } from "#platform/log/standard-output.ts";
 import { type Metrics, openMetrics, type ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
@@ -57,7 +58,7 @@ const HOUSEKEEPING_EVERY_MS = 10_000;
 export async function startApp(config: LoadedConfig, options: AppOptions = {}): Promise<App> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const sink = options.logSink ?? standardOutput({ readable: false });
+  const sink = options.logSink ?? (await standardOutput({ readable: false }));
   const log = createLog({ level: config.settings.log_level, sink });
   createLayout(config);
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });

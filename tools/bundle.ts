@@ -27,15 +27,30 @@ const require = __createRequire(import.meta.url);`;
 export async function bundle(directory: string): Promise<string[]> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
+  const outside = await Promise.all([
+    // In pieces, so that a command loads what it needs.
+    bundlePart(directory, { claviger: path.join(SOURCES, "main.ts") }, true),
+    // A thread each in a file of its own, with what it uses alone: what is in pieces shared with the server, a thread
+    // would have to load whole.
+    ...Object.entries(ownFiles()).map(([name, file]) => bundlePart(directory, { [name]: file }, false)),
+  ]);
+  return [...new Set(outside.flat())].sort();
+}
+
+async function bundlePart(
+  directory: string,
+  entryPoints: Record<string, string>,
+  splitting: boolean,
+): Promise<string[]> {
   const { warnings, metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: { claviger: path.join(SOURCES, "main.ts"), ...ownFiles() },
+    entryPoints,
     outdir: directory,
     // Flat: whichever piece a reference to an own file lands in, that file is beside it.
     entryNames: "[name]",
     chunkNames: "part-[hash]",
     bundle: true,
-    splitting: true,
+    splitting,
     format: "esm",
     platform: "node",
     target: "node24",
@@ -49,8 +64,9 @@ export async function bundle(directory: string): Promise<string[]> {
   });
   if (warnings.length > 0) throw new Error(warnings.map(({ text }) => text).join("\n"));
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
-  const outside = imports.filter(({ external, path: name }) => external && !isBuiltin(name));
-  return [...new Set(outside.map(({ path: name }) => name))].sort();
+  return imports
+    .filter(({ external, path: name }) => external && !isBuiltin(name))
+    .map(({ path: name }) => name);
 }
 
 /** Every file that a source names as its own thread or program, by the name it gets. */

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { quoteForShell } from "#platform/config/shell-quote.ts";
 import { CliError, EXIT, exitCodeOfStatus } from "./exit-codes.ts";
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { systemRandom } from "#platform/lib/random.ts";
 import { createLog } from "#platform/log/log.ts";
 import { startClaviger } from "#test/claviger.ts";

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { EXIT } from "#cli/exit-codes.ts";
 import { startClaviger, type TestClaviger } from "../claviger.ts";
 import { claviger } from "../start/process.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a program sets to use a client here, and what one call asks. */
 export interface Ask {

@@ -1,5 +1,5 @@
 import { EventSource } from "eventsource";
-import { z } from "zod";
+import * as z from "zod";
 import { type Ask, type Client, installed } from "./client.ts";
 
 const chunk = z.object({

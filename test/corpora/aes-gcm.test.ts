@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { decrypt, encrypt } from "#platform/lib/aead.ts";
 import { corporaDirectory, readCorpus } from "./corpus.ts";
 

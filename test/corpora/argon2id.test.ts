@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { argon2id, argon2idEncoded, argon2idMatches } from "#platform/lib/argon2.ts";
 import { corporaDirectory, readCorpus } from "./corpus.ts";
 

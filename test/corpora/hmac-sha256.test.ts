@@ -1,6 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { constantTimeEqual, hmacSha256 } from "#platform/lib/hmac.ts";
 import { corporaDirectory, readCorpus } from "./corpus.ts";
 

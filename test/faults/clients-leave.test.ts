@@ -3,7 +3,7 @@ import { type ClientRequest, request as httpRequest } from "node:http";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as after } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { claviger, scratch, serve } from "#test/start/process.ts";
 import { usualBytes } from "./answers.ts";
 import { startRawUpstream } from "./raw-upstream.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CLAUDE } from "#test/upstream-anthropic.ts";
 import { type Bench, startBench } from "./bench.ts";
 

@@ -1,6 +1,6 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { startClaviger, type TestClaviger, type TestOptions } from "#test/claviger.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { startUpstream, UPSTREAM_MODEL, type Upstream } from "#test/upstream.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { OFFLINE } from "#test/offline.ts";
 import { startUpstream, type Upstream } from "#test/upstream.ts";

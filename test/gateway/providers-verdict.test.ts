@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 
 const PATH = "/api/v1/providers";

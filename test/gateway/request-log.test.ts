@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { seededRandom } from "#test/seeded-random.ts";
 import { type Bench, chat, MODEL, requestRows, startBench } from "./bench.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { ERRORS } from "#platform/lib/error.ts";
 import { RESULTS, readingWithEverySeries } from "./every-series.ts";
 import { readPromql } from "./promql.ts";

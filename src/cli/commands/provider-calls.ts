@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
 import { CliError } from "../exit-codes.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";

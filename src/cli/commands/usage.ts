@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 import { GROUPS, type Group, type UsageRow, usageCsv, usageTable } from "./usage-report.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const MOST_REQUESTS_PER_MINUTE = 1_000_000;
 const MOST_CONCURRENCY = 100_000;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type KeyLimits, keyLimits } from "#gates/ratelimit/index.ts";
 import { AppError } from "#platform/lib/error.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** More than any price is, and small enough for exact sums. */
 const MOST_USD_PER_MILLION = 100_000;

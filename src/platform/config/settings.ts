@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isAddressOrRange, isHostName, isOrigin } from "./addresses.ts";
 import { priceOverrideSchema } from "./price-override.ts";
 

@@ -52,8 +52,10 @@ test.each([
   ["fails", 'throw new Error("a fault");'],
 ])("[W2] a process that %s right behind its last line has written it", (_how, end) => {
   const module = JSON.stringify(new URL("log.ts", import.meta.url).href);
-  const program = `import { createLog, standardOutput } from ${module};
-    const log = createLog({ level: "info", sink: standardOutput({ readable: false }) });
+  const output = JSON.stringify(new URL("standard-output.ts", import.meta.url).href);
+  const program = `import { createLog } from ${module};
+    import { standardOutput } from ${output};
+    const log = createLog({ level: "info", sink: await standardOutput({ readable: false }) });
     for (let status = 0; status < 300; status++) log.info({ status }, "request");
     ${end}`;
   const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { OPEN, type RouteContract } from "#platform/http/route.ts";
 import type { Api } from "#platform/http/server.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { EgressClient, UpstreamOptions } from "#platform/egress/egress-client.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Api } from "#platform/http/server.ts";
 import type { AuditRecorder } from "../recorder.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { PermissionSets } from "#gates/access/index.ts";
 import { keyLimits } from "#gates/ratelimit/index.ts";
 import { authorOf } from "#platform/http/exchange.ts";

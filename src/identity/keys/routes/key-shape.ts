@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { keyLimits } from "#gates/ratelimit/index.ts";
 import type { RouteContract } from "#platform/http/route.ts";
 

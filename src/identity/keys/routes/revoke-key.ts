@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { authorOf } from "#platform/http/exchange.ts";
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";

@@ -3,7 +3,7 @@ import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { allows, allowsSome, permissionSets, rightsOf } from "#gates/access/index.ts";
 import { openAuditRecorder } from "#gates/audit/index.ts";
 import { type Listener, openListener } from "#platform/http/listener.ts";

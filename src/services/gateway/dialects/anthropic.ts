@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AmountLeft, LimitsLeft } from "#platform/http/ports.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import type { AppError } from "#platform/lib/error.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HOP_BY_HOP } from "../headers.ts";
 
 const MAX_EXTRA_HEADERS = 32;

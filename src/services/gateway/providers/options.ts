@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "#platform/lib/error.ts";
 import type { ProviderKind } from "./kind.ts";
 import { extraHeaders, headerName } from "./option-headers.ts";

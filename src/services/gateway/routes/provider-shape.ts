@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { RouteContract } from "#platform/http/route.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import { baseUrlText } from "../providers/kind.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { NO_PARTS, type TokenParts, type TokenUsage } from "./token-usage.ts";
 
 /** No request is near it; a figure above it is a fault of the upstream, and sums stay exact integers. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { lineAt } from "./event-line.ts";
 import { anthropicFigures, openaiFigures } from "./figures.ts";
 import { eachKey, type KeyNames, keyNames, stringBytes } from "./json-keys.ts";

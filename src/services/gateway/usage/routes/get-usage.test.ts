@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { allows, permissionSets, rightsOf } from "#gates/access/index.ts";
 import { openListener } from "#platform/http/listener.ts";
 import { createHttpServer } from "#platform/http/server.ts";
