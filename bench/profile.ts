@@ -26,7 +26,7 @@ const PLACES: readonly (readonly [string, RegExp])[] = [
     "authentication and permission",
     /src\/(identity|gates|app|platform\/lib\/(base62|random|id)\.ts)|internal\/crypto|^(digest|update|timingSafeEqual|init) $/,
   ],
-  ["client half: undici and egress", /node_modules\/undici|src\/platform\/egress/],
+  ["client half: egress", /src\/platform\/egress/],
   ["server half: node:http", /node:_http|src\/platform\/http/],
   ["gateway: body, headers, reply", /src\/(services\/gateway|vault)/],
   ["Node's own: buffers, streams, timers", /node:/],

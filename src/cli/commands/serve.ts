@@ -40,10 +40,10 @@ export function serveCommand(program: Command, context: CommandContext): void {
       // Only here: the server is most of what there is to load, and no other command needs it.
       const [{ startApp }, { standardOutput }] = await Promise.all([
         import("#app"),
-        import("#platform/log/log.ts"),
+        import("#platform/log/standard-output.ts"),
       ]);
       const app = await startApp(config, {
-        logSink: standardOutput({ readable: process.stdout.isTTY === true && json !== true }),
+        logSink: await standardOutput({ readable: process.stdout.isTTY === true && json !== true }),
       });
       if (json !== true) context.output().note(welcome(app, config, context.homeDir));
       await stopped;

@@ -68,12 +68,15 @@ export interface EgressParts {
   /** How names are resolved; the system's way unless given. */
   readonly lookup?: Lookup;
   readonly lookupDeadlineMs?: number;
+  /** How many connections one upstream may have; enough for every stream a machine can hold, unless given. */
+  readonly mostConnections?: number;
   /** Where this server listens itself, as of now. */
   readonly ownListeners?: () => readonly ListenAddress[];
   /** Told of every request that was denied, once each. */
   readonly onDenied?: (denial: { readonly origin: string; readonly error: AppError }) => void;
 }
 
+const MOST_CONNECTIONS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 600_000;
 const BODY_IDLE_TIMEOUT_MS = 300_000;
@@ -95,7 +98,7 @@ export function createEgressClient(parts: EgressParts = {}): EgressClient {
     ownListeners: parts.ownListeners ?? (() => []),
     localAddresses,
   });
-  const pools = new Pools(guard, closing.signal);
+  const pools = new Pools(guard, closing.signal, parts.mostConnections ?? MOST_CONNECTIONS);
   const request = (wanted: EgressRequest, handler: UpstreamHandler) => send(parts, pools, wanted, handler);
   const close = () => {
     closing.abort(new AppError("shutting_down"));

@@ -4,7 +4,6 @@ import { Connection, type ConnectionOwner } from "./connection.ts";
 import type { Call, CallPlace } from "./exchange.ts";
 import type { Turns } from "./turns.ts";
 
-const MAX_CONNECTIONS = 256;
 const MAX_WAITING = 1024;
 /** Of a connection that nothing was sent on yet. */
 const NEVER = -1;
@@ -19,6 +18,7 @@ interface Idle {
 export class Pool implements ConnectionOwner, CallPlace {
   readonly #connect: () => Promise<Socket>;
   readonly #turns: Turns;
+  readonly #mostConnections: number;
   readonly #flush = (turn: number) => this.#serve(turn);
   readonly #all = new Set<Connection>();
   /** The last used is used next. */
@@ -28,9 +28,11 @@ export class Pool implements ConnectionOwner, CallPlace {
   #onEmpty: (() => void) | undefined;
   #destroyed = false;
 
-  constructor(connect: () => Promise<Socket>, turns: Turns) {
+  /** At most `mostConnections` are open at once. */
+  constructor(connect: () => Promise<Socket>, turns: Turns, mostConnections: number) {
     this.#connect = connect;
     this.#turns = turns;
+    this.#mostConnections = mostConnections;
   }
 
   /** Whether as many calls wait as may. */
@@ -92,7 +94,7 @@ export class Pool implements ConnectionOwner, CallPlace {
   }
 
   #dialIfNeeded(): void {
-    while (this.#unserved() > 0 && this.#all.size + this.#dialling < MAX_CONNECTIONS) this.#dial();
+    while (this.#unserved() > 0 && this.#all.size + this.#dialling < this.#mostConnections) this.#dial();
   }
 
   #dial(): void {

@@ -7,7 +7,7 @@ import { createEgressClient } from "./egress-client.ts";
 const CONNECTIONS = 256;
 const WAITING = 1024;
 
-test("one upstream has 256 connections and 1,024 requests waiting; the next is refused until there is room", async () => {
+test("one upstream has as many connections as it may, and 1,024 requests waiting; the next is refused until there is room", async () => {
   const held: (() => void)[] = [];
   let holds = true;
   const server = createServer((_request, response) => {
@@ -17,7 +17,7 @@ test("one upstream has 256 connections and 1,024 requests waiting; the next is r
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const client = createEgressClient();
+  const client = createEgressClient({ mostConnections: CONNECTIONS });
   const ask = () =>
     client
       .collect({ url: new URL(`http://127.0.0.1:${port}/`), method: "GET", headers: [] }, 1024)

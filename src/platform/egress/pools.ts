@@ -23,11 +23,13 @@ export class Pools {
   readonly #leaving = new Set<Pool>();
   readonly #guard: Guard;
   readonly #closing: AbortSignal;
+  readonly #mostConnections: number;
   readonly #turns = new Turns();
   #newest = "";
 
-  /** `closing` is aborted before `close` is called. */
-  constructor(guard: Guard, closing: AbortSignal) {
+  /** `closing` is aborted before `close` is called; each pool has at most `mostConnections`. */
+  constructor(guard: Guard, closing: AbortSignal, mostConnections: number) {
+    this.#mostConnections = mostConnections;
     this.#guard = guard;
     this.#closing = closing;
   }
@@ -56,7 +58,7 @@ export class Pools {
       closing: this.#closing,
     });
     const target = new URL(kind.origin);
-    return new Pool(() => connect(target), this.#turns);
+    return new Pool(() => connect(target), this.#turns, this.#mostConnections);
   }
 
   #moveToEnd(key: string, pool: Pool): void {
