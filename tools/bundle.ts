@@ -28,20 +28,14 @@ export async function bundle(directory: string): Promise<string[]> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const outside = await Promise.all([
-    // In pieces, so that a command loads what it needs.
-    bundlePart(directory, { claviger: path.join(SOURCES, "main.ts") }, true),
-    // A thread each in a file of its own, with what it uses alone: what is in pieces shared with the server, a thread
-    // would have to load whole.
-    ...Object.entries(ownFiles()).map(([name, file]) => bundlePart(directory, { [name]: file }, false)),
+    bundlePart(directory, { claviger: path.join(SOURCES, "main.ts") }),
+    // Each thread by itself, with what it uses alone: pieces that it shared with the server it would have to load whole.
+    ...Object.entries(ownFiles()).map(([name, file]) => bundlePart(directory, { [name]: file })),
   ]);
   return [...new Set(outside.flat())].sort();
 }
 
-async function bundlePart(
-  directory: string,
-  entryPoints: Record<string, string>,
-  splitting: boolean,
-): Promise<string[]> {
+async function bundlePart(directory: string, entryPoints: Record<string, string>): Promise<string[]> {
   const { warnings, metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints,
@@ -50,7 +44,8 @@ async function bundlePart(
     entryNames: "[name]",
     chunkNames: "part-[hash]",
     bundle: true,
-    splitting,
+    // In pieces, so that what is imported when it is needed is loaded then.
+    splitting: true,
     format: "esm",
     platform: "node",
     target: "node24",
