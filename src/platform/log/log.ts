@@ -30,6 +30,7 @@ const ALLOWED_FIELDS = new Set([
   "rows",
   "status",
   "streamed",
+  "thread",
   "url",
   "version",
   "time",
