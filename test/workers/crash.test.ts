@@ -53,8 +53,7 @@ test("a thread that ends by itself is started anew and serves again, the others 
   expect(errorsIn(bench)).toEqual([
     expect.objectContaining({ thread: 1, detail: expect.stringContaining("a planted fault") }),
   ]);
-  for (const secret of [bench.key, bench.credential])
-    expect(bench.claviger.logged()).not.toContain(secret);
+  for (const secret of [bench.key, bench.credential]) expect(bench.claviger.logged()).not.toContain(secret);
 });
 
 test("a thread that was started anew knows keys, providers, revocations and the lock of before and after its start", async () => {
@@ -90,7 +89,8 @@ test("a thread that fails again and again is started after longer and longer pau
   }
   const pauses = ends.slice(1).map((at, index) => at - (ends[index] ?? 0));
   // The first is started at once; then 100, 200, 400 ms later at the least.
-  for (const [index, least] of [0, 100, 200, 400].entries()) expect(pauses[index]).toBeGreaterThanOrEqual(least);
+  for (const [index, least] of [0, 100, 200, 400].entries())
+    expect(pauses[index]).toBeGreaterThanOrEqual(least);
 });
 
 const SHORT_DRAIN = "settings:\n  drain_timeout_ms: 100\n";

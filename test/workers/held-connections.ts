@@ -1,7 +1,11 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { openRaw, type RawConnection } from "#test/gates/raw.ts";
 import { Reading } from "#test/metrics/scrape.ts";
 import type { TestClaviger } from "../claviger.ts";
+
+/** A server by its address and its control socket. */
+export type Reached = Pick<TestClaviger, "url" | "control">;
 
 const MOST_CONNECTIONS = 400;
 
@@ -73,13 +77,13 @@ export interface HeldConnections extends Disposable {
 }
 
 /** Opens connections until each of the `threads` holds one. Nothing else may send requests meanwhile. */
-export async function holdConnections(claviger: TestClaviger, threads: number): Promise<HeldConnections> {
+export async function holdConnections(claviger: Reached, threads: number): Promise<HeldConnections> {
   const byThread: (HeldConnection | undefined)[] = Array.from({ length: threads }, () => undefined);
   const whole = () => byThread.filter((held) => held !== undefined);
   for (let opened = 0; whole().length < threads; opened += 1) {
     if (opened === MOST_CONNECTIONS) throw new Error(`of ${opened} connections none came to some thread`);
     const held = new HeldConnection(claviger.url);
-    const thread = await threadOf(held, claviger, threads);
+    const thread = await threadOf(() => held.ask({ path: "/v1/models" }), claviger, threads);
     if (byThread[thread] === undefined) byThread[thread] = held;
     else held.close();
   }
@@ -91,8 +95,22 @@ export async function holdConnections(claviger: TestClaviger, threads: number): 
   };
 }
 
+/** A bare connection to this thread; what has come over it begins with one whole answer. */
+export async function openRawTo(thread: number, claviger: Reached, threads: number): Promise<RawConnection> {
+  for (let opened = 0; opened < MOST_CONNECTIONS; opened += 1) {
+    const raw = openRaw(claviger.url);
+    const ask = () => {
+      raw.socket.write("GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+      return raw.until(/\r\n\r\n\{.*\}$/s);
+    };
+    if ((await threadOf(ask, claviger, threads)) === thread) return raw;
+    await raw[Symbol.asyncDispose]();
+  }
+  throw new Error(`no connection came to thread ${thread}`);
+}
+
 /** Requests that each thread took so far, by its number. */
-export async function requestsByThread(claviger: TestClaviger, threads: number): Promise<number[]> {
+export async function requestsByThread(claviger: Reached, threads: number): Promise<number[]> {
   const { text } = await claviger.control({ path: "/metrics" });
   const reading = new Reading(text);
   return Array.from({ length: threads }, (_, thread) =>
@@ -101,9 +119,9 @@ export async function requestsByThread(claviger: TestClaviger, threads: number):
 }
 
 /** The reading itself is the main thread's: a request that no other thread took is its own. */
-async function threadOf(held: HeldConnection, claviger: TestClaviger, threads: number): Promise<number> {
+async function threadOf(ask: () => Promise<unknown>, claviger: Reached, threads: number): Promise<number> {
   const before = await requestsByThread(claviger, threads);
-  await held.ask({ path: "/v1/models" });
+  await ask();
   const after = await requestsByThread(claviger, threads);
   const thread = after.findIndex((count, index) => index > 0 && count > (before[index] ?? 0));
   return Math.max(0, thread);
