@@ -67,6 +67,17 @@ test("[N9] of two servers with threads that start on one address at once exactly
   expect(await answers(port)).toBe(false);
 });
 
+test("[N9] an address that another program is ready to share is not shared with it", async () => {
+  using place = scratch();
+  const other = createServer();
+  await once(other.listen({ host: "127.0.0.1", port: 0, reusePort: true }), "listening");
+  const address = other.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  const started = startClaviger({ dataDir: place.path, workers: 2, listen: [`127.0.0.1:${port}`] });
+  await expect(started).rejects.toThrow(`in use by process ${process.pid}.`);
+  await new Promise((resolve) => other.close(resolve));
+});
+
 test("a port of 0 is one port for all threads, and every address has its own", async () => {
   await using server = await startClaviger({ workers: 2, listen: ["127.0.0.1:0", "127.0.0.2:0"] });
   expect(server.app.urls).toHaveLength(2);
