@@ -3,6 +3,7 @@
  * `npm run bench` writes bench/results/DATE.md; `npm run bench -- --quick` only tries whether it works.
  * `npm run bench -- --profile` tells where the time of its main thread goes.
  * `npm run bench -- --memory` measures instead what 100,000 requests leave behind in memory.
+ * `npm run bench -- --propagation` measures how long a revocation and a lock take to hold in every thread.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +16,7 @@ import type { LoadOrder, LoadResult } from "./load.ts";
 import { describeMachine, watchOtherWork } from "./machine.ts";
 import { reportMemory } from "./memory.ts";
 import { renderProfile } from "./profile.ts";
+import { reportPropagation } from "./propagation.ts";
 import { type Measure, renderTable } from "./table.ts";
 
 const CONNECTIONS = 64;
@@ -42,9 +44,12 @@ async function main(): Promise<void> {
   const args = process.argv.slice(2);
   if (args[0] === "--memory") return reportMemory(args.slice(1));
   if (args[0] === "--profile") return reportProfile();
+  if (args[0] === "--propagation") return reportPropagation(args.slice(1));
   const unknown = args.find((arg) => arg !== "--quick");
   if (unknown !== undefined)
-    throw new Error(`unknown argument ${unknown}; there are --quick, --profile and --memory [REQUESTS]`);
+    throw new Error(
+      `unknown argument ${unknown}; there are --quick, --profile, --memory [REQUESTS], --propagation [ROUNDS]`,
+    );
   const quick = args.includes("--quick");
   const machine = await describeMachine();
   const { measures, otherWork } = await measureAll(quick ? QUICK : FULL);

@@ -212,12 +212,13 @@ export class Workers implements AsyncDisposable {
     this.#counts.ended(thread);
     this.#parts.onLost(thread);
     this.#parts.metrics.workerRestarted();
+    const steady = performance.now() - startedMs > STEADY_AFTER_MS;
+    const pauseMs = steady ? 0 : (this.#pauses.get(thread) ?? 0);
     this.#parts.log.error(
       { thread, detail: cause.stack ?? cause.message },
-      "a worker thread ended; it is started anew",
+      `a worker thread ended; it is started anew in ${pauseMs} ms`,
     );
-    const steady = performance.now() - startedMs > STEADY_AFTER_MS;
-    this.#startAnew(thread, steady ? 0 : (this.#pauses.get(thread) ?? 0));
+    this.#startAnew(thread, pauseMs);
   }
 
   #startAnew(thread: number, pauseMs: number): void {
