@@ -3,6 +3,7 @@
  * `npm run bench` writes bench/results/DATE.md; `npm run bench -- --quick` only tries whether it works.
  * `npm run bench -- --only requests,sse` measures these parts alone and writes nothing; `--peers` adds another gateway.
  * `npm run bench -- --keys` tells what many keys cost.
+ * `npm run bench -- --propagation` tells how long a revocation and a lock take to hold in every thread.
  * `npm run bench -- --profile` tells where the time of its main thread goes.
  * `npm run bench -- --memory` measures instead what 100,000 requests leave behind in memory.
  */
@@ -18,6 +19,7 @@ import { reportMemory } from "./memory.ts";
 import { type Bench, FULL, type Part, type Plan, QUICK } from "./part.ts";
 import { peersPart } from "./peers.ts";
 import { reportProfile } from "./profile.ts";
+import { reportPropagation } from "./propagation.ts";
 import { ratePart } from "./rate.ts";
 import { type Outcome, renderReport } from "./report.ts";
 import { requestsPart } from "./requests.ts";
@@ -33,6 +35,7 @@ const INSTEAD: ReadonlyMap<string | undefined, (args: readonly string[]) => Prom
   ["--keys", reportKeys],
   ["--memory", reportMemory],
   ["--profile", reportProfile],
+  ["--propagation", reportPropagation],
 ]);
 
 await main(process.argv.slice(2)).catch((error: unknown) => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type App, type AppOptions, startApp } from "#app";
 import { loadConfig } from "#platform/config/load.ts";
 import { systemClock } from "#platform/lib/clock.ts";
@@ -35,6 +36,8 @@ export interface TestClaviger extends AsyncDisposable {
   readonly logged: () => string;
   /** Has the worker thread of this number (from 1) end by an error nobody caught. */
   failWorker(thread: number): void;
+  /** Has it stop answering, for good; settles when it does. */
+  stallWorker(thread: number): Promise<void>;
   /** A request over TCP. */
   call(call: Call): Promise<Answer>;
   /** A request over the control socket, as principal `local`. */
@@ -96,6 +99,11 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     dataDir,
     logged: () => lines.join(""),
     failWorker: (thread) => void Atomics.store(new Int32Array(failing), 0, thread),
+    stallWorker: async (thread) => {
+      const cell = new Int32Array(failing);
+      Atomics.store(cell, 0, -thread);
+      while (Atomics.load(cell, 0) !== 0) await nextTurn();
+    },
     call: (call) => send({ host: new URL(url).hostname, port: new URL(url).port }, call),
     control,
     issueKey: async (name, permissions = ["gateway"], limits = {}) =>

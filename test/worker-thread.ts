@@ -12,7 +12,7 @@ export interface WorkerExtras {
   readonly clock: SharedArrayBuffer | undefined;
   readonly offline: boolean;
   readonly timeouts: EgressTimeouts | undefined;
-  /** Of an Int32: a worker whose number is stored there fails at its next turn. */
+  /** Of an Int32: a worker whose number is stored there fails at its next turn; by its negative it stops answering. */
   readonly failing: SharedArrayBuffer;
 }
 
@@ -29,5 +29,6 @@ if (parentPort !== null) {
   const { thread } = workerData;
   setInterval(() => {
     if (Atomics.compareExchange(failing, 0, thread, 0) === thread) throw new Error("a planted fault");
+    if (Atomics.compareExchange(failing, 0, -thread, 0) === -thread) Atomics.wait(failing, 0, 0);
   }, CHECK_EVERY_MS).unref();
 }

@@ -85,9 +85,9 @@ async function openTcp(
   }
   const listener = await open(target, policy, parts, { sharesPort: true });
   undo.defer(() => listener.close(0));
-  const bound = { host: target.host, port: Number(new URL(listener.url).port) };
-  policies.set(listenerKey(bound), policy);
-  await workers.listen(bound, policy);
+  if ("socketPath" in listener.target) throw new Error("a TCP listener is bound to a socket");
+  policies.set(listenerKey(listener.target), policy);
+  await workers.listen(listener.target, policy);
   return listener;
 }
 

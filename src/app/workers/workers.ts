@@ -16,9 +16,12 @@ import {
   toProviderRecord,
   type WorkerStart,
 } from "./protocol.ts";
+import { LastCounts } from "./thread-counts.ts";
 
 /** How long a change, a list or a scrape waits for a thread that does not answer. */
 const ANSWER_WITHIN_MS = 1000;
+/** How much longer than the running requests a thread may take to stop before it is ended. */
+const STOP_WITHIN_MS = 2000;
 /** A thread that ends again soon after its start is started anew after a pause, twice as long each time. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
@@ -70,6 +73,7 @@ export class Workers implements AsyncDisposable {
   readonly #listening: { readonly target: TcpTarget; readonly policy: ListenerPolicy }[] = [];
   readonly #pauses = new Map<number, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #counts = new LastCounts();
   #served: Served | undefined;
   #stopping = false;
 
@@ -105,22 +109,27 @@ export class Workers implements AsyncDisposable {
   /** A provider was made, changed or removed; settles when every thread knows. */
   async changed(providerId: string): Promise<void> {
     const providers = this.#providers();
-    await this.#soon(this.#ask({ kind: "providers", providers, changed: providerId }, "done"));
+    await within(ANSWER_WITHIN_MS, this.#ask({ kind: "providers", providers, changed: providerId }, "done"));
   }
 
   /** Settles when everything they noted so far is written, or told here. */
   async settle(): Promise<void> {
-    await this.#soon(this.#ask({ kind: "settle" }, "done"));
+    await within(ANSWER_WITHIN_MS, this.#ask({ kind: "settle" }, "done"));
   }
 
+  /** What all of them counted, those that ended by themselves too. */
   async counts(): Promise<ThreadCounts[]> {
-    return (await this.#soon(this.#ask({ kind: "counts" }, "counts"))).map(({ counts }) => counts);
+    const told = [...this.#running.values()].map(async ({ thread, calls }) => {
+      this.#counts.told(thread, (await calls.ask({ kind: "counts" }, "counts")).counts);
+    });
+    await within(ANSWER_WITHIN_MS, told);
+    return this.#counts.all();
   }
 
   /** Stops them accepting; settles when what ran has ended or `drainMs` is over. */
   async close(drainMs: number): Promise<void> {
     this.#stop();
-    await Promise.allSettled(this.#ask({ kind: "drain", drainMs }, "done"));
+    await within(drainMs + STOP_WITHIN_MS, this.#ask({ kind: "drain", drainMs }, "done"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,24 +146,13 @@ export class Workers implements AsyncDisposable {
     return [...this.#running.values()].map(({ calls }) => calls.ask(message, kind));
   }
 
-  /** Those answers that come in time: a thread that is busy or gone must hold up nobody. */
-  async #soon<Answer>(asked: readonly Promise<Answer>[]): Promise<Answer[]> {
-    if (asked.length === 0) return [];
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => resolve(undefined), ANSWER_WITHIN_MS);
-    const answers = await Promise.all(
-      asked.map((answer) => Promise.race([answer.catch(() => undefined), late])),
-    );
-    clearTimeout(timer);
-    return answers.filter((answer) => answer !== undefined);
-  }
-
   #providers() {
     return (this.#served?.providers.ordered() ?? []).map(toProviderRecord);
   }
 
   async #spawn(thread: number): Promise<void> {
     const common = await this.#parts.startOf();
+    if (this.#stopping) throw new Error("the server stops");
     const start: WorkerStart = { ...common, thread, providers: this.#providers() };
     const { entry, data } = this.#parts.program;
     const worker = new Worker(entry, { workerData: { ...start, data }, transferList: [start.rows] });
@@ -205,18 +203,22 @@ export class Workers implements AsyncDisposable {
     }
   }
 
-  #ended({ thread, startedMs, serving }: Running, cause: Error): void {
-    this.#running.delete(thread);
+  #ended(running: Running, cause: Error): void {
+    const { thread, startedMs, serving } = running;
+    // One that could not start may end only after its successor has begun.
+    if (this.#running.get(thread) === running) this.#running.delete(thread);
     // Who tried to start it is told, and knows whether to try again.
     if (this.#stopping || !serving) return;
+    this.#counts.ended(thread);
     this.#parts.onLost(thread);
     this.#parts.metrics.workerRestarted();
+    const steady = performance.now() - startedMs > STEADY_AFTER_MS;
+    const pauseMs = steady ? 0 : (this.#pauses.get(thread) ?? 0);
     this.#parts.log.error(
       { thread, detail: cause.stack ?? cause.message },
-      "a worker thread ended; it is started anew",
+      `a worker thread ended; it is started anew in ${pauseMs} ms`,
     );
-    const steady = performance.now() - startedMs > STEADY_AFTER_MS;
-    this.#startAnew(thread, steady ? 0 : (this.#pauses.get(thread) ?? 0));
+    this.#startAnew(thread, pauseMs);
   }
 
   #startAnew(thread: number, pauseMs: number): void {
@@ -224,14 +226,23 @@ export class Workers implements AsyncDisposable {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.#spawn(thread).catch((error: unknown) => {
+        if (this.#stopping) return;
         void this.#running.get(thread)?.worker.terminate();
         this.#parts.log.error(
           { thread, detail: error instanceof Error ? error.message : "" },
           "a worker thread could not be started; it is tried again",
         );
-        if (!this.#stopping) this.#startAnew(thread, this.#pauses.get(thread) ?? FIRST_PAUSE_MS);
+        this.#startAnew(thread, this.#pauses.get(thread) ?? FIRST_PAUSE_MS);
       });
     }, pauseMs);
     this.#timers.add(timer);
   }
+}
+
+/** Settles when all have, or the time is over: a thread that is busy or gone must hold up nobody. */
+async function within(ms: number, asked: readonly Promise<unknown>[]): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([Promise.allSettled(asked), late]);
+  clearTimeout(timer);
 }

@@ -8,6 +8,9 @@ import { toProblem } from "./problem.ts";
 const RELAYED = "x-claviger-relayed";
 /** Each hop's own (RFC 9110, 7.6.1). */
 const OWN_TO_A_HOP = new Set(["connection", "keep-alive"]);
+/** What a client expects is answered here: the relay has an expectation of its own. */
+const SENT_ANEW = new Set([...OWN_TO_A_HOP, "expect"]);
+const SENT_ANEW_EMPTY = new Set([...SENT_ANEW, "content-length"]);
 /** Far below the time after which the other end drops a kept connection, so that none is used as it is closed. */
 const IDLE_MS = 10_000;
 
@@ -31,7 +34,7 @@ export function createRelay(
     });
     let answer: IncomingMessage | undefined;
     outgoing.on("continue", () => {
-      if (request.headers.expect !== undefined) response.writeContinue();
+      if (waitsForContinue(request)) response.writeContinue();
       request.pipe(outgoing);
     });
     outgoing.on("response", (come) => {
@@ -83,8 +86,14 @@ export function relayedFront(
   };
 }
 
+/** The main thread never asks for a body of length 0. */
 function announcesBody({ headers }: IncomingMessage): boolean {
-  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+/** Whether the client holds its body back; one of HTTP/1.0 does not know how to (RFC 9110, 10.1.1). */
+function waitsForContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return httpVersion === "1.1" && headers.expect?.toLowerCase() === "100-continue";
 }
 
 /**
@@ -92,21 +101,20 @@ function announcesBody({ headers }: IncomingMessage): boolean {
  * be lost. Without a declared length Node would announce a body where the client announced none.
  */
 function asSent(request: IncomingMessage): string[] {
-  const sent = passedOn(request.rawHeaders);
-  if (!announcesBody(request)) return [...sent, "content-length", "0"];
-  return request.headers.expect === undefined ? [...sent, "expect", "100-continue"] : sent;
+  if (announcesBody(request)) return [...passedOn(request.rawHeaders, SENT_ANEW), "expect", "100-continue"];
+  return [...passedOn(request.rawHeaders, SENT_ANEW_EMPTY), "content-length", "0"];
 }
 
 /** What is left of a refused body must not be taken for the next request, nor be waited for. */
 function answered({ rawHeaders }: IncomingMessage, request: IncomingMessage): string[] {
-  const sent = passedOn(rawHeaders);
+  const sent = passedOn(rawHeaders, OWN_TO_A_HOP);
   return request.complete ? sent : [...sent, "connection", "close"];
 }
 
-function passedOn(rawHeaders: readonly string[]): string[] {
+function passedOn(rawHeaders: readonly string[], dropped: ReadonlySet<string>): string[] {
   return rawHeaders.filter((_, index) => {
     const name = rawHeaders[index - (index % 2)]?.toLowerCase() ?? "";
-    return !OWN_TO_A_HOP.has(name);
+    return !dropped.has(name);
   });
 }
 

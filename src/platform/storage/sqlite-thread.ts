@@ -28,9 +28,10 @@ function serve(port: MessagePort, start: ThreadStart): void {
   }
   const prepare = statementCache(store.database);
   const betweenTransactions = new Intervals(store.database);
-  const writers: MessagePort[] = [];
+  const writers = new Set<MessagePort>();
   const join = (writer: MessagePort) => {
-    writers.push(writer);
+    writers.add(writer);
+    writer.on("close", () => writers.delete(writer));
     serveWriter(writer, { database: store.database, prepare, betweenTransactions });
   };
   port.on("message", ({ id, ...work }: Request) => {
