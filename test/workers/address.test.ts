@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -106,6 +107,15 @@ test.each([
   const refused = await claviger(args);
   expect(refused.status).toBe(status);
   expect(refused.stderr).toMatch(/workers.*a whole number of threads from 1 to 64/);
+});
+
+test("a wrong number of workers in claviger.yaml is refused in the same way", async () => {
+  using place = scratch();
+  const file = join(place.root, "claviger.yaml");
+  writeFileSync(file, "settings:\n  workers: 65\n");
+  const refused = await claviger(["serve", "--data-dir", place.path, "--config", file]);
+  expect(refused.status).toBe(78);
+  expect(refused.stderr).toMatch(/workers.*a whole number of threads from 1 to 64/s);
 });
 
 async function freePort(): Promise<number> {
