@@ -1,7 +1,7 @@
-import { allows, allowsSome, type PermissionSets, rightsOf } from "#gates/access/index.ts";
+import { allows, allowsSome, type PermissionSets, type Rights, rightsOf } from "#gates/access/index.ts";
 import type { KeyReader } from "#identity/keys/index.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
-import type { LockGate } from "#platform/http/ports.ts";
+import type { Caller, LockGate } from "#platform/http/ports.ts";
 import type { Limits } from "./limits.ts";
 
 /** The pipeline's ports, served by the features. */
@@ -12,6 +12,7 @@ export function createGates(parts: {
   limits: Limits;
 }): Gates {
   const { keys, sets, limits } = parts;
+  const held = rightsBy(sets);
   return {
     lock: parts.lock,
     authenticator: {
@@ -29,10 +30,21 @@ export function createGates(parts: {
     },
     authorizer: {
       allows: (caller, action, target) =>
-        target === undefined
-          ? allowsSome(rightsOf(caller, sets), action)
-          : allows(rightsOf(caller, sets), action, target),
+        target === undefined ? allowsSome(held(caller), action) : allows(held(caller), action, target),
     },
+  };
+}
+
+/** Keys with one grant have one list of sets in memory, so that their rights are put together once. */
+function rightsBy(sets: PermissionSets): (caller: Caller) => Rights {
+  const known = new WeakMap<readonly string[], Rights>();
+  return (caller) => {
+    if (caller.kind !== "key") return rightsOf(caller, sets);
+    const before = known.get(caller.permissionSets);
+    if (before !== undefined) return before;
+    const rights = rightsOf(caller, sets);
+    known.set(caller.permissionSets, rights);
+    return rights;
   };
 }
 

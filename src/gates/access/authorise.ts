@@ -25,18 +25,20 @@ export function rightsOf(principal: Caller, sets: PermissionSets): Rights {
  * allow with a narrower pattern does not suffice, any deny on the action refuses.
  */
 export function allows(rights: Rights, action: string, target?: string): boolean {
-  const allowed = patterns(rights, "allow", action);
-  const denied = patterns(rights, "deny", action);
-  if (target === undefined) return denied.length === 0 && allowed.some((glob) => globCovers(glob, ANYTHING));
-  return (
-    allowed.some((glob) => globMatches(glob, target)) && !denied.some((glob) => globMatches(glob, target))
-  );
+  if (target === undefined)
+    return !someRule(rights, "deny", action, () => true) && someRule(rights, "allow", action, coversAnything);
+  const matches = (glob: Glob) => globMatches(glob, target);
+  return someRule(rights, "allow", action, matches) && !someRule(rights, "deny", action, matches);
 }
 
 /** Whether `action` may be allowed on some target: for the door, before the target is known. */
 export function allowsSome(rights: Rights, action: string): boolean {
-  const denied = patterns(rights, "deny", action);
-  return patterns(rights, "allow", action).some((glob) => !denied.some((deny) => globCovers(deny, glob)));
+  return someRule(
+    rights,
+    "allow",
+    action,
+    (glob) => !someRule(rights, "deny", action, (deny) => globCovers(deny, glob)),
+  );
 }
 
 /**
@@ -56,6 +58,22 @@ export function exceeds(caller: Rights, wanted: Rights): boolean {
       );
     });
   });
+}
+
+function coversAnything(glob: Glob): boolean {
+  return globCovers(glob, ANYTHING);
+}
+
+/** Asked of every request: without a list of what it looks through. */
+function someRule(
+  rights: Rights,
+  list: "allow" | "deny",
+  action: string,
+  test: (pattern: Glob) => boolean,
+): boolean {
+  for (const set of rights)
+    for (const { actions, pattern } of set[list]) if (actions.has(action) && test(pattern)) return true;
+  return false;
 }
 
 function patterns(rights: Rights, list: "allow" | "deny", action: string): Glob[] {

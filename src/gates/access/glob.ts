@@ -14,14 +14,16 @@ export function parseGlob(text: string): Glob {
  * enough for `*` and never goes back: no pattern makes this slow, as a regular expression could be made.
  */
 export function globMatches(glob: Glob, text: string): boolean {
-  const first = glob.parts[0] ?? "";
-  if (glob.parts.length === 1) return text === first;
-  const last = glob.parts.at(-1) ?? "";
+  const { parts } = glob;
+  const first = parts[0] ?? "";
+  if (parts.length === 1) return text === first;
+  const last = parts.at(-1) ?? "";
   if (text.length < first.length + last.length) return false;
   if (!text.startsWith(first) || !text.endsWith(last)) return false;
   const end = text.length - last.length;
   let position = first.length;
-  for (const part of glob.parts.slice(1, -1)) {
+  for (let index = 1; index < parts.length - 1; index++) {
+    const part = parts[index] ?? "";
     const found = text.indexOf(part, position);
     if (found === -1 || found + part.length > end) return false;
     position = found + part.length;

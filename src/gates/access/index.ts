@@ -1,3 +1,3 @@
 export type { Action } from "./action.ts";
-export { allows, allowsSome, exceeds, rightsOf } from "./authorise.ts";
+export { allows, allowsSome, exceeds, type Rights, rightsOf } from "./authorise.ts";
 export { type PermissionSets, permissionSets, setsNamed } from "./permission-set.ts";

@@ -1,4 +1,4 @@
-import type { Admission, LimitsLeft, UsedAmount } from "#platform/http/ports.ts";
+import type { Admission, AmountLeft, LimitsLeft, UsedAmount } from "#platform/http/ports.ts";
 import type { AppError } from "#platform/lib/error.ts";
 import { levelOf } from "./bucket.ts";
 import type { KeyLimits } from "./key-limits.ts";
@@ -65,13 +65,14 @@ export class LimitedRequest implements Admission {
 }
 
 function leftOf(limits: KeyLimits, { requestsLack, tokensLack }: Seen): LimitsLeft {
-  const left = (limit: number | undefined, lacks: number) => {
-    if (limit === undefined) return undefined;
-    const { remaining, fullInMs } = levelOf(limit, lacks);
-    return { limit, remaining, fullInMs };
-  };
   return {
-    requests: left(limits.requests_per_minute, requestsLack),
-    tokens: left(limits.tokens_per_minute, tokensLack),
+    requests: amountLeft(limits.requests_per_minute, requestsLack),
+    tokens: amountLeft(limits.tokens_per_minute, tokensLack),
   };
+}
+
+function amountLeft(limit: number | undefined, lacks: number): AmountLeft | undefined {
+  if (limit === undefined) return undefined;
+  const { remaining, fullInMs } = levelOf(limit, lacks);
+  return { limit, remaining, fullInMs };
 }

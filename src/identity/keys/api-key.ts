@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { randomBase62, toBase62 } from "#platform/lib/base62.ts";
+import { numberToBase62, randomBase62, toBase62 } from "#platform/lib/base62.ts";
 import type { Random } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 
@@ -70,7 +70,5 @@ function wrongCharacter(text: string): number {
 }
 
 function checksum(body: string): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32(body));
-  return toBase62(bytes, CHECKSUM_LENGTH);
+  return numberToBase62(crc32(body), CHECKSUM_LENGTH);
 }

@@ -45,8 +45,8 @@ export function requestText(
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] ?? "";
     const value = headers[at + 1] ?? "";
-    if (!NAME.test(name) || !VALUE.test(value)) throw unsendable("header");
     const role = roleOf(name);
+    if (role === "no-name" || !VALUE.test(value)) throw unsendable("header");
     if (role === "refused") throw unsendable("header of one connection");
     if (role === "host") named = only(named, value);
     else if (role === "length") declared = lengthOf(declared, value);
@@ -74,7 +74,7 @@ export function writeWhole(socket: Socket, head: string, body: Buffer | undefine
   }
 }
 
-type Role = "host" | "length" | "refused" | "other";
+type Role = "host" | "length" | "refused" | "no-name" | "other";
 
 /** What names are, kept as they are spelled: there are few, and making each lower case costs more than looking it up. */
 const roles = new Map<string, Role>();
@@ -84,6 +84,7 @@ const LONGEST_KNOWN = 64;
 function roleOf(spelled: string): Role {
   const known = roles.get(spelled);
   if (known !== undefined) return known;
+  if (!NAME.test(spelled)) return "no-name";
   const name = spelled.toLowerCase();
   const role = name === "host" ? "host" : name === "content-length" ? "length" : otherRole(name);
   if (roles.size < MAX_ROLES && spelled.length <= LONGEST_KNOWN) roles.set(spelled, role);

@@ -4,7 +4,7 @@ import { resourceName } from "../lib/resource-name.ts";
 import type { Log } from "../log/log.ts";
 import type { Exchange } from "./exchange.ts";
 import { limitHeaders } from "./limit-headers.ts";
-import type { AuditSink } from "./ports.ts";
+import type { Admission, AuditSink } from "./ports.ts";
 import { errorHeaders, toAppError, toProblem } from "./problem.ts";
 import { reportRefusal } from "./refusal.ts";
 import { isRelayed } from "./relay.ts";
@@ -15,8 +15,15 @@ export function answerHeaders(exchange: Exchange): Record<string, string> {
     "x-request-id": exchange.requestId,
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
-    ...(exchange.admission === undefined ? {} : limitHeaders(exchange.admission.left)),
+    ...(exchange.admission === undefined ? {} : limitsOf(exchange.admission)),
   };
+}
+
+function limitsOf({ left }: Admission): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const pairs = limitHeaders(left);
+  for (let at = 0; at + 1 < pairs.length; at += 2) headers[pairs[at] ?? ""] = pairs[at + 1] ?? "";
+  return headers;
 }
 
 /** Answers whatever was thrown as problem+json, and tells audit and log of it. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
 import { unescapeFully } from "./path.ts";
 
@@ -33,18 +33,21 @@ const FORWARDING = new Set([
   "x-cluster-client-ip",
   "x-envoy-external-address",
 ]);
-const KEY_HEADERS = new Set(["x-api-key", "api-key", "x-goog-api-key"]);
+const KEY_HEADERS = ["x-api-key", "api-key", "x-goog-api-key"];
 /** Stands for a credential of a kind we do not take: presented, and nobody's. */
 const OTHER_SCHEME = "another scheme";
-const SINGLE = new Set([
-  "host",
-  "authorization",
-  "origin",
-  "sec-fetch-site",
-  "content-type",
-  "content-encoding",
-  ...KEY_HEADERS,
-]);
+/** What may come once only, each with a bit of its own. */
+const SINGLE: ReadonlyMap<string, number> = new Map(
+  [
+    "host",
+    "authorization",
+    "origin",
+    "sec-fetch-site",
+    "content-type",
+    "content-encoding",
+    ...KEY_HEADERS,
+  ].map((name, index) => [name, 1 << index]),
+);
 /** What the keys of this server begin with. */
 const OUR_KEYS = "sk-claviger-";
 const URL_CREDENTIALS = new Set([
@@ -59,20 +62,27 @@ const URL_CREDENTIALS = new Set([
 
 /** Reads the head; `gateway` routes also take the AI clients' key headers. Throws AppError 400 for a header that counts and came twice. */
 export function readHead(request: IncomingMessage, gateway: boolean): RequestHead {
-  const seen = singleHeaders(request.rawHeaders);
-  const keys = gateway ? [...KEY_HEADERS].flatMap((name) => seen.values.get(name) ?? []) : [];
-  const length = request.headers["content-length"];
-  const fromBearer = bearer(seen.values.get("authorization"));
-  const presented = fromBearer === undefined ? keys : [fromBearer, ...keys];
+  const forwarded = checkRawHeaders(request.rawHeaders);
+  // Each of these came once, so that what Node makes of it is what was sent.
+  const { headers } = request;
+  const length = headers["content-length"];
+  let credential = bearer(headers.authorization);
+  let conflict = false;
+  for (const name of gateway ? KEY_HEADERS : []) {
+    const key = single(headers, name);
+    if (key === undefined) continue;
+    credential ??= key;
+    conflict ||= key !== credential;
+  }
   return {
-    host: seen.values.get("host"),
-    credential: presented[0],
-    conflict: presented.some((text) => text !== presented[0]),
-    origin: seen.values.get("origin"),
-    fetchSite: seen.values.get("sec-fetch-site"),
-    forwarded: seen.forwarded,
-    contentType: seen.values.get("content-type"),
-    contentEncoding: seen.values.get("content-encoding"),
+    host: headers.host,
+    credential,
+    conflict,
+    origin: headers.origin,
+    fetchSite: single(headers, "sec-fetch-site"),
+    forwarded,
+    contentType: headers["content-type"],
+    contentEncoding: headers["content-encoding"],
     contentLength: length === undefined ? undefined : Number(length),
   };
 }
@@ -94,18 +104,24 @@ export function hasCredentialInQuery(url: string): boolean {
   return false;
 }
 
-function singleHeaders(raw: readonly string[]): { values: Map<string, string>; forwarded: boolean } {
-  const values = new Map<string, string>();
+/** Whether a proxy's header is among them. Throws AppError 400 for one that came twice and counts. */
+function checkRawHeaders(raw: readonly string[]): boolean {
+  let seen = 0;
   let forwarded = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] ?? "").toLowerCase();
     if (isForwardingHeader(name)) forwarded = true;
-    if (!SINGLE.has(name)) continue;
-    if (values.has(name))
+    const bit = SINGLE.get(name) ?? 0;
+    if ((seen & bit) !== 0)
       throw new AppError("bad_request", `The header ${name} was sent twice; send it once.`);
-    values.set(name, raw[i + 1] ?? "");
+    seen |= bit;
   }
-  return { values, forwarded };
+  return forwarded;
+}
+
+function single(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "string" ? value : undefined;
 }
 
 function bearer(authorization: string | undefined): string | undefined {

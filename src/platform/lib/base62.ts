@@ -1,32 +1,46 @@
 import type { Random } from "./random.ts";
 
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const ALPHABET = Buffer.from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "latin1");
+const ZERO = "0".charCodeAt(0);
+const LONGEST = 64;
+/** Where texts are put together, one at a time: a text that grows by a character is another string each time. */
+const scratch = Buffer.alloc(LONGEST);
 
-/** Big-endian base62 of `bytes`, left-padded with `0` to `width` characters (32 bytes need 43, 4 bytes need 6). */
+/** Big-endian base62 of `bytes`, left-padded with `0` to `width` characters, 64 at most (32 bytes need 43). */
 export function toBase62(bytes: Uint8Array, width: number): string {
-  const hex = Buffer.from(bytes).toString("hex") || "0";
-  let text = "";
-  // The checksum of every presented key: a number holds six bytes exactly, and is quicker than a bigint.
-  if (bytes.length <= 6) {
-    for (let rest = Number.parseInt(hex, 16); rest > 0; rest = Math.floor(rest / 62))
-      text = ALPHABET.charAt(rest % 62) + text;
-    return text.padStart(width, "0");
-  }
-  let value = BigInt(`0x${hex}`);
-  while (value > 0n) {
-    text = ALPHABET.charAt(Number(value % 62n)) + text;
-    value /= 62n;
-  }
-  return text.padStart(width, "0");
+  let value = BigInt(`0x${Buffer.from(bytes).toString("hex") || "0"}`);
+  let at = LONGEST;
+  for (; value > 0n; value /= 62n) scratch[--at] = ALPHABET[Number(value % 62n)] ?? ZERO;
+  return padded(at, width);
 }
 
-/** `length` characters of base62, unbiased: bytes beyond the largest multiple of 62 are drawn again. */
+/** As `toBase62`, of a whole number (32 bits need 6 characters): for the checksum of every presented key. */
+export function numberToBase62(number: number, width: number): string {
+  let at = LONGEST;
+  for (let rest = number; rest > 0; rest = Math.floor(rest / 62)) scratch[--at] = ALPHABET[rest % 62] ?? ZERO;
+  return padded(at, width);
+}
+
+/** `length` characters of base62, 64 at most, unbiased: bytes beyond the largest multiple of 62 are drawn again. */
 export function randomBase62(random: Random, length: number): string {
-  let text = "";
-  while (text.length < length) {
-    for (const byte of random.bytes(length)) {
-      if (byte < 248 && text.length < length) text += ALPHABET.charAt(byte % 62);
-    }
+  let filled = 0;
+  while (filled < length) {
+    for (const byte of random.bytes(length))
+      if (byte < 248 && filled < length) scratch[filled++] = ALPHABET[byte % 62] ?? ZERO;
   }
+  return taken(0, length);
+}
+
+/** What stands in the scratch from `from` to its end. */
+function padded(from: number, width: number): string {
+  const start = Math.min(from, LONGEST - width);
+  scratch.fill(ZERO, start, from);
+  return taken(start, LONGEST);
+}
+
+/** Nothing of a secret stays behind. */
+function taken(start: number, end: number): string {
+  const text = scratch.toString("latin1", start, end);
+  scratch.fill(0, start, end);
   return text;
 }

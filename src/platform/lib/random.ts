@@ -15,13 +15,18 @@ const POOL_BYTES = 4096;
  */
 export function pooledRandom(random: Random): Random {
   let pool: Buffer = Buffer.alloc(0);
+  let used = 0;
   return {
     bytes: (length) => {
       if (length > POOL_BYTES) return random.bytes(length);
-      if (pool.length < length) pool = random.bytes(POOL_BYTES);
-      const given = Buffer.from(pool.subarray(0, length));
-      pool.fill(0, 0, length);
-      pool = pool.subarray(length);
+      if (pool.length - used < length) {
+        pool = random.bytes(POOL_BYTES);
+        used = 0;
+      }
+      const given = Buffer.allocUnsafe(length);
+      pool.copy(given, 0, used, used + length);
+      pool.fill(0, used, used + length);
+      used += length;
       return given;
     },
   };

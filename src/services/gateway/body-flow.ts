@@ -1,6 +1,7 @@
 import { AppError } from "#platform/lib/error.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import type { Dialect } from "./dialects/dialect.ts";
+import { withOwn } from "./headers.ts";
 import type { Redactor, StreamRedactor } from "./redact.ts";
 import { upstreamMessage } from "./upstream-message.ts";
 import type { UsageMeter } from "./usage/usage-meter.ts";
@@ -90,12 +91,10 @@ export class ErrorBody implements BodyFlow {
     const body = redactor.error(Buffer.concat(this.#held));
     const { inDialect, message } = upstreamMessage(body);
     if (inDialect) return answer.sendWhole(status, headers, dialect.relayedError(status, body, requestId));
-    const kept = headers.flatMap((name, index) =>
-      index % 2 === 0 && name !== "content-type" ? [name, headers[index + 1] ?? ""] : [],
-    );
     const text = message ?? `The upstream answered with status ${status}.`;
     const own = dialect.upstreamError(status, text, requestId);
-    answer.sendWhole(status, [...kept, "content-type", "application/json; charset=utf-8"], own);
+    const type = ["content-type", "application/json; charset=utf-8"];
+    answer.sendWhole(status, withOwn(headers, type), own);
   }
 }
 

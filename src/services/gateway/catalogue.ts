@@ -19,6 +19,8 @@ export interface RouteTarget {
   readonly provider: Provider;
   /** The model as the upstream calls it. */
   readonly model: string;
+  /** `provider/model`. */
+  readonly name: string;
 }
 
 interface Known {
@@ -94,24 +96,23 @@ export class Catalogue {
   resolve(name: string, dialect: UsageDialect): RouteTarget | undefined {
     const providers = this.#parts.ordered();
     const slash = name.indexOf("/");
-    const named = providers.find((provider) => slash > 0 && provider.name === name.slice(0, slash));
-    if (named !== undefined) return { provider: named, model: name.slice(slash + 1) };
+    const named = slash > 0 ? providerNamed(providers, name.slice(0, slash)) : undefined;
+    if (named !== undefined) return { provider: named, model: name.slice(slash + 1), name };
     const knowingAll = providers.filter((provider) => this.#known.get(provider.id)?.ids.has(name));
     const knowing = knowingAll.find(({ kind }) => factsOf(kind).dialect === dialect) ?? knowingAll[0];
-    if (knowing !== undefined) return { provider: knowing, model: name };
+    if (knowing !== undefined) return targetAt(knowing, name);
     const [only] = providers;
     if (only === undefined || providers.length > 1 || this.#known.has(only.id)) return undefined;
-    return { provider: only, model: name };
+    return targetAt(only, name);
   }
 
-  /** Like `resolve`; a bare name that is not known is waited for, at most 5 s. */
-  async find(name: string, dialect: UsageDialect): Promise<RouteTarget | undefined> {
+  /** Like `resolve`; a bare name that is not known is waited for, at most 5 s, and only then a promise is given. */
+  find(name: string, dialect: UsageDialect): RouteTarget | undefined | Promise<RouteTarget | undefined> {
     const providers = this.#parts.ordered();
     const target = this.resolve(name, dialect);
     const isKnown = target !== undefined && (target.model !== name || this.lists(target));
     if (isKnown || providers.length === 0) return target;
-    await this.refresh();
-    return this.resolve(name, dialect);
+    return this.refresh().then(() => this.resolve(name, dialect));
   }
 
   /** Whether the provider's own list names the model. */
@@ -154,4 +155,13 @@ export class Catalogue {
     if (!this.#parts.ordered().includes(provider)) return;
     this.#known.set(provider.id, { ids, fetchedAt: this.#parts.clock.now() });
   }
+}
+
+function targetAt(provider: Provider, model: string): RouteTarget {
+  return { provider, model, name: `${provider.name}/${model}` };
+}
+
+function providerNamed(providers: readonly Provider[], name: string): Provider | undefined {
+  for (const provider of providers) if (provider.name === name) return provider;
+  return undefined;
 }

@@ -3,6 +3,7 @@ import type { Exchange as UpstreamCall } from "#platform/egress/exchange.ts";
 import { CLIENT_LEFT } from "#platform/lib/client-left.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Dialect } from "./dialects/dialect.ts";
+import { headerPairs, withOwn } from "./headers.ts";
 import type { Running } from "./running.ts";
 
 /** How an answer ended; the status is what came of it, also when another had been sent before a cut. */
@@ -13,7 +14,6 @@ export interface AnswerOutcome {
   readonly streamed: boolean;
 }
 
-const NONE: Readonly<Record<string, string>> = {};
 /** A larger body goes out beside its head, uncopied. */
 const ONE_PIECE_BYTES = 8 * 1024;
 /** How long what a refused client still sends is thrown away, so that it can read why it was refused. */
@@ -38,7 +38,7 @@ export class ClientAnswer implements Running {
   #beforeCut: () => Buffer = () => Buffer.alloc(0);
   #status = 0;
   #firstByteMs: number | null = null;
-  #own: Readonly<Record<string, string>> = NONE;
+  #own: readonly string[] = [];
   #streamed = false;
   #events = false;
   #over = false;
@@ -70,8 +70,11 @@ export class ClientAnswer implements Running {
     if (this.#over) source.abort();
   }
 
-  /** Headers the answer bears whatever comes of it, in place of an upstream's of the same names (in lower case). */
-  bear(own: Readonly<Record<string, string>>): void {
+  /**
+   * Headers the answer bears whatever comes of it, in place of an upstream's of the same names: name (in lower case),
+   * value, name, value.
+   */
+  bear(own: readonly string[]): void {
     this.#own = own;
   }
 
@@ -136,7 +139,7 @@ export class ClientAnswer implements Running {
     this.#status = status;
     this.#firstByteMs = performance.now();
     const { dialect, requestId } = this.#parts;
-    const all = this.#own === NONE ? [...headers] : withOwn(headers, this.#own);
+    const all = withOwn(headers, this.#own);
     if (length !== undefined) all.push("content-length", String(length));
     for (const name of dialect.requestIdHeaders) all.push(name, requestId);
     this.#response.writeHead(status, all);
@@ -146,7 +149,10 @@ export class ClientAnswer implements Running {
     // One body for every 401, however far the request had come.
     const shown = error.code === "invalid_token" ? new AppError("invalid_token") : error;
     const answer = this.#parts.dialect.error(shown, this.#parts.requestId);
-    const length = { ...this.#own, "content-length": String(answer.body.length) };
+    const length = {
+      ...Object.fromEntries(headerPairs(this.#own)),
+      "content-length": String(answer.body.length),
+    };
     if (!this.#mustClose()) {
       this.#response.writeHead(answer.status, { ...answer.headers, ...length });
       this.#response.end(answer.body);
@@ -184,11 +190,4 @@ export class ClientAnswer implements Running {
     const outcome = { status, firstByteMs: this.#firstByteMs, streamed: this.#streamed };
     this.#parts.onOver(outcome, error);
   }
-}
-
-function withOwn(headers: readonly string[], own: Readonly<Record<string, string>>): string[] {
-  const others = headers.filter(
-    (_, index) => own[(headers[index - (index % 2)] ?? "").toLowerCase()] === undefined,
-  );
-  return [...others, ...Object.entries(own).flat()];
 }

@@ -15,7 +15,7 @@ import { upstreamOptions, withExtraHeaders } from "./providers/upstream-options.
 import { redactorFor } from "./redact.ts";
 import { Reply } from "./reply.ts";
 import type { RequestBody } from "./request-body.ts";
-import { type Forwarding, upstreamPath, upstreamQuery } from "./route-table.ts";
+import { type Forwarding, type MatchedRoute, upstreamPath, upstreamQuery } from "./route-table.ts";
 import { askForUsage } from "./usage/ask-for-usage.ts";
 import { UsageMeter } from "./usage/usage-meter.ts";
 
@@ -29,13 +29,16 @@ export async function forward(parts: GatewayParts, call: GatewayCall, how: Forwa
   const read = bodyReader(exchange.head?.contentType, how);
   authorise(parts.gates, exchange, "gateway.use");
   const body = read(await readBody(call.request, call.response, parts.bodyLimitBytes));
-  const target = await parts.upstream.catalogue.find(modelOf(body), call.route.dialect.usage);
+  // Waited for only where there is something to wait for: nearly always it is known.
+  const found = parts.upstream.catalogue.find(modelOf(body), call.route.dialect.usage);
+  const target = found instanceof Promise ? await found : found;
   if (target === undefined) throw new AppError("model_not_found");
   call.target = target;
   authoriseTarget(parts, call, target);
   checkDialect(call, target);
   if (answer.over) return;
-  await parts.upstream.prices.ready();
+  const loading = parts.upstream.prices.ready();
+  if (loading !== undefined) await loading;
   const credential = await parts.upstream.credentials.resolve(
     target.provider.id,
     target.provider.baseUrl.origin,
@@ -72,7 +75,7 @@ function send(
       });
     },
     meter,
-    target: `${target.provider.name}/${target.model}`,
+    target: target.name,
     shape: {
       dialect: call.route.dialect,
       requestId: call.exchange.requestId,
@@ -96,25 +99,37 @@ const urls = new WeakMap<Provider, Map<string, URL>>();
 
 function urlOf({ request, route }: GatewayCall, to: { how: Forwarding; target: RouteTarget }): URL {
   const { provider } = to.target;
-  const path = upstreamPath(route);
   const query = upstreamQuery(to.how, request.url ?? "");
-  const known = urls.get(provider) ?? new Map<string, URL>();
-  const url = known.get(path) ?? endpointUrl(provider, path);
+  if (query === "" && route.rest === "") return knownUrl(provider, route);
   // What a client chose, a query or an operation, is not remembered: there is no end of it.
-  if (query === "" && route.rest === "") urls.set(provider, known.set(path, url));
-  if (query === "") return url;
-  const asked = new URL(url);
-  asked.search = query;
-  return asked;
+  const url = endpointUrl(provider, upstreamPath(route));
+  url.search = query;
+  return url;
+}
+
+function knownUrl(provider: Provider, route: MatchedRoute): URL {
+  const known = urls.get(provider) ?? new Map<string, URL>();
+  const { path } = route.contract;
+  const before = known.get(path);
+  if (before !== undefined) return before;
+  const url = endpointUrl(provider, upstreamPath(route));
+  urls.set(provider, known.set(path, url));
+  return url;
 }
 
 function bodyReader(contentType: string | undefined, how: Forwarding): (bytes: Buffer) => RequestBody {
-  const media = contentType?.split(";", 1)[0]?.trim().toLowerCase();
+  const media = mediaTypeOf(contentType);
   if (media === "application/json") return (bytes) => readJsonBody(bytes, { maxDepth: MAX_DEPTH });
   if (media === "multipart/form-data" && how.bodies.includes("multipart"))
     return (bytes) => readMultipartBody(bytes, contentType ?? "");
   const accepted = how.bodies.includes("multipart") ? " or multipart/form-data" : "";
   throw new AppError("unsupported_media_type", `Send the body as application/json${accepted}.`);
+}
+
+function mediaTypeOf(contentType: string | undefined): string | undefined {
+  // As nearly all spell it.
+  if (contentType === "application/json") return contentType;
+  return contentType?.split(";", 1)[0]?.trim().toLowerCase();
 }
 
 function modelOf(body: RequestBody): string {
@@ -130,7 +145,7 @@ function modelOf(body: RequestBody): string {
 /** Existence is told only to who may read the model list. */
 function authoriseTarget(parts: GatewayParts, call: GatewayCall, target: RouteTarget): void {
   const { caller } = call.exchange;
-  const name = `${target.provider.name}/${target.model}`;
+  const { name } = target;
   // The audit names it when it is refused: a model that no list names is a client's text.
   call.exchange.target = parts.upstream.catalogue.lists(target) ? name : target.provider.name;
   if (caller !== undefined && parts.gates.authorizer.allows(caller, "gateway.use", name)) return;
@@ -147,6 +162,5 @@ const ENDPOINTS = {
 function checkDialect(call: GatewayCall, target: RouteTarget): void {
   const { dialect } = factsOf(target.provider.kind);
   if (dialect === call.route.dialect.usage) return;
-  const name = `${target.provider.name}/${target.model}`;
-  throw new AppError("wrong_dialect", `The model ${name} is called in the API ${ENDPOINTS[dialect]}.`);
+  throw new AppError("wrong_dialect", `The model ${target.name} is called in the API ${ENDPOINTS[dialect]}.`);
 }

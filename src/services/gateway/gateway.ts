@@ -15,8 +15,8 @@ import { answerModel, answerModels } from "./models.ts";
 import type { RequestRow } from "./requests/request-log.ts";
 import { dialectAskedFor, GATEWAY_CONTRACTS, matchRoute } from "./route-table.ts";
 
-/** What a request came to before its answer was over. */
-type Reached = Pick<GatewayCall, "target" | "meter" | "hold" | "api">;
+/** What a request came to that no route took. */
+const NOTHING_REACHED = { target: undefined, meter: undefined, api: undefined };
 
 /** The gateway's routes, served in front of the framework through the pipeline's own functions. */
 export function createGateway(parts: GatewayParts): RawFamily {
@@ -35,16 +35,16 @@ function serve(
   const path = pathOf(request.url ?? "");
   const route = matchRoute(exchange.method, path, request.headers);
   const dialect = route?.dialect ?? dialectAskedFor(path, request.headers);
-  const reached: Reached = { target: undefined, meter: undefined, hold: undefined, api: undefined };
+  let call: GatewayCall | undefined;
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
     dialect,
     onOver: (outcome, error) => {
       exchange.errorCode ??= error?.code;
-      reached.hold?.settle(reached.meter, error?.code);
+      call?.hold?.settle(call.meter, error?.code);
       if (exchange.caller === undefined) return;
       parts.running.remove(callerId(exchange.caller), answer);
-      parts.sinks.requests.add(rowOf(parts.upstream, exchange, reached, outcome));
+      parts.sinks.requests.add(rowOf(parts.upstream, exchange, call, outcome));
     },
   });
   const refuse = (thrown: unknown) => {
@@ -60,11 +60,27 @@ function serve(
     // Before anything is awaited, so that no revocation and no lock falls between this gate and the upstream.
     if (exchange.caller !== undefined) parts.running.add(callerId(exchange.caller), answer);
     if (route === undefined) return;
-    const call = Object.assign(reached, { exchange, request, response, route, answer });
+    call = newCall({ exchange, request, response, route, answer });
     work(parts, call).catch(refuse);
   } catch (error) {
     refuse(error);
   }
+}
+
+type Begun = Pick<GatewayCall, "exchange" | "request" | "response" | "route" | "answer">;
+
+function newCall({ exchange, request, response, route, answer }: Begun): GatewayCall {
+  return {
+    exchange,
+    request,
+    response,
+    route,
+    answer,
+    target: undefined,
+    api: undefined,
+    meter: undefined,
+    hold: undefined,
+  };
 }
 
 function work(parts: GatewayParts, call: GatewayCall): Promise<void> {
@@ -86,9 +102,10 @@ function work(parts: GatewayParts, call: GatewayCall): Promise<void> {
 function rowOf(
   { catalogue, prices }: GatewayParts["upstream"],
   exchange: Exchange,
-  { target, meter, api }: Reached,
+  call: GatewayCall | undefined,
   outcome: AnswerOutcome,
 ): RequestRow {
+  const { target, meter, api } = call ?? NOTHING_REACHED;
   // A refused request used nothing; a stream that was cut used what had passed.
   const usage = outcome.status < 400 || outcome.streamed ? (meter?.read() ?? null) : null;
   const sinceStart = (at: number) => Math.round((at - exchange.startedMs) * 100) / 100;
@@ -113,10 +130,8 @@ function rowOf(
 /** A name of ours: a model that no list names is a client's text. */
 function modelText(
   catalogue: GatewayParts["upstream"]["catalogue"],
-  { target, api }: Pick<Reached, "target" | "api">,
+  { target, api }: Pick<GatewayCall, "target" | "api">,
 ): string {
   if (api !== undefined) return `x/${api.name}`;
-  return target !== undefined && catalogue.lists(target)
-    ? `${target.provider.name}/${target.model}`
-    : "unknown";
+  return target !== undefined && catalogue.lists(target) ? target.name : "unknown";
 }

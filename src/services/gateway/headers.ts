@@ -118,6 +118,17 @@ export function* headerPairs(rawHeaders: readonly string[]): Generator<readonly 
   }
 }
 
+/** `headers` with `own` in place of those so named; both as name, value, name, value, the names of `own` in lower case. */
+export function withOwn(headers: readonly string[], own: readonly string[]): string[] {
+  const all: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] ?? "";
+    if (!isNamedIn(own, lowerCase(name))) all.push(name, headers[at + 1] ?? "");
+  }
+  all.push(...own);
+  return all;
+}
+
 /** RFC 9110, 7.6.1: a header named in Connection is for this hop alone. */
 export function nominatedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
   let names: Set<string> | undefined;
@@ -130,6 +141,11 @@ export function nominatedByConnection(rawHeaders: readonly string[]): ReadonlySe
     for (const nominated of value.split(",")) names.add(nominated.trim().toLowerCase());
   }
   return names ?? NO_NAMES;
+}
+
+function isNamedIn(headers: readonly string[], name: string): boolean {
+  for (let at = 0; at < headers.length; at += 2) if (headers[at] === name) return true;
+  return false;
 }
 
 function presentedCredentials(rawHeaders: readonly string[]): string[] {

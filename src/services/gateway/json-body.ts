@@ -19,29 +19,31 @@ type Member = "model" | "stream";
  */
 export function readJsonBody(bytes: Buffer, limits: { maxDepth: number }): RequestBody {
   if (!isUtf8(bytes)) throw new AppError("bad_request", "The body is not valid UTF-8.");
-  const found = new Map<Member, ByteRange>();
+  const found: Partial<Record<Member, ByteRange>> = {};
   const onMember = (keyStart: number, keyEnd: number, start: number, end: number) => {
     const name = memberNamed(bytes, keyStart, keyEnd);
     if (name === undefined) return;
-    if (found.has(name)) throw new AppError("bad_request", `The body has "${name}" twice.`);
-    found.set(name, { start, end });
+    if (found[name] !== undefined) throw new AppError("bad_request", `The body has "${name}" twice.`);
+    found[name] = { start, end };
   };
   new JsonScanner(bytes, limits.maxDepth, onMember).scan();
-  const modelRange = found.get("model");
+  const modelRange = found.model;
   return {
     bytes,
     model: readModel(bytes, modelRange),
-    stream: readStream(bytes, found.get("stream")),
+    stream: readStream(bytes, found.stream),
     withModel: (name) => (modelRange === undefined ? bytes : replaceModel(bytes, modelRange, name)),
   };
 }
 
 function replaceModel(bytes: Buffer, range: ByteRange, name: string): Buffer {
-  return Buffer.concat([
-    bytes.subarray(0, range.start),
-    Buffer.from(JSON.stringify(name)),
-    bytes.subarray(range.end),
-  ]);
+  const text = JSON.stringify(name);
+  const end = range.start + Buffer.byteLength(text);
+  const replaced = Buffer.allocUnsafe(end + bytes.length - range.end);
+  bytes.copy(replaced, 0, 0, range.start);
+  replaced.write(text, range.start);
+  bytes.copy(replaced, end, range.end);
+  return replaced;
 }
 
 /** Longest spelling of a looked-for key: six letters as six-byte escapes, and two quotes. */

@@ -3,7 +3,7 @@ import type { Secret } from "#platform/lib/secret.ts";
 /** What stands where a secret stood. */
 const MARK = "[redacted]";
 const MARK_BYTES = Buffer.from(MARK);
-const NOTHING = Buffer.alloc(0);
+const NOTHING: Buffer = Buffer.alloc(0);
 /** Shorter credentials are placeholders such as `none`; replacing them would tear ordinary words and JSON apart. */
 const SHORTEST_IN_ERRORS = 6;
 /** In answers that succeeded only what cannot be an ordinary word is looked for. */
@@ -63,34 +63,41 @@ export function createRedactor(secrets: readonly Buffer[]): Redactor {
       value.length < shortest
         ? value
         : inHeaders.reduce((rest, needle) => rest.replaceAll(needle, MARK), value),
-    stream: () => streamRedactor(inAnswers, replaceBytes),
-    masked: (body) => streamRedactor(body === "error" ? inErrors : inAnswers, maskBytes),
+    stream: () => new BodyRedactor(inAnswers, replaceBytes),
+    masked: (body) => new BodyRedactor(body === "error" ? inErrors : inAnswers, maskBytes),
     knowsAny: secrets.length > 0,
   };
 }
 
-function streamRedactor(needles: readonly Buffer[], replace: typeof replaceBytes): StreamRedactor {
-  let tail: Buffer = NOTHING;
-  return {
-    push: (chunk) => {
-      const whole = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
-      const clean = needles.reduce(replace, whole);
-      let keep = 0;
-      for (const needle of needles) keep = Math.max(keep, beginningAtEnd(clean, needle));
-      // Mostly nothing is held back.
-      if (keep === 0) {
-        tail = NOTHING;
-        return clean;
-      }
-      tail = clean.subarray(clean.length - keep);
-      return clean.subarray(0, clean.length - keep);
-    },
-    end: () => {
-      const rest = tail;
-      tail = NOTHING;
-      return rest;
-    },
-  };
+class BodyRedactor implements StreamRedactor {
+  readonly #needles: readonly Buffer[];
+  readonly #replace: typeof replaceBytes;
+  #tail = NOTHING;
+
+  constructor(needles: readonly Buffer[], replace: typeof replaceBytes) {
+    this.#needles = needles;
+    this.#replace = replace;
+  }
+
+  push(chunk: Buffer): Buffer {
+    let clean = this.#tail.length === 0 ? chunk : Buffer.concat([this.#tail, chunk]);
+    for (const needle of this.#needles) clean = this.#replace(clean, needle);
+    let keep = 0;
+    for (const needle of this.#needles) keep = Math.max(keep, beginningAtEnd(clean, needle));
+    // Mostly nothing is held back.
+    if (keep === 0) {
+      this.#tail = NOTHING;
+      return clean;
+    }
+    this.#tail = clean.subarray(clean.length - keep);
+    return clean.subarray(0, clean.length - keep);
+  }
+
+  end(): Buffer {
+    const rest = this.#tail;
+    this.#tail = NOTHING;
+    return rest;
+  }
 }
 
 /** How many bytes at the end of `buffer` are the beginning of `needle`. */

@@ -5,7 +5,7 @@ import { type BodyFlow, ErrorBody, PlainBody, UnclearBody } from "./body-flow.ts
 import type { ClientAnswer } from "./client-answer.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { EventFlow } from "./event-flow.ts";
-import { clientHeaders } from "./headers.ts";
+import { clientHeaders, withOwn } from "./headers.ts";
 import { JsonAnswer } from "./json-answer.ts";
 import type { Redactor } from "./redact.ts";
 import type { StreamEnding } from "./stream-ending.ts";
@@ -116,10 +116,7 @@ function asJson(headers: string[]): string[] {
 }
 
 function withContentType(headers: readonly string[], type: string): string[] {
-  const kept = headers.flatMap((name, index) =>
-    index % 2 === 0 && name !== "content-type" ? [name, headers[index + 1] ?? ""] : [],
-  );
-  return [...kept, "content-type", type];
+  return withOwn(headers, ["content-type", type]);
 }
 
 /** Model names are a client's text: what no header may hold is percent-coded. */

@@ -117,8 +117,12 @@ export const GATEWAY_CONTRACTS: readonly RouteContract[] = [
   ...HTTP_API_CONTRACTS,
 ];
 
-const EXACT = new Map(
-  GATEWAY_ROUTES.map((route) => [`${route.contract.method} ${route.contract.path}`, route]),
+/** By path, of which each has one. */
+const EXACT: ReadonlyMap<string, MatchedRoute> = new Map(
+  GATEWAY_ROUTES.filter(({ contract: { path } }) => !path.endsWith("}")).map((route) => [
+    route.contract.path,
+    { ...route, rest: "" },
+  ]),
 );
 const OPEN_ENDED = GATEWAY_ROUTES.filter(({ contract: { path } }) => path.endsWith("}")).map((route) => ({
   route,
@@ -148,8 +152,8 @@ export function dialectAskedFor(path: string, headers: IncomingHttpHeaders): Dia
 }
 
 function routeOf(method: string, path: string): MatchedRoute | undefined {
-  const exact = EXACT.get(`${method} ${path}`);
-  if (exact !== undefined && !exact.contract.path.endsWith("}")) return { ...exact, rest: "" };
+  const exact = EXACT.get(path);
+  if (exact?.contract.method === method) return exact;
   if (path.startsWith("/x/")) return httpApiRoute(method, path);
   for (const { route, prefix } of OPEN_ENDED) {
     if (route.contract.method !== method || !path.startsWith(prefix)) continue;

@@ -1,3 +1,5 @@
+import { memberOf } from "./json-member.ts";
+
 const LONGEST_MESSAGE = 2000;
 
 /**
@@ -6,15 +8,11 @@ const LONGEST_MESSAGE = 2000;
  */
 export function upstreamMessage(body: Buffer): { inDialect: boolean; message: string | undefined } {
   const value = parse(body);
-  const error = member(value, "error");
+  const error = memberOf(value, "error");
   const inDialect = typeof error === "object" && error !== null;
-  const texts = [member(error, "message"), error, member(value, "message"), member(value, "detail")];
+  const texts = [memberOf(error, "message"), error, memberOf(value, "message"), memberOf(value, "detail")];
   const text = texts.find((candidate) => typeof candidate === "string" && candidate !== "");
   return { inDialect, message: typeof text === "string" ? text.slice(0, LONGEST_MESSAGE) : undefined };
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 function parse(body: Buffer): unknown {

@@ -27,21 +27,20 @@ export const anthropic: Dialect = {
 };
 
 /** The reset is a time: https://docs.anthropic.com/en/api/rate-limits#response-headers. */
-function limitHeaders({ requests, tokens }: LimitsLeft, nowMs: number): Record<string, string> {
-  return { ...headersOf("requests", requests, nowMs), ...headersOf("tokens", tokens, nowMs) };
+function limitHeaders({ requests, tokens }: LimitsLeft, nowMs: number): string[] {
+  return [...headersOf("requests", requests, nowMs), ...headersOf("tokens", tokens, nowMs)];
 }
 
-function headersOf(
-  what: "requests" | "tokens",
-  left: AmountLeft | undefined,
-  nowMs: number,
-): Record<string, string> {
-  if (left === undefined) return {};
-  return {
-    [`anthropic-ratelimit-${what}-limit`]: String(left.limit),
-    [`anthropic-ratelimit-${what}-remaining`]: String(left.remaining),
-    [`anthropic-ratelimit-${what}-reset`]: toTimestamp(nowMs + left.fullInMs),
-  };
+function headersOf(what: "requests" | "tokens", left: AmountLeft | undefined, nowMs: number): string[] {
+  if (left === undefined) return [];
+  return [
+    `anthropic-ratelimit-${what}-limit`,
+    String(left.limit),
+    `anthropic-ratelimit-${what}-remaining`,
+    String(left.remaining),
+    `anthropic-ratelimit-${what}-reset`,
+    toTimestamp(nowMs + left.fullInMs),
+  ];
 }
 
 type ErrorFacts = Pick<AppError, "status" | "message" | "code">;

@@ -16,8 +16,11 @@ export interface Dialect {
   readonly usage: UsageDialect;
   /** The headers that bear the request id. */
   readonly requestIdHeaders: readonly string[];
-  /** What a limited caller is told of its limits a minute; `nowMs` is milliseconds since the Unix epoch. */
-  limitHeaders(left: LimitsLeft, nowMs: number): Readonly<Record<string, string>>;
+  /**
+   * What a limited caller is told of its limits a minute, as name (in lower case), value, name, value; `nowMs` is
+   * milliseconds since the Unix epoch.
+   */
+  limitHeaders(left: LimitsLeft, nowMs: number): readonly string[];
   error(error: AppError, requestId: string): ErrorAnswer;
   /** An upstream's failure in the client's shape, under the upstream's own status. */
   upstreamError(status: number, message: string, requestId: string): Buffer;

@@ -14,8 +14,8 @@ export interface PricedModel {
 }
 
 export interface Prices {
-  /** Loads the bundled table, once; `cost` knows it from then on. */
-  ready(): Promise<void>;
+  /** Loads the bundled table, once; `cost` knows it from then on. Undefined when it does already. */
+  ready(): Promise<void> | undefined;
   /**
    * Whole nano-dollars (billionths of a US dollar) at the prices in force at `time` (milliseconds since the epoch);
    * null when no price is known or nothing was told, never 0 for want of a price.
@@ -52,7 +52,10 @@ export function openPrices(overrides: readonly PriceOverride[]): Prices {
     table = new PriceTable(calcPrice);
   };
   return {
-    ready: () => (loading ??= load()),
+    ready: () => {
+      loading ??= load();
+      return table === undefined ? loading : undefined;
+    },
     cost: (model, usage, time) => {
       if (usage === null) return null;
       const own = overrides.find(

@@ -1,6 +1,6 @@
 import { toTimestamp } from "#platform/lib/clock.ts";
 import type { Log } from "#platform/log/log.ts";
-import type { Database, SqlValue } from "#platform/storage/database.ts";
+import type { Database } from "#platform/storage/database.ts";
 
 /** One gateway request as it is kept: no column takes a client's text. */
 export interface RequestRow {
@@ -105,11 +105,7 @@ export class RequestLog {
 
   async #write(rows: readonly RequestRow[]): Promise<void> {
     try {
-      if (rows.length > 0)
-        await this.#parts.database.insertRows(
-          "request",
-          rows.map((row): Record<keyof RequestRow, SqlValue> => ({ ...row })),
-        );
+      if (rows.length > 0) await this.#parts.database.insertRows("request", rows);
       if (this.#dropped > 0)
         this.#parts.log.warn({ rows: this.#dropped }, "request rows were dropped: the store is too slow");
       this.#dropped = 0;

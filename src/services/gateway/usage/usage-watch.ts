@@ -1,16 +1,8 @@
-import * as z from "zod";
+import { memberOf } from "../json-member.ts";
 import { lineAt } from "./event-line.ts";
 import { anthropicFigures, openaiFigures } from "./figures.ts";
 import { eachKey, type KeyNames, keyNames, stringBytes } from "./json-keys.ts";
 import { estimateTokens, NO_PARTS, type TokenUsage, type UsageDialect } from "./token-usage.ts";
-
-const bearer = z.object({ usage: z.unknown().optional() }).nullish().catch(null);
-const event = z.object({ usage: z.unknown().optional(), message: bearer, response: bearer }).catch({
-  usage: undefined,
-  message: undefined,
-  response: undefined,
-});
-type Event = z.infer<typeof event>;
 
 const OPEN_BRACE = 0x7b;
 const QUOTE = 0x22;
@@ -86,19 +78,21 @@ export class UsageWatch {
 
   #figures(): TokenUsage | null {
     const last = readEvent(this.#last);
-    if (this.#dialect === "openai") return openaiFigures(last.usage ?? last.response?.usage);
-    const start = readEvent(this.#first).message?.usage;
-    const whole = anthropicFigures(start, last.usage);
+    if (this.#dialect === "openai")
+      return openaiFigures(memberOf(last, "usage") ?? memberOf(memberOf(last, "response"), "usage"));
+    const start = memberOf(memberOf(readEvent(this.#first), "message"), "usage");
+    const end = memberOf(last, "usage");
+    const whole = anthropicFigures(start, end);
     // At its start a message has an output of a token or so; only its end counts.
-    const ended = anthropicFigures(last.usage)?.outputTokens != null;
+    const ended = anthropicFigures(end)?.outputTokens != null;
     return whole === null || ended ? whole : { ...whole, outputTokens: null };
   }
 }
 
-function readEvent(data: Buffer | undefined): Event {
+function readEvent(data: Buffer | undefined): unknown {
   try {
-    return event.parse(JSON.parse(data?.toString() ?? "null"));
+    return JSON.parse(data?.toString() ?? "null");
   } catch {
-    return event.parse(null);
+    return undefined;
   }
 }
