@@ -1,8 +1,9 @@
-import { Counter, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { CollectedAnswer, EgressClient, EgressRequest } from "../../egress/egress-client.ts";
 import type { Exchange, UpstreamHandler } from "../../egress/exchange.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { type BoundCounter, gaugeBy, gaugeOf } from "./instruments.ts";
+import { CounterFamily, type CounterSeries } from "./counting.ts";
+import { gaugeBy, gaugeOf } from "./instruments.ts";
 import { LabelNames } from "./labels.ts";
 import { resultOfError, resultOfStatus, type UpstreamResult, WatchedCall, WORKS } from "./upstream-call.ts";
 
@@ -28,10 +29,10 @@ const MAX_PROVIDERS = 64;
 /** How the upstreams fare, seen where requests leave: every call counts once, model lists too. */
 export class UpstreamMetrics {
   readonly #clock: Clock;
-  readonly #results: Counter<"provider" | "result">;
+  readonly #results: CounterFamily;
   readonly #names = new LabelNames(MAX_PROVIDERS);
   /** By label and result, so that a request puts no labels together. */
-  readonly #bound = new Map<string, Map<UpstreamResult, BoundCounter>>();
+  readonly #bound = new Map<string, Map<UpstreamResult, CounterSeries>>();
   readonly #health = new Map<string, HealthNote>();
   #owners: () => readonly UpstreamOwner[] = () => [];
   #streams = 0;
@@ -39,11 +40,10 @@ export class UpstreamMetrics {
   /** `showsHealth`: whether this thread is the one that tells how each upstream fares. */
   constructor(registry: Registry, clock: Clock, { showsHealth }: { showsHealth: boolean }) {
     this.#clock = clock;
-    this.#results = new Counter({
+    this.#results = new CounterFamily(registry, {
       name: "claviger_upstream_results_total",
       help: "Requests to upstreams, model lists included, by provider and what came of them.",
       labelNames: ["provider", "result"],
-      registers: [registry],
     });
     if (showsHealth) this.#showHealth(registry);
     gaugeOf(
@@ -146,8 +146,10 @@ export class UpstreamMetrics {
   }
 
   #count(label: string, result: UpstreamResult): void {
-    const bound = this.#bound.get(label) ?? new Map<UpstreamResult, BoundCounter>();
-    const counter = bound.get(result) ?? this.#results.labels(label, result);
+    const known = this.#bound.get(label)?.get(result);
+    if (known !== undefined) return known.inc(1);
+    const counter = this.#results.labels(label, result);
+    const bound = this.#bound.get(label) ?? new Map<UpstreamResult, CounterSeries>();
     this.#bound.set(label, bound.set(result, counter));
     counter.inc(1);
   }
@@ -160,8 +162,18 @@ export class UpstreamMetrics {
   }
 }
 
+/** Of each base URL, so that a request takes no URL apart. */
+const PREFIXES = new WeakMap<URL, string>();
+
 function isBelow(url: URL, base: URL): boolean {
-  if (url.origin !== base.origin || !url.pathname.startsWith(base.pathname)) return false;
-  const next = url.pathname[base.pathname.length];
-  return next === undefined || next === "/" || base.pathname.endsWith("/");
+  const prefix = PREFIXES.get(base) ?? prefixOf(base);
+  if (!url.href.startsWith(prefix)) return false;
+  // At the end of the text there is no character, and that fits too.
+  return prefix.endsWith("/") || "/?#".includes(url.href.charAt(prefix.length));
+}
+
+function prefixOf(base: URL): string {
+  const prefix = base.href.replace(/[?#].*$/, "");
+  PREFIXES.set(base, prefix);
+  return prefix;
 }
