@@ -24,6 +24,8 @@ export interface HealthNote {
   readonly lastResult: number;
 }
 
+type Health = { -readonly [Part in keyof HealthNote]: HealthNote[Part] };
+
 const MAX_PROVIDERS = 64;
 
 /** How the upstreams fare, seen where requests leave: every call counts once, model lists too. */
@@ -33,7 +35,7 @@ export class UpstreamMetrics {
   readonly #names = new LabelNames(MAX_PROVIDERS);
   /** By label and result, so that a request puts no labels together. */
   readonly #bound = new Map<string, Map<UpstreamResult, CounterSeries>>();
-  readonly #health = new Map<string, HealthNote>();
+  readonly #health = new Map<string, Health>();
   #owners: () => readonly UpstreamOwner[] = () => [];
   #streams = 0;
 
@@ -57,20 +59,16 @@ export class UpstreamMetrics {
   /** The same client, watched. A call counts for every provider whose base URL it lies below. */
   watch<Client extends EgressClient>(client: Client, owners: () => readonly UpstreamOwner[]): Client {
     this.#owners = owners;
+    const told = {
+      onStream: (change: 1 | -1) => {
+        this.#streams += change;
+      },
+      onResult: (url: URL, result: UpstreamResult | undefined) => this.#note(url, result),
+    };
     return {
       ...client,
       request: (wanted: EgressRequest, handler: UpstreamHandler): Exchange => {
-        const leave = () => watched.left();
-        const watched: WatchedCall = new WatchedCall(handler, {
-          onStream: (change) => {
-            this.#streams += change;
-          },
-          onResult: (result) => {
-            wanted.signal?.removeEventListener("abort", leave);
-            this.#note(wanted.url, result);
-          },
-        });
-        wanted.signal?.addEventListener("abort", leave);
+        const watched = new WatchedCall(handler, wanted, told);
         return watched.carry(client.request(wanted, watched));
       },
       collect: async (wanted: EgressRequest, limitBytes: number): Promise<CollectedAnswer> => {
@@ -136,13 +134,13 @@ export class UpstreamMetrics {
   }
 
   #merge(note: HealthNote): void {
-    const before = this.#health.get(note.provider);
-    const failedBefore = note.hadGoodOne ? 0 : (before?.consecutiveFailures ?? 0);
-    this.#health.set(note.provider, {
-      ...note,
-      consecutiveFailures: failedBefore + note.consecutiveFailures,
-      hadGoodOne: note.hadGoodOne || before?.hadGoodOne === true,
-    });
+    const known = this.#health.get(note.provider);
+    if (known === undefined) return void this.#health.set(note.provider, { ...note });
+    const failedBefore = note.hadGoodOne ? 0 : known.consecutiveFailures;
+    known.up = note.up;
+    known.consecutiveFailures = failedBefore + note.consecutiveFailures;
+    known.hadGoodOne ||= note.hadGoodOne;
+    known.lastResult = note.lastResult;
   }
 
   #count(label: string, result: UpstreamResult): void {
