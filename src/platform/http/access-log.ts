@@ -6,35 +6,32 @@ import { callerId, type ListenerPolicy } from "./ports.ts";
 
 /** One line a request: route templates and our own words, never a client's text. */
 export function logAccess(log: Log, exchange: Exchange, outcome: { status: number }): void {
-  log.info(
-    {
-      request_id: exchange.requestId,
-      listener: exchange.listener.name,
-      address: exchange.address ?? "control",
-      method: exchange.route?.method ?? "other",
-      route: exchange.route?.path ?? "unknown",
-      status: outcome.status,
-      principal: exchange.caller && callerId(exchange.caller),
-      reason: exchange.refusal,
-      code: exchange.errorCode,
-      latency_ms: Math.round((performance.now() - exchange.startedMs) * 100) / 100,
-    },
-    "request",
-  );
+  log.access({
+    requestId: exchange.requestId,
+    listener: exchange.listener.name,
+    address: exchange.address ?? "control",
+    method: exchange.route?.method ?? "other",
+    route: exchange.route?.path ?? "unknown",
+    status: outcome.status,
+    principal: exchange.caller && callerId(exchange.caller),
+    reason: exchange.refusal,
+    code: exchange.errorCode,
+    latencyMs: performance.now() - exchange.startedMs,
+  });
 }
 
 /** The same line for what the parser refused. */
 export function logBroken(log: Log, listener: ListenerPolicy, broken: BrokenRequest): void {
-  log.info(
-    {
-      request_id: broken.requestId,
-      listener: listener.name,
-      address: broken.address ?? "control",
-      method: "other",
-      route: "unknown",
-      status: ERRORS[broken.code].status,
-      code: broken.code,
-    },
-    "request",
-  );
+  log.access({
+    requestId: broken.requestId,
+    listener: listener.name,
+    address: broken.address ?? "control",
+    method: "other",
+    route: "unknown",
+    status: ERRORS[broken.code].status,
+    principal: undefined,
+    reason: undefined,
+    code: broken.code,
+    latencyMs: undefined,
+  });
 }

@@ -64,3 +64,23 @@ test.each([
   const lines = stdout.trimEnd().split("\n");
   expect(lines.map((line) => JSON.parse(line).status)).toEqual(Array.from({ length: 300 }, (_, at) => at));
 });
+
+test("[W2] on a terminal a request's line is as readable as any other", () => {
+  const module = JSON.stringify(new URL("log.ts", import.meta.url).href);
+  const output = JSON.stringify(new URL("standard-output.ts", import.meta.url).href);
+  const program = `import { createLog } from ${module};
+    import { standardOutput } from ${output};
+    const log = createLog({ level: "info", sink: await standardOutput({ readable: true }) });
+    log.access({ requestId: "r", listener: "l", address: "a", method: "GET", route: "/x", status: 200 });
+    log.info({ request_id: "r", listener: "l", address: "a", method: "GET", route: "/x", status: 200 }, "request");`;
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    encoding: "utf8",
+  });
+  const [first, second, ...more] = stdout
+    .trimEnd()
+    .replaceAll(/\[\d\d:\d\d:\d\d\.\d+\]/g, "[]")
+    .split("\n");
+  expect(first).toContain("request");
+  expect(first).not.toContain('"msg"');
+  expect([second, more]).toEqual([first, []]);
+});

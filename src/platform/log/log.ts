@@ -1,7 +1,11 @@
 import { type Logger, pino } from "pino";
 import { systemClock, toTimestamp } from "../lib/clock.ts";
+import { type AccessEntry, accessLine } from "./access-line.ts";
 
-export type Log = Logger;
+export interface Log extends Logger {
+  /** A request is over: its line at level `info`. */
+  access(entry: AccessEntry): void;
+}
 
 /** Where lines of the log go; one or more whole lines at a time. */
 export interface LogSink {
@@ -40,7 +44,7 @@ const ALLOWED_FIELDS = new Set([
 
 /** The server's log, as lines of JSON to `sink`. Only allow-listed fields pass, at every level. */
 export function createLog({ level, sink }: { level: string; sink: LogSink }): Log {
-  return pino(
+  const logger = pino(
     {
       level,
       base: null,
@@ -50,6 +54,22 @@ export function createLog({ level, sink }: { level: string; sink: LogSink }): Lo
     },
     sink,
   );
+  return Object.assign(logger, { access: accessWriter(sink, logger.isLevelEnabled("info")) });
+}
+
+function accessWriter(sink: LogSink, isShown: boolean): Log["access"] {
+  if (!isShown) return () => {};
+  // Many requests end within a millisecond.
+  let atMs = Number.NaN;
+  let time = "";
+  return (entry) => {
+    const now = systemClock.now();
+    if (now !== atMs) {
+      atMs = now;
+      time = toTimestamp(now);
+    }
+    sink.write(accessLine(entry, time));
+  };
 }
 
 /** Only plain values: an object under an allowed name could bring anything along. */

@@ -12,27 +12,37 @@ const MOST_WAITING_BYTES = 1024 * 1024;
  * dropped, at the latest when a mebibyte is waiting.
  */
 export async function standardOutput({ readable }: { readable: boolean }): Promise<LogSink> {
-  const minLength = readable ? 0 : BATCH_CHARACTERS;
-  const stdout = pino.destination({ dest: 1, sync: true, minLength, maxLength: MOST_WAITING_BYTES });
+  const stdout = pino.destination({ dest: 1, sync: true, maxLength: MOST_WAITING_BYTES });
   stdout.on("error", () => {});
-  if (!readable) return flushedSoon(stdout);
+  if (!readable) return inBatches(stdout);
   const { default: pretty } = await import("pino-pretty");
   return pretty({ colorize: true, singleLine: true, ignore: "pid,hostname", destination: stdout });
 }
 
-/** Lines wait for each other, at most 100 ms; at the exit none is left. Only a killed process loses those that wait. */
-function flushedSoon(stdout: ReturnType<typeof pino.destination>): LogSink {
-  let timer: NodeJS.Timeout | undefined;
+/**
+ * Lines wait for each other, at most 100 ms; at the exit none is left. Only a killed process loses those that wait. They
+ * wait here, for the stream beneath measures all that it holds anew with every line.
+ */
+function inBatches(stdout: LogSink): LogSink {
+  let waiting = "";
+  let isTimed = false;
   const flush = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    stdout.flush();
+    const lines = waiting;
+    waiting = "";
+    if (lines !== "") stdout.write(lines);
+  };
+  const flushInTime = () => {
+    isTimed = false;
+    flush();
   };
   process.once("exit", flush);
   return {
-    write: (line) => {
-      stdout.write(line);
-      timer ??= setTimeout(flush, FLUSH_AFTER_MS).unref();
+    write: (lines) => {
+      waiting += lines;
+      if (waiting.length >= BATCH_CHARACTERS) return flush();
+      if (isTimed) return;
+      isTimed = true;
+      setTimeout(flushInTime, FLUSH_AFTER_MS).unref();
     },
   };
 }

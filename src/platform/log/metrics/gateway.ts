@@ -1,5 +1,5 @@
-import { Counter, Histogram, type Registry } from "prom-client";
-import { addTo, type BoundCounter, LATENCY_BUCKETS_S } from "./instruments.ts";
+import type { Registry } from "prom-client";
+import { CounterFamily, type CounterSeries, LatencyFamily, type LatencySeries } from "./counting.ts";
 import { LabelNames, OTHER, type StatusClass, statusClass } from "./labels.ts";
 
 /** A gateway request that is over, as the request log's row tells it. */
@@ -19,16 +19,16 @@ export interface FinishedGatewayRequest {
 
 interface ModelSeries {
   readonly labels: readonly [provider: string, model: string];
-  readonly requests: Map<StatusClass, BoundCounter>;
-  readonly inputTokens: BoundCounter;
-  readonly outputTokens: BoundCounter;
-  readonly cost: BoundCounter;
+  readonly requests: Map<StatusClass, CounterSeries>;
+  readonly inputTokens: CounterSeries;
+  readonly outputTokens: CounterSeries;
+  readonly cost: CounterSeries;
 }
 
 interface ProviderSeries {
   readonly label: string;
-  readonly duration: Histogram.Internal<string>;
-  readonly firstByte: Histogram.Internal<string>;
+  readonly duration: LatencySeries;
+  readonly firstByte: LatencySeries;
   readonly models: Map<string, ModelSeries>;
 }
 
@@ -41,21 +41,20 @@ const UNLISTED = "unknown";
 
 /** What goes through the gateway: requests, latencies, tokens and cost by provider and model. */
 export class GatewayMetrics {
-  readonly #requests: Counter<"provider" | "model" | "status">;
-  readonly #tokens: Counter<"provider" | "model" | "direction">;
-  readonly #cost: Counter<"provider" | "model">;
-  readonly #durations: Histogram<"provider">;
-  readonly #firstBytes: Histogram<"provider">;
+  readonly #requests: CounterFamily;
+  readonly #tokens: CounterFamily;
+  readonly #cost: CounterFamily;
+  readonly #durations: LatencyFamily;
+  readonly #firstBytes: LatencyFamily;
   readonly #providerNames = new LabelNames(MAX_PROVIDERS);
   readonly #models = new LabelNames(MAX_MODELS);
   readonly #providers = new Map<string, ProviderSeries>();
 
   constructor(registry: Registry) {
-    const registers = [registry];
-    const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
-      new Counter({ name, help, labelNames, registers });
+    const counter = (name: string, help: string, labelNames: readonly string[]) =>
+      new CounterFamily(registry, { name, help, labelNames });
     const histogram = (name: string, help: string) =>
-      new Histogram({ name, help, labelNames: ["provider"] as const, buckets: LATENCY_BUCKETS_S, registers });
+      new LatencyFamily(registry, { name, help, labelNames: ["provider"] });
     this.#requests = counter(
       "claviger_gateway_requests_total",
       "Gateway requests that are over, by provider, model and status class.",
@@ -139,4 +138,9 @@ export class GatewayMetrics {
 
 function seconds(ms: number): number {
   return Math.max(0, ms) / 1000;
+}
+
+/** Adds what an upstream or a price table said: what is no positive number counts nothing, and never throws. */
+function addTo(counter: CounterSeries, amount: number | null | undefined): void {
+  if (amount !== null && amount !== undefined && amount > 0 && Number.isFinite(amount)) counter.inc(amount);
 }

@@ -1,6 +1,7 @@
-import { Counter, Histogram, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { ERRORS, type ErrorCode } from "../../lib/error.ts";
-import { type BoundCounter, gaugeOf, LATENCY_BUCKETS_S } from "./instruments.ts";
+import { CounterFamily, type CounterSeries, LatencyFamily, type LatencySeries } from "./counting.ts";
+import { gaugeOf } from "./instruments.ts";
 import { type StatusClass, statusClass } from "./labels.ts";
 
 /** The template of a route and its declared method: our own words, never the client's. */
@@ -19,48 +20,43 @@ export interface EndedRequest {
 }
 
 interface RouteSeries {
-  readonly requests: Map<StatusClass, BoundCounter>;
-  readonly duration: Histogram.Internal<string>;
+  readonly requests: Map<StatusClass, CounterSeries>;
+  readonly duration: LatencySeries;
 }
 
 const UNKNOWN: RouteName = { method: "other", path: "unknown" };
 
 /** Every HTTP request: by route and status class, its duration, its error's code, and how many run now. */
 export class HttpMetrics {
-  readonly #requests: Counter<"route" | "method" | "status">;
-  readonly #durations: Histogram<"route" | "method">;
-  readonly #errors: ReadonlyMap<string, BoundCounter>;
+  readonly #requests: CounterFamily;
+  readonly #durations: LatencyFamily;
+  readonly #errors: ReadonlyMap<string, CounterSeries>;
   /** By the route's own object, so that a request costs no text. */
   readonly #series = new WeakMap<RouteName, RouteSeries>();
-  readonly #byThread: BoundCounter;
+  readonly #byThread: CounterSeries;
   #running = 0;
 
   /** `thread` is the number of the one that counts, 0 the main. */
   constructor(registry: Registry, thread: number) {
-    this.#byThread = new Counter({
+    this.#byThread = new CounterFamily(registry, {
       name: "claviger_thread_requests_total",
       help: "Requests that came in, by the thread that took them; 0 is the main thread, which all of /api comes to.",
       labelNames: ["thread"],
-      registers: [registry],
     }).labels(String(thread));
-    this.#requests = new Counter({
+    this.#requests = new CounterFamily(registry, {
       name: "claviger_http_requests_total",
       help: "Requests that are over, by route template, method and status class.",
       labelNames: ["route", "method", "status"],
-      registers: [registry],
     });
-    this.#durations = new Histogram({
+    this.#durations = new LatencyFamily(registry, {
       name: "claviger_http_request_duration_seconds",
       help: "From a request's arrival to the end of its answer.",
       labelNames: ["route", "method"],
-      buckets: LATENCY_BUCKETS_S,
-      registers: [registry],
     });
-    const errors = new Counter({
+    const errors = new CounterFamily(registry, {
       name: "claviger_errors_total",
       help: "Requests this server refused, by the code of the error.",
       labelNames: ["code"],
-      registers: [registry],
     });
     this.#errors = new Map(Object.keys(ERRORS).map((code) => [code, errors.labels(code)]));
     // From the start at zero: an alert on an increase must not miss the first one.

@@ -1,10 +1,7 @@
-import { type Counter, Gauge, type Registry } from "prom-client";
+import { Gauge, type Registry } from "prom-client";
 
 /** From a local answer to a long completion, in seconds. */
 export const LATENCY_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
-
-/** A counter's series with its labels already bound. */
-export type BoundCounter = Counter.Internal;
 
 /** One value that is read when somebody asks for it. */
 export function gaugeOf(registry: Registry, name: string, help: string, read: () => number): void {
@@ -34,9 +31,4 @@ export function gaugeBy<Label extends string>(
       for (const [value, number] of read()) this.set({ [what.label]: value }, number);
     },
   });
-}
-
-/** Adds what an upstream or a price table said: what is no positive number counts nothing, and never throws. */
-export function addTo(counter: BoundCounter, amount: number | null | undefined): void {
-  if (amount !== null && amount !== undefined && amount > 0 && Number.isFinite(amount)) counter.inc(amount);
 }

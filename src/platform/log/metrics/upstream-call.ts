@@ -1,3 +1,4 @@
+import type { EgressRequest } from "../../egress/egress-client.ts";
 import type { Exchange, UpstreamHandler } from "../../egress/exchange.ts";
 import { AppError } from "../../lib/error.ts";
 
@@ -16,40 +17,58 @@ export type UpstreamResult =
 /** The results that say that an upstream works. */
 export const WORKS: ReadonlySet<UpstreamResult> = new Set(["ok", "request_refused"]);
 
+const CONTENT_TYPE = "content-type";
+
+/** Who is told what the calls come to. */
 interface Told {
   onStream(change: 1 | -1): void;
-  onResult(result: UpstreamResult | undefined): void;
+  onResult(url: URL, result: UpstreamResult | undefined): void;
 }
 
-/** Stands between the client and the handler of one call, and tells once what came of it. */
-export class WatchedCall implements UpstreamHandler {
+/** Stands between the client and the handler of one call, both ways, and tells once what came of it. */
+export class WatchedCall implements UpstreamHandler, Exchange {
   readonly #handler: UpstreamHandler;
-  readonly #tell: Told;
+  readonly #wanted: Pick<EgressRequest, "url" | "signal">;
+  readonly #told: Told;
+  readonly #onAbort: (() => void) | undefined;
+  #exchange: Exchange | undefined;
   #status: number | undefined;
   #streams = false;
   #over = false;
 
-  constructor(handler: UpstreamHandler, tell: Told) {
+  constructor(handler: UpstreamHandler, wanted: Pick<EgressRequest, "url" | "signal">, told: Told) {
     this.#handler = handler;
-    this.#tell = tell;
+    this.#wanted = wanted;
+    this.#told = told;
+    if (wanted.signal === undefined) return;
+    this.#onAbort = () => this.left();
+    wanted.signal.addEventListener("abort", this.#onAbort);
   }
 
+  /** The client's exchange of this call, which is steered through this one from here on. */
   carry(exchange: Exchange): Exchange {
-    return {
-      abort: () => {
-        this.left();
-        exchange.abort();
-      },
-      pause: () => exchange.pause(),
-      resume: () => exchange.resume(),
-    };
+    this.#exchange = exchange;
+    return this;
+  }
+
+  abort(): void {
+    this.left();
+    this.#exchange?.abort();
+  }
+
+  pause(): void {
+    this.#exchange?.pause();
+  }
+
+  resume(): void {
+    this.#exchange?.resume();
   }
 
   onHeaders(status: number, rawHeaders: readonly string[]): void {
     this.#status = status;
     if (!this.#over && isEventStream(rawHeaders)) {
       this.#streams = true;
-      this.#tell.onStream(1);
+      this.#told.onStream(1);
     }
     this.#handler.onHeaders(status, rawHeaders);
   }
@@ -76,8 +95,9 @@ export class WatchedCall implements UpstreamHandler {
   #settle(result: UpstreamResult | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#streams) this.#tell.onStream(-1);
-    this.#tell.onResult(result);
+    if (this.#streams) this.#told.onStream(-1);
+    if (this.#onAbort !== undefined) this.#wanted.signal?.removeEventListener("abort", this.#onAbort);
+    this.#told.onResult(this.#wanted.url, result);
   }
 }
 
@@ -105,8 +125,10 @@ export function resultOfError(error: unknown): UpstreamResult | undefined {
 }
 
 function isEventStream(rawHeaders: readonly string[]): boolean {
-  for (let at = 0; at < rawHeaders.length; at += 2)
-    if (rawHeaders[at]?.toLowerCase() === "content-type")
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === CONTENT_TYPE.length && name.toLowerCase() === CONTENT_TYPE)
       return rawHeaders[at + 1]?.toLowerCase().startsWith("text/event-stream") === true;
+  }
   return false;
 }

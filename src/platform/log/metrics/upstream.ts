@@ -1,8 +1,9 @@
-import { Counter, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { CollectedAnswer, EgressClient, EgressRequest } from "../../egress/egress-client.ts";
 import type { Exchange, UpstreamHandler } from "../../egress/exchange.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { type BoundCounter, gaugeBy, gaugeOf } from "./instruments.ts";
+import { CounterFamily, type CounterSeries } from "./counting.ts";
+import { gaugeBy, gaugeOf } from "./instruments.ts";
 import { LabelNames } from "./labels.ts";
 import { resultOfError, resultOfStatus, type UpstreamResult, WatchedCall, WORKS } from "./upstream-call.ts";
 
@@ -23,27 +24,28 @@ export interface HealthNote {
   readonly lastResult: number;
 }
 
+type Health = { -readonly [Part in keyof HealthNote]: HealthNote[Part] };
+
 const MAX_PROVIDERS = 64;
 
 /** How the upstreams fare, seen where requests leave: every call counts once, model lists too. */
 export class UpstreamMetrics {
   readonly #clock: Clock;
-  readonly #results: Counter<"provider" | "result">;
+  readonly #results: CounterFamily;
   readonly #names = new LabelNames(MAX_PROVIDERS);
   /** By label and result, so that a request puts no labels together. */
-  readonly #bound = new Map<string, Map<UpstreamResult, BoundCounter>>();
-  readonly #health = new Map<string, HealthNote>();
+  readonly #bound = new Map<string, Map<UpstreamResult, CounterSeries>>();
+  readonly #health = new Map<string, Health>();
   #owners: () => readonly UpstreamOwner[] = () => [];
   #streams = 0;
 
   /** `showsHealth`: whether this thread is the one that tells how each upstream fares. */
   constructor(registry: Registry, clock: Clock, { showsHealth }: { showsHealth: boolean }) {
     this.#clock = clock;
-    this.#results = new Counter({
+    this.#results = new CounterFamily(registry, {
       name: "claviger_upstream_results_total",
       help: "Requests to upstreams, model lists included, by provider and what came of them.",
       labelNames: ["provider", "result"],
-      registers: [registry],
     });
     if (showsHealth) this.#showHealth(registry);
     gaugeOf(
@@ -57,20 +59,16 @@ export class UpstreamMetrics {
   /** The same client, watched. A call counts for every provider whose base URL it lies below. */
   watch<Client extends EgressClient>(client: Client, owners: () => readonly UpstreamOwner[]): Client {
     this.#owners = owners;
+    const told = {
+      onStream: (change: 1 | -1) => {
+        this.#streams += change;
+      },
+      onResult: (url: URL, result: UpstreamResult | undefined) => this.#note(url, result),
+    };
     return {
       ...client,
       request: (wanted: EgressRequest, handler: UpstreamHandler): Exchange => {
-        const leave = () => watched.left();
-        const watched: WatchedCall = new WatchedCall(handler, {
-          onStream: (change) => {
-            this.#streams += change;
-          },
-          onResult: (result) => {
-            wanted.signal?.removeEventListener("abort", leave);
-            this.#note(wanted.url, result);
-          },
-        });
-        wanted.signal?.addEventListener("abort", leave);
+        const watched = new WatchedCall(handler, wanted, told);
         return watched.carry(client.request(wanted, watched));
       },
       collect: async (wanted: EgressRequest, limitBytes: number): Promise<CollectedAnswer> => {
@@ -136,18 +134,20 @@ export class UpstreamMetrics {
   }
 
   #merge(note: HealthNote): void {
-    const before = this.#health.get(note.provider);
-    const failedBefore = note.hadGoodOne ? 0 : (before?.consecutiveFailures ?? 0);
-    this.#health.set(note.provider, {
-      ...note,
-      consecutiveFailures: failedBefore + note.consecutiveFailures,
-      hadGoodOne: note.hadGoodOne || before?.hadGoodOne === true,
-    });
+    const known = this.#health.get(note.provider);
+    if (known === undefined) return void this.#health.set(note.provider, { ...note });
+    const failedBefore = note.hadGoodOne ? 0 : known.consecutiveFailures;
+    known.up = note.up;
+    known.consecutiveFailures = failedBefore + note.consecutiveFailures;
+    known.hadGoodOne ||= note.hadGoodOne;
+    known.lastResult = note.lastResult;
   }
 
   #count(label: string, result: UpstreamResult): void {
-    const bound = this.#bound.get(label) ?? new Map<UpstreamResult, BoundCounter>();
-    const counter = bound.get(result) ?? this.#results.labels(label, result);
+    const known = this.#bound.get(label)?.get(result);
+    if (known !== undefined) return known.inc(1);
+    const counter = this.#results.labels(label, result);
+    const bound = this.#bound.get(label) ?? new Map<UpstreamResult, CounterSeries>();
     this.#bound.set(label, bound.set(result, counter));
     counter.inc(1);
   }
@@ -160,8 +160,18 @@ export class UpstreamMetrics {
   }
 }
 
+/** Of each base URL, so that a request takes no URL apart. */
+const PREFIXES = new WeakMap<URL, string>();
+
 function isBelow(url: URL, base: URL): boolean {
-  if (url.origin !== base.origin || !url.pathname.startsWith(base.pathname)) return false;
-  const next = url.pathname[base.pathname.length];
-  return next === undefined || next === "/" || base.pathname.endsWith("/");
+  const prefix = PREFIXES.get(base) ?? prefixOf(base);
+  if (!url.href.startsWith(prefix)) return false;
+  // At the end of the text there is no character, and that fits too.
+  return prefix.endsWith("/") || "/?#".includes(url.href.charAt(prefix.length));
+}
+
+function prefixOf(base: URL): string {
+  const prefix = base.href.replace(/[?#].*$/, "");
+  PREFIXES.set(base, prefix);
+  return prefix;
 }
