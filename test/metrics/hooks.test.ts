@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openAuditRecorder } from "#gates/audit/index.ts";
+import type { EgressClient } from "#platform/egress/egress-client.ts";
 import { createLog } from "#platform/log/log.ts";
 import { type Metrics, openMetrics } from "#platform/log/metrics/metrics.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
@@ -79,6 +80,54 @@ test("[W3] a call counts for the providers below whose base URL it lies, and for
   await client.collect({ url: new URL("https://a.example/v1/models"), method: "GET", headers: [] }, 1);
   const seen = (await read()).families.get("claviger_upstream_up")?.samples;
   expect(seen?.map(({ labels }) => labels.provider)).toEqual(["mine", "twin", "root"]);
+});
+
+test.each([
+  ["https://a.example/v1?key=1", "https://a.example/v1?version=2", 1],
+  ["https://a.example/v1#x", "https://a.example/v1", 1],
+  ["https://a.example/v1/x?/v1", "https://a.example/v1/", 1],
+  ["https://a.example/v1", "https://a.example/v1/", 0],
+  ["https://a.example.net/v1", "https://a.example/", 0],
+  ["https://a.example:8443/v1", "https://a.example/v1", 0],
+  ["https://b.example/?https://a.example/v1", "https://a.example/v1", 0],
+])("[W3] a call to %s below %s counts %d times", async (asked, base, times) => {
+  const client = metrics.upstreams.watch(
+    answeringClient(async () => wholeAnswer(200)),
+    () => [{ name: "p", baseUrl: new URL(base) }],
+  );
+  await client.collect({ url: new URL(asked), method: "GET", headers: [] }, 1);
+  const labels = { provider: "p", result: "ok" };
+  expect((await read()).value("claviger_upstream_results_total", labels)).toBe(times);
+});
+
+test("[W3] a stream that its caller's signal ends is over, once, and what steers it reaches the client", async () => {
+  const steered: string[] = [];
+  const exchange = {
+    abort: () => void steered.push("abort"),
+    pause: () => void steered.push("pause"),
+    resume: () => void steered.push("resume"),
+  };
+  const ignored = { onHeaders: () => {}, onData: () => {}, onEnd: () => {}, onError: () => {} };
+  const baseUrl = new URL("https://a.example/");
+  const dialled: EgressClient = {
+    ...answeringClient(async () => wholeAnswer(200)),
+    request: (_wanted, handler) => {
+      handler.onHeaders(200, ["X-Some", "y", "Content-Type", "text/event-stream; charset=utf-8"]);
+      return exchange;
+    },
+  };
+  const client = metrics.upstreams.watch(dialled, () => [{ name: "p", baseUrl }]);
+  const leaving = new AbortController();
+  const call = client.request({ url: baseUrl, method: "GET", headers: [], signal: leaving.signal }, ignored);
+  call.pause();
+  call.resume();
+  const running = async () => (await read()).value("claviger_gateway_streams_running");
+  expect(await running()).toBe(1);
+  leaving.abort();
+  expect(await running()).toBe(0);
+  call.abort();
+  expect(steered).toEqual(["pause", "resume", "abort"]);
+  expect((await read()).value("claviger_upstream_results_total", { provider: "p", result: "ok" })).toBe(1);
 });
 
 test.each([
