@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange as UpstreamCall } from "#platform/egress/exchange.ts";
 import { CLIENT_LEFT } from "#platform/lib/client-left.ts";
 import { AppError } from "#platform/lib/error.ts";
+import { ChunkFraming } from "./chunk-framing.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { headerPairs, withOwn } from "./headers.ts";
 import type { Running } from "./running.ts";
@@ -34,6 +35,7 @@ export class ClientAnswer implements Running {
     dialect: Dialect;
     onOver: (outcome: AnswerOutcome, error: AppError | undefined) => void;
   };
+  readonly #framing = new ChunkFraming();
   #source: UpstreamCall | undefined;
   #beforeCut: () => Buffer = () => Buffer.alloc(0);
   #status = 0;
@@ -98,18 +100,19 @@ export class ClientAnswer implements Running {
     this.#events = true;
     this.#beforeCut = beforeCut;
     this.#head(status, headers);
+    this.#framing.takeOver(this.#response);
   }
 
   write(bytes: Buffer): void {
     if (this.#over || bytes.length === 0) return;
-    if (!this.#response.write(bytes)) this.#source?.pause();
+    if (!this.#response.write(this.#framing.piece(bytes))) this.#source?.pause();
   }
 
   finish(last: Buffer): void {
     if (this.#over) return;
     // First: who has read his answer finds what it held of his limits given back, whichever thread he meets then.
     this.#settle(this.#status);
-    this.#response.end(last);
+    this.#response.end(this.#framing.last(last));
   }
 
   /** A small answer in one write. */
@@ -130,9 +133,10 @@ export class ClientAnswer implements Running {
     if (!headersSent) this.#firstByteMs = performance.now();
     this.#settle(error.status, error);
     if (!headersSent) this.#refuse(error);
-    else if (this.#events)
-      this.#response.end(Buffer.concat([this.#beforeCut(), dialect.streamError(error, requestId)]));
-    else this.#response.destroy();
+    else if (this.#events) {
+      const event = Buffer.concat([this.#beforeCut(), dialect.streamError(error, requestId)]);
+      this.#response.end(this.#framing.last(event));
+    } else this.#response.destroy();
   }
 
   #head(status: number, headers: readonly string[], length?: number): void {

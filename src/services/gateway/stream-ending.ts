@@ -8,6 +8,9 @@ export interface StreamEnding {
 
 const LF = 0x0a;
 const CR = 0x0d;
+const COLON = 0x3a;
+const QUOTE = 0x22;
+const SPACES = new Set([0x20, 0x09, LF, CR]);
 const DONE = Buffer.from("[DONE]");
 const MESSAGE_STOP = Buffer.from("message_stop");
 const FINISH_REASON = Buffer.from('"finish_reason"');
@@ -55,10 +58,16 @@ export function holdsDone(events: Buffer, startsLine: boolean): boolean {
 /** A member `finish_reason` that is not null; inside a JSON string its quotes are escaped and do not match. */
 function holdsFinishReason(events: Buffer): boolean {
   for (let at = events.indexOf(FINISH_REASON); at !== -1; at = events.indexOf(FINISH_REASON, at + 1)) {
-    const after = events.toString("latin1", at + FINISH_REASON.length, at + FINISH_REASON.length + 16);
-    if (/^\s*:\s*"/.test(after)) return true;
+    const colon = behindSpace(events, at + FINISH_REASON.length);
+    if (events[colon] === COLON && events[behindSpace(events, colon + 1)] === QUOTE) return true;
   }
   return false;
+}
+
+function behindSpace(events: Buffer, from: number): number {
+  let at = from;
+  while (SPACES.has(events[at] ?? 0)) at += 1;
+  return at;
 }
 
 function linesOf(events: Buffer, startsLine: boolean): string[] {

@@ -3,19 +3,15 @@ const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const LETTER_U = 0x75;
 const COLON = 0x3a;
+const NONE: readonly never[] = [];
 
-/** Names to look for; most others are told apart by their length and first byte. */
-export interface KeyNames {
-  readonly names: ReadonlySet<string>;
-  readonly marks: ReadonlySet<number>;
-}
+/** Names to look for, by their length and first byte, which tell most others apart. */
+export type KeyNames = ReadonlyMap<number, readonly { readonly name: string; readonly bytes: Buffer }[]>;
 
 /** `names` in ASCII, ready for `eachKey`. */
 export function keyNames(...names: readonly string[]): KeyNames {
-  return {
-    names: new Set(names),
-    marks: new Set(names.map((name) => mark(name.length, name.charCodeAt(0)))),
-  };
+  const wanted = names.map((name) => ({ name, bytes: Buffer.from(name, "latin1") }));
+  return Map.groupBy(wanted, ({ bytes }) => mark(bytes.length, bytes[0] ?? 0));
 }
 
 /**
@@ -36,12 +32,15 @@ export function eachKey(
     const colon = skipSpaces(bytes, end + 1);
     if (bytes[colon] !== COLON) continue;
     const valueStart = skipSpaces(bytes, colon + 1);
-    if (wanted.marks.has(mark(end - start, bytes[start] ?? 0))) {
-      const name = bytes.toString("latin1", start, end);
-      if (wanted.names.has(name)) visit(name, valueStart);
-    }
+    for (const key of wanted.get(mark(end - start, bytes[start] ?? 0)) ?? NONE)
+      if (standsAt(bytes, start, key.bytes)) visit(key.name, valueStart);
     at = valueStart - 1;
   }
+}
+
+function standsAt(bytes: Buffer, start: number, name: Buffer): boolean {
+  for (let at = 0; at < name.length; at += 1) if (bytes[start + at] !== name[at]) return false;
+  return true;
 }
 
 /** How many bytes the string behind an opening quote has; an escape counts as one, or as three for one by code point (`\u`). */
