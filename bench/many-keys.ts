@@ -71,7 +71,7 @@ async function compareLoad(
   const contenders: Contender[] = [];
   for (const { name, count } of stores)
     contenders.push(await startClaviger(directory, upstream, { program, name, numberedKeys: count, undo }));
-  return inTurns(CHAT.name, { turns: plan.turns, contenders }, (contender, durationMs) =>
+  return await inTurns(CHAT.name, { turns: plan.turns, contenders }, (contender, durationMs) =>
     measureRequests(contender, CHAT, durationMs),
   );
 }

@@ -59,7 +59,7 @@ async function compareLoad({ directory, program, plan }: Bench): Promise<readonl
     startClaviger(directory, upstream, { program, ...options, undo });
   const one = await start({ name: ONE, serveFlags: flags(1) });
   const two = await start({ name: TWO, serveFlags: flags(2) });
-  return inTurns(CHAT.name, { turns: plan.turns, contenders: [one, two] }, (contender, durationMs) =>
+  return await inTurns(CHAT.name, { turns: plan.turns, contenders: [one, two] }, (contender, durationMs) =>
     measureRequests(contender, CHAT, durationMs),
   );
 }
