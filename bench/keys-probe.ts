@@ -44,7 +44,7 @@ await using database = await openSqlite({ dataDir, clock: systemClock });
 if (mode === "fill") await fillKeys(database, Number(counted), fewRequests);
 else console.log(JSON.stringify(await measure(database, Number(counted))));
 
-/** Grants that differ, as they do in use: none is held twice in memory. */
+/** Limits of twenty kinds: in use, too, many keys share few kinds. */
 function fewRequests(number: number): Readonly<Record<string, number>> {
   return { requests_per_minute: 1 + (number % 20) };
 }
