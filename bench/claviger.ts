@@ -3,13 +3,18 @@ import path from "node:path";
 import { runProgram } from "#test/system/run-program.ts";
 import { bundle } from "../tools/bundle.ts";
 import type { Contender, UpstreamOfBench } from "./contenders.ts";
+import { FILLED_SECRET } from "./fill-keys.ts";
 import { startWithFiles } from "./open-files.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 /** The checkout's sources, as `npm start` runs them. */
 export const SOURCES = path.join(ROOT, "src/main.ts");
-/** Generous, so that limits are counted and never met: the most that a key may be given. */
-const LIMITS = ["--requests-per-minute", "1000000", "--concurrency", "100000"];
+/** So that limits are counted and never met: the most that a key may be given. */
+export const GENEROUS = { requests_per_minute: 1_000_000, concurrency: 100_000 };
+const LIMITS = Object.entries(GENEROUS).flatMap(([name, most]) => [
+  `--${name.replaceAll("_", "-")}`,
+  String(most),
+]);
 
 /** A server under test: the program it runs, and how. */
 export interface ClavigerOptions {
@@ -18,6 +23,8 @@ export interface ClavigerOptions {
   readonly name?: string;
   readonly nodeFlags?: readonly string[];
   readonly serveFlags?: readonly string[];
+  /** Its data directory was filled with so many keys: none is made. */
+  readonly numberedKeys?: number;
 }
 
 /** Bundles the server as it is shipped, below the checkout, where its native packages are found. Gives its program. */
@@ -27,6 +34,14 @@ export async function bundleForBench(): Promise<string> {
   await bundle(directory);
   return path.join(directory, "claviger.js");
 }
+
+/** Where a server of this name has its data. */
+export function dataDirOf(directory: string, name: string): string {
+  return path.join(directory, name.replaceAll(/\W+/g, "-"));
+}
+
+/** What a server needs in its environment to know the keys that its store was filled with. */
+export const FILLED_ENV = { API_KEY_SECRET: FILLED_SECRET.expose() };
 
 /** `node` with a program of the server, and what it needs to know of the outside: nothing of this process's own. */
 export function clavigerCommand(
@@ -39,15 +54,16 @@ export function clavigerCommand(
   };
 }
 
-/** Claviger with the upstream as its one provider and a key that has limits; `undo` ends it. */
+/** Claviger with the upstream as its one provider and keys that have limits; `undo` ends it. */
 export async function startClaviger(
   directory: string,
   upstream: UpstreamOfBench,
   { undo, ...options }: ClavigerOptions & { undo: AsyncDisposableStack },
 ): Promise<Contender> {
-  const { program, name = "Claviger", nodeFlags = [], serveFlags = [] } = options;
-  const where = ["--data-dir", path.join(directory, name.replaceAll(/\W+/g, "-"))];
-  const { args, env } = clavigerCommand(program, directory);
+  const { program, name = "Claviger", nodeFlags = [], serveFlags = [], numberedKeys } = options;
+  const where = ["--data-dir", dataDirOf(directory, name)];
+  const { args, env: usual } = clavigerCommand(program, directory);
+  const env = numberedKeys === undefined ? usual : { ...usual, ...FILLED_ENV };
   const command = async (words: readonly string[], stdin = "") => {
     const run = await runProgram(process.execPath, [...args, ...words, ...where], { env, stdin });
     if (run.status !== 0) throw new Error(`claviger ${words.slice(0, 2).join(" ")}: ${run.stderr}`);
@@ -59,9 +75,10 @@ export async function startClaviger(
   const add = ["provider", "add", "bench", "--kind", "openai-compatible"];
   const baseUrl = `http://127.0.0.1:${upstream.port}/v1`;
   await command([...add, "--base-url", baseUrl], `${upstream.credential}\n`);
+  const reached = { name, port: Number(port), pids: [server.pid] };
+  if (numberedKeys !== undefined) return { ...reached, headers: {}, numberedKeys };
   const created: { key: string } = JSON.parse(
     await command(["api-key", "create", "bench", ...LIMITS, "--json"]),
   );
-  const headers = { authorization: `Bearer ${created.key}` };
-  return { name, port: Number(port), headers, pids: [server.pid] };
+  return { ...reached, headers: { authorization: `Bearer ${created.key}` } };
 }

@@ -8,6 +8,8 @@ export interface Contender {
   readonly name: string;
   readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** It knows the numbered keys below this; each request presents one of them. */
+  readonly numberedKeys?: number;
   readonly pids: readonly number[];
 }
 

@@ -2,17 +2,16 @@
  * What so many keys cost, measured in a process of its own, for memory that was given back once is not memory that was
  * never taken. `fill DIR COUNT` writes a store, `measure DIR COUNT` prints one KeysMeasure as JSON.
  */
-import { createHash } from "node:crypto";
 import { permissionSets } from "#gates/access/index.ts";
 import { openAuditRecorder } from "#gates/audit/index.ts";
-import { generateApiKey, type IssuedKeys, openIssuedKeys } from "#identity/keys/index.ts";
-import { keyDigest } from "#identity/keys/key-digest.ts";
+import { type IssuedKeys, openIssuedKeys } from "#identity/keys/index.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { resourceName } from "#platform/lib/resource-name.ts";
-import { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
+import { FILLED_SECRET, fillKeys } from "./fill-keys.ts";
+import { numbered } from "./numbered-keys.ts";
 
 /**
  * Durations in the unit of their name. A pause is the longest time this thread worked without a break, in its own
@@ -37,49 +36,22 @@ export interface KeysMeasure {
 const ROUNDS = 9;
 const PRESENTED = 20_000;
 const CHANGES = 1000;
-const FILLED_AT_ONCE = 2000;
 const BY = { principal: { kind: "local" }, address: null, requestId: "req_bench" } as const;
-const secret = new Secret("a secret that protects nothing but a benchmark");
 const { sets } = permissionSets({});
 
 const [mode = "", dataDir = "", counted = ""] = process.argv.slice(2);
 await using database = await openSqlite({ dataDir, clock: systemClock });
-if (mode === "fill") await fill(database, Number(counted));
+if (mode === "fill") await fillKeys(database, Number(counted), fewRequests);
 else console.log(JSON.stringify(await measure(database, Number(counted))));
 
-/** The key of this number: always the same, so that none need be kept. */
-function numbered(number: number): { id: string; text: string } {
-  const bytes = createHash("sha512").update(String(number)).digest();
-  const turns = [Buffer.concat([bytes.subarray(0, 12), bytes]), bytes.subarray(32)];
-  const { id, key } = generateApiKey({ bytes: (length) => turns.shift() ?? Buffer.alloc(length) });
-  return { id, text: key.expose() };
-}
-
-async function fill(store: Database, count: number): Promise<void> {
-  const digest = keyDigest(secret);
-  for (let from = 0; from < count; from += FILLED_AT_ONCE) {
-    const rows = Array.from({ length: Math.min(FILLED_AT_ONCE, count - from) }, (_, offset) => {
-      const number = from + offset;
-      const { id, text } = numbered(number);
-      const limits = JSON.stringify({ requests_per_minute: 1 + (number % 20) });
-      const grant = { permissions: '["gateway"]', limits };
-      const times = { created_at: number, revoked_at: null, last_used_at: null };
-      return {
-        id: `key_${id}`,
-        name: `k${number}`,
-        digest: digest(text),
-        last4: text.slice(-4),
-        ...grant,
-        ...times,
-      };
-    });
-    await store.insertRows("api_key", rows);
-  }
+/** Limits of twenty kinds: in use, too, many keys share few kinds. */
+function fewRequests(number: number): Readonly<Record<string, number>> {
+  return { requests_per_minute: 1 + (number % 20) };
 }
 
 async function measure(store: Database, count: number): Promise<KeysMeasure> {
   const audit = openAuditRecorder({ database: store, clock: systemClock });
-  const parts = { database: store, clock: systemClock, random: systemRandom, secret, audit };
+  const parts = { database: store, clock: systemClock, random: systemRandom, secret: FILLED_SECRET, audit };
   const before = resident();
   const load = await watched(() => openIssuedKeys(parts));
   const residentBytes = resident() - before;

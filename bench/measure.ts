@@ -1,4 +1,3 @@
-import type { Contender } from "./contenders.ts";
 import { median } from "./median.ts";
 
 /** What one contender did in one round of one workload: each figure by its name. */
@@ -18,10 +17,10 @@ export interface Turns {
 }
 
 /** Lets the contenders take turns, so that a slow moment of the machine meets all of them. */
-export async function inTurns(
+export async function inTurns<Named extends { readonly name: string }>(
   workload: string,
-  { turns, contenders }: { turns: Turns; contenders: readonly Contender[] },
-  measure: (contender: Contender, durationMs: number) => Promise<Figures>,
+  { turns, contenders }: { turns: Turns; contenders: readonly Named[] },
+  measure: (contender: Named, durationMs: number) => Promise<Figures>,
 ): Promise<Measure[]> {
   const measures: Measure[] = [];
   for (const contender of contenders) await measure(contender, turns.warmUpMs);

@@ -26,6 +26,8 @@ export interface Plan {
   readonly live: { readonly streams: number; readonly seconds: number };
   /** Starts of each kind, and how long a server idles before its memory is read. */
   readonly rest: { readonly starts: number; readonly idleMs: number };
+  /** How many keys are many, starts with them and with one, and how long each idles before its memory is read. */
+  readonly keys: { readonly count: number; readonly starts: number; readonly idleMs: number };
 }
 
 /** Markdown, and how the aims are met. */
@@ -46,6 +48,7 @@ export const FULL: Plan = {
   chunks: 200,
   live: { streams: 5_000, seconds: 20 },
   rest: { starts: 5, idleMs: 5_000 },
+  keys: { count: 1_000_000, starts: 3, idleMs: 2_000 },
 };
 
 /** Only tries whether it works. */
@@ -54,4 +57,5 @@ export const QUICK: Plan = {
   chunks: 50,
   live: { streams: 200, seconds: 5 },
   rest: { starts: 1, idleMs: 1_000 },
+  keys: { count: 10_000, starts: 1, idleMs: 500 },
 };

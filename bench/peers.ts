@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { runProgram } from "#test/system/run-program.ts";
 import { startProgram } from "#test/system/running-program.ts";
+import { atLeast } from "./aims.ts";
 import { startClaviger } from "./claviger.ts";
 import { CLAVIGER, type Contender, startUpstream, type UpstreamOfBench } from "./contenders.ts";
 import { inTurns, ratioOf } from "./measure.ts";
@@ -31,10 +32,9 @@ export const peersPart: Part = {
       (contender, durationMs) => measureRequests(contender, CHAT, durationMs),
     );
     const ratio = ratioOf(measures, RATE, [CLAVIGER, PEER]);
-    const aim = { what: `requests a second, of ${PEER}`, aim: `at least ${LEAST_RATIO}` };
     return {
       body: `${PACKAGE} ${version} on the same Node.js.\n\n${renderMeasures(measures, requestColumns([PEER]))}`,
-      aims: [{ ...aim, value: ratio.toFixed(1), met: ratio >= LEAST_RATIO }],
+      aims: [atLeast(`requests a second, of ${PEER}`, LEAST_RATIO, ratio)],
     };
   },
 };

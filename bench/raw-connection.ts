@@ -37,9 +37,9 @@ export class RawConnection {
     });
   }
 
-  /** Sends the request; only when the answer to the one before is there. */
-  ask(): void {
-    this.#socket.write(this.#request);
+  /** Sends the request, or these bytes of another; only when the answer to the one before is there. */
+  ask(bytes = this.#request): void {
+    this.#socket.write(bytes);
   }
 
   close(): void {
@@ -57,6 +57,18 @@ export class RawConnection {
   }
 }
 
+/** The request as it goes over the connection. */
+export function requestBytes({ host, port, path, headers, body }: RawRequest): Buffer {
+  const all = {
+    host: `${host}:${port}`,
+    "content-type": "application/json",
+    "content-length": String(Buffer.byteLength(body)),
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
+}
+
 /** The bytes of the whole answer, head included; infinite while the head is not there yet. */
 function answerLength(received: Buffer): number | Error {
   const headLength = received.indexOf(HEAD_END);
@@ -66,15 +78,4 @@ function answerLength(received: Buffer): number | Error {
   const declared = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
   if (declared === undefined) return new Error(`an answer declared no length: ${head}`);
   return headLength + HEAD_END.length + Number(declared);
-}
-
-function requestBytes({ host, port, path, headers, body }: RawRequest): Buffer {
-  const all = {
-    host: `${host}:${port}`,
-    "content-type": "application/json",
-    "content-length": String(Buffer.byteLength(body)),
-    ...headers,
-  };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
 }

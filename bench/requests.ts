@@ -1,6 +1,7 @@
-import { BARE, type Contender, NGINX, startContenders } from "./contenders.ts";
+import { atLeast } from "./aims.ts";
+import { BARE, CLAVIGER, type Contender, NGINX, startContenders } from "./contenders.ts";
 import { cpuTimeUs } from "./cpu-time.ts";
-import { type Figures, inTurns, type Measure } from "./measure.ts";
+import { type Figures, inTurns, type Measure, ratioOf } from "./measure.ts";
 import type { Part } from "./part.ts";
 import { CHAT, EMBEDDINGS, runLoad, type Workload } from "./run-load.ts";
 import { type Column, renderMeasures, showCount, showMs, showUs } from "./table.ts";
@@ -20,12 +21,26 @@ export const requestsPart: Part = {
           (contender, durationMs) => measureRequests(contender, workload, durationMs),
         )),
       );
-    return { body: renderMeasures(measures, REQUEST_COLUMNS), aims: [] };
+    const ofNginx = ratioOf(
+      measures.filter(({ workload }) => workload === CHAT.name),
+      RATE,
+      [CLAVIGER, NGINX],
+    );
+    return {
+      body: renderMeasures(measures, REQUEST_COLUMNS),
+      aims: RATE_AIMS.map(({ what, least }) => atLeast(what, least, ofNginx)),
+    };
   },
 };
 
-const CPU = "cpuUs";
+export const CPU = "cpuUs";
 export const RATE = "perSecond";
+
+/** Chats a second, of nginx's: what holds now, and what is aimed at next. */
+const RATE_AIMS = [
+  { what: "chat requests a second, of nginx", least: 0.28 },
+  { what: "chat requests a second, of nginx, then", least: 0.6 },
+];
 
 const REQUEST_COLUMNS: readonly Column[] = requestColumns([NGINX, BARE]);
 

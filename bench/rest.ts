@@ -24,7 +24,6 @@ export const restPart: Part = {
     await measureRest(path.join(directory, "first"), sources, { starts: 1, idleMs: 0 });
     const bundled = await measureRest(path.join(directory, "bundled"), { program }, plan.rest);
     const unbundled = await measureRest(path.join(directory, "sources"), sources, plan.rest);
-    const showStart = (ms: number) => `${Math.round(ms)} ms`;
     const row = (name: string, { startMs, bytes }: Rest) => [name, showStart(startMs), showMib(bytes)];
     const rows = [row("bundled, as shipped", bundled), row("sources, compile cache warm", unbundled)];
     return {
@@ -47,6 +46,15 @@ export const restPart: Part = {
   },
 };
 
+/** Whole milliseconds. */
+export const showStart = (ms: number) => `${Math.round(ms)} ms`;
+
+interface HowStarted {
+  readonly program: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly serveFlags?: readonly string[];
+}
+
 interface Rest {
   /** From the start of the process to its first answer. */
   readonly startMs: number;
@@ -56,38 +64,42 @@ interface Rest {
 /** Starts a server so many times, one after another, lets all idle together, and gives the medians. */
 export async function measureRest(
   directory: string,
-  how: {
-    readonly program: string;
-    readonly env?: NodeJS.ProcessEnv;
-    readonly serveFlags?: readonly string[];
-  },
+  how: HowStarted,
   { starts, idleMs }: Plan["rest"],
 ): Promise<Rest> {
   await using undo = new AsyncDisposableStack();
   const began: { pid: number; startMs: number }[] = [];
-  const { args, env } = clavigerCommand(how.program, directory);
-  for (let start = 0; start < starts; start += 1) {
-    const port = await freePort();
-    const where = ["--listen", `127.0.0.1:${port}`, "--data-dir", path.join(directory, String(start))];
-    const serve = [...args, "serve", ...(how.serveFlags ?? []), ...where];
-    const at = performance.now();
-    const server = undo.use(
-      startProgram(process.execPath, serve, { env: { ...env, ...how.env }, stdout: "ignore" }),
-    );
-    // Ended by itself it writes what it compiled, for the next start.
-    undo.defer(async () => void (await server.end("SIGTERM")));
-    const failed = server.end().then(() => {
-      throw new Error(`the server ended: ${server.said()}`);
-    });
-    await Promise.race([firstAnswer(port), failed]);
-    began.push({ pid: server.pid, startMs: performance.now() - at });
-    failed.catch(() => {});
-  }
+  for (let start = 0; start < starts; start += 1)
+    began.push(await startTimed(path.join(directory, String(start)), how, undo));
   await sleep(idleMs);
   return {
     startMs: median(began.map(({ startMs }) => startMs)),
     bytes: median(began.map(({ pid }) => residentBytes([pid]))),
   };
+}
+
+/** Starts a server on this data directory, for `undo` to end, and waits for its first answer. */
+export async function startTimed(
+  dataDir: string,
+  how: HowStarted,
+  undo: AsyncDisposableStack,
+): Promise<{ pid: number; startMs: number }> {
+  const { args, env } = clavigerCommand(how.program, path.dirname(dataDir));
+  const port = await freePort();
+  const where = ["--listen", `127.0.0.1:${port}`, "--data-dir", dataDir];
+  const serve = [...args, "serve", ...(how.serveFlags ?? []), ...where];
+  const at = performance.now();
+  const server = undo.use(
+    startProgram(process.execPath, serve, { env: { ...env, ...how.env }, stdout: "ignore" }),
+  );
+  // Ended by itself it writes what it compiled, for the next start.
+  undo.defer(async () => void (await server.end("SIGTERM")));
+  const failed = server.end().then(() => {
+    throw new Error(`the server ended: ${server.said()}`);
+  });
+  await Promise.race([firstAnswer(port), failed]);
+  failed.catch(() => {});
+  return { pid: server.pid, startMs: performance.now() - at };
 }
 
 async function firstAnswer(port: number): Promise<void> {

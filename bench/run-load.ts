@@ -39,9 +39,15 @@ export function streamedChat(name: string, chunks: number, everyMs: number): Wor
 /** How many connections the load keeps busy. */
 export const CONNECTIONS = 64;
 
+/** How many keys the load presents in turn to a contender that has numbered ones, picked anew for each run. */
+export const KEYS_PRESENTED = 8_192;
+
 /** One request after another on 64 connections, for so long. */
 export function runLoad(to: Contender, workload: Workload, durationMs: number): Promise<LoadResult> {
-  const order: LoadOrder = { ...requestTo(to, workload), connections: CONNECTIONS, durationMs };
+  const among = to.numberedKeys;
+  const numberedKeys = among === undefined ? {} : { numberedKeys: { presented: KEYS_PRESENTED, among } };
+  const asked = { ...requestTo(to, workload), ...numberedKeys };
+  const order: LoadOrder = { ...asked, connections: CONNECTIONS, durationMs };
   return runAs("load.ts", order, to);
 }
 

@@ -2,7 +2,7 @@
  * Compares Claviger with nginx, with the least that Node.js can do, and with the upstream alone: see docs/bench.md.
  * `npm run bench` writes bench/results/DATE.md; `npm run bench -- --quick` only tries whether it works.
  * `npm run bench -- --only requests,sse` measures these parts alone and writes nothing; `--peers` adds another gateway.
- * `npm run bench -- --keys` tells what many keys cost.
+ * `npm run bench -- --keys` tells what looking a key up costs among many.
  * `npm run bench -- --propagation` tells how long a revocation and a lock take to hold in every thread.
  * `npm run bench -- --profile` tells where the time of its main thread goes.
  * `npm run bench -- --memory` measures instead what 100,000 requests leave behind in memory.
@@ -15,6 +15,7 @@ import { bundleForBench } from "./claviger.ts";
 import { lastCommittedResult } from "./earlier.ts";
 import { reportKeys } from "./keys.ts";
 import { describeMachine, watchOtherWork } from "./machine.ts";
+import { manyKeysPart } from "./many-keys.ts";
 import { reportMemory } from "./memory.ts";
 import { type Bench, FULL, type Part, type Plan, QUICK } from "./part.ts";
 import { peersPart } from "./peers.ts";
@@ -28,7 +29,15 @@ import { ssePart } from "./sse.ts";
 import { streamsPart } from "./streams.ts";
 import { workersPart } from "./workers.ts";
 
-const PARTS: readonly Part[] = [requestsPart, ssePart, ratePart, streamsPart, restPart, workersPart];
+const PARTS: readonly Part[] = [
+  requestsPart,
+  ssePart,
+  ratePart,
+  streamsPart,
+  restPart,
+  workersPart,
+  manyKeysPart,
+];
 
 /** What is measured instead of all the rest, with the arguments that follow. */
 const INSTEAD: ReadonlyMap<string | undefined, (args: readonly string[]) => Promise<void>> = new Map([

@@ -1,3 +1,4 @@
+import { atMost } from "./aims.ts";
 import { BARE, CLAVIGER, NGINX, startContenders } from "./contenders.ts";
 import { cpuTimeUs } from "./cpu-time.ts";
 import { inTurns, ratioOf } from "./measure.ts";
@@ -42,10 +43,9 @@ export const ssePart: Part = {
       { title: "first chunk p99", figure: "p99FirstMs", show: showMs },
     ]);
     const ratio = ratioOf(measures, CPU, [CLAVIGER, NGINX]);
-    const aim = { what: "CPU per SSE chunk, of nginx", aim: `at most ${MOST_OF_NGINX}` };
     return {
       body: `${CONNECTIONS} at once, each of ${chunks} chunks, one every ${EVERY_MS} ms.\n\n${body}`,
-      aims: [{ ...aim, value: ratio.toFixed(2), met: ratio <= MOST_OF_NGINX }],
+      aims: [atMost("CPU per SSE chunk, of nginx", MOST_OF_NGINX, ratio)],
     };
   },
 };

@@ -1,16 +1,20 @@
 import path from "node:path";
 import { runProgram } from "#test/system/run-program.ts";
+import { atLeast, atMost } from "./aims.ts";
 import { type ClavigerOptions, clavigerCommand, startClaviger } from "./claviger.ts";
 import { startUpstream } from "./contenders.ts";
-import { inTurns } from "./measure.ts";
-import type { Bench, Part } from "./part.ts";
-import { measureRequests, requestColumns } from "./requests.ts";
+import { inTurns, type Measure, ratioOf } from "./measure.ts";
+import type { Aim, Bench, Part } from "./part.ts";
+import { CPU, measureRequests, RATE, requestColumns } from "./requests.ts";
 import { measureRest } from "./rest.ts";
 import { CHAT } from "./run-load.ts";
 import { renderMeasures, showMib } from "./table.ts";
 
 const ONE = "Claviger, 1 worker";
 const TWO = "Claviger, 2 workers";
+const MOST_CPU = 1.1;
+/** On two cores, which the load and the upstream use too, the second one has little left to win. */
+const LEAST_RATE = 1;
 const MOST_BYTES = 30 * 2 ** 20;
 /** At rest, beside one: the average is that of a further worker. */
 const MANY = 3;
@@ -22,15 +26,23 @@ export const workersPart: Part = {
   async run(bench) {
     if (!(await hasWorkers(bench)))
       return { body: "Left out: this version's `serve` has no `--workers`.", aims: [] };
-    const body = await compareLoad(bench);
+    const load = await compareLoad(bench);
     const bytes = await furtherWorkerBytes(bench);
     const aim = { what: "memory of a further worker", aim: `at most ${showMib(MOST_BYTES)}` };
     return {
-      body: `${body}\n\nA further worker takes ${showMib(bytes)} at rest.`,
-      aims: [{ ...aim, value: showMib(bytes), met: bytes <= MOST_BYTES }],
+      body: `${renderMeasures(load, requestColumns([ONE]))}\n\nA further worker takes ${showMib(bytes)} at rest.`,
+      aims: [...loadAims(load), { ...aim, value: showMib(bytes), met: bytes <= MOST_BYTES }],
     };
   },
 };
+
+function loadAims(load: readonly Measure[]): readonly Aim[] {
+  const ratio = (figure: string) => ratioOf(load, figure, [TWO, ONE]);
+  return [
+    atMost("CPU a request with two workers, of one", MOST_CPU, ratio(CPU)),
+    atLeast("requests a second with two workers, of one", LEAST_RATE, ratio(RATE)),
+  ];
+}
 
 const flags = (workers: number) => ["--workers", String(workers)];
 
@@ -40,19 +52,16 @@ async function hasWorkers({ program, directory }: Bench): Promise<boolean> {
   return help.stdout.includes("--workers");
 }
 
-async function compareLoad({ directory, program, plan }: Bench): Promise<string> {
+async function compareLoad({ directory, program, plan }: Bench): Promise<readonly Measure[]> {
   await using undo = new AsyncDisposableStack();
   const upstream = await startUpstream(undo);
   const start = (options: Pick<ClavigerOptions, "name" | "serveFlags">) =>
     startClaviger(directory, upstream, { program, ...options, undo });
   const one = await start({ name: ONE, serveFlags: flags(1) });
   const two = await start({ name: TWO, serveFlags: flags(2) });
-  const measures = await inTurns(
-    CHAT.name,
-    { turns: plan.turns, contenders: [one, two] },
-    (contender, durationMs) => measureRequests(contender, CHAT, durationMs),
+  return await inTurns(CHAT.name, { turns: plan.turns, contenders: [one, two] }, (contender, durationMs) =>
+    measureRequests(contender, CHAT, durationMs),
   );
-  return renderMeasures(measures, requestColumns([ONE]));
 }
 
 async function furtherWorkerBytes({ directory, program, plan }: Bench): Promise<number> {

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { atLeast, atMost } from "../../bench/aims.ts";
 import { renderComparison } from "../../bench/earlier.ts";
 import { differenceOf, type Measure, medianOf, ratioOf } from "../../bench/measure.ts";
+import { numbered, someNumbered } from "../../bench/numbered-keys.ts";
 import { requireOpenFiles } from "../../bench/open-files.ts";
 import { shareBelow } from "../../bench/share-below.ts";
 import { renderMeasures } from "../../bench/table.ts";
@@ -23,6 +25,22 @@ test("what was not measured is no number, never a good one", () => {
   expect(ratioOf(measured({ nginx: [1] }), "cost", ["Claviger", "nginx"])).toBeNaN();
   expect(medianOf([], "Claviger", "cost")).toBeNaN();
   expect(medianOf(measured({ nginx: [1] }), "nginx", "time")).toBeNaN();
+});
+
+test("an aim is met at its bound and missed beyond it, and by what was not measured", () => {
+  expect([0.8, 0.79, Number.NaN].map((ratio) => atLeast("rate", 0.8, ratio).met)).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect([1.1, 1.11, Number.NaN].map((ratio) => atMost("CPU", 1.1, ratio).met)).toEqual([true, false, false]);
+});
+
+test("a number has one key, another number another, and those picked are among the first so many", () => {
+  const texts = Array.from({ length: 3 }, (_, number) => numbered(number).text);
+  expect(new Set(texts).size).toBe(3);
+  expect(numbered(1).text).toBe(texts[1]);
+  expect(new Set(someNumbered(200, 3))).toEqual(new Set(texts));
 });
 
 test("a share below is found in values of any order", () => {

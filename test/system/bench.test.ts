@@ -7,7 +7,7 @@ const BENCH = path.resolve(import.meta.dirname, "../../bench/run.ts");
 test("the benchmark runs: every contender has its row in every part that has rounds", {
   timeout: 240_000,
 }, async () => {
-  const parts = ["--quick", "--only", "requests,sse,rate,rest"];
+  const parts = ["--quick", "--only", "requests,sse,rate,rest,keys"];
   const run = await runProgram(process.execPath, [BENCH, ...parts]);
   expect(run.status, run.stderr).toBe(0);
   const sections = run.stdout.split(/^## /m);
@@ -17,6 +17,17 @@ test("the benchmark runs: every contender has its row in every part that has rou
       expect(section).toContain(`| ${name} |`);
     expect(section).not.toMatch(/NaN|Infinity/);
   }
+  const keys = sections.find((text) => text.startsWith("Many keys\n")) ?? "";
+  for (const row of ["| 10,000 | ", "| Claviger, 1 key | ", "| Claviger, many keys | "])
+    expect(keys).toContain(row);
+  expect(keys).not.toMatch(/NaN|Infinity/);
+  const aims = sections.find((text) => text.startsWith("Aims\n")) ?? "";
+  for (const aim of [
+    "of nginx | at least 0.28",
+    "of nginx, then | at least 0.60",
+    "of one key | at least 0.80",
+  ])
+    expect(aims).toContain(aim);
   expect(sections.find((text) => text.startsWith("Start and rest\n"))).toMatch(
     /bundled, as shipped \| \d+ ms/,
   );
