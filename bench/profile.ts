@@ -15,7 +15,7 @@ const PLACES: readonly (readonly [string, RegExp])[] = [
   ["garbage collection", /^\(garbage collector\)/],
   [
     "log",
-    /node_modules\/(pino|sonic-boom)|src\/platform\/(log\/log|http\/access-log|lib\/clock)\.ts|^writeString /,
+    /node_modules\/(pino|sonic-boom)|src\/platform\/(log\/(log|access-line|standard-output)|http\/access-log|lib\/clock)\.ts|^writeString /,
   ],
   ["metrics", /node_modules\/prom-client|src\/platform\/log\/metrics/],
   [

@@ -25,6 +25,12 @@ export function rowsToInsert<Name extends keyof Tables>(
 
 /** A column that the first row lacks would be lost without a word, so it is an error. */
 function rowValues(row: object, columns: readonly string[]): SqlValue[] {
+  const own = Object.keys(row);
+  // As most rows are: then no value need be looked for.
+  if (own.length === columns.length && own.every((name, at) => name === columns[at])) {
+    const inOrder: readonly unknown[] = Object.values(row);
+    return inOrder.map((value) => toSqlValue(value ?? null));
+  }
   const values = new Map<string, unknown>(Object.entries(row));
   const stranger = [...values.keys()].find((column) => !columns.includes(column));
   if (stranger !== undefined) {
