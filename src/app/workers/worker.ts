@@ -96,6 +96,8 @@ class Worker {
         gateway.endAll(new AppError("server_locked"));
         break;
       case "counts":
+        // What is shown of the upstreams must be as new as what is counted.
+        this.#reports.flush();
         return { kind: "counts", counts: await metrics.counts() };
       case "settle":
         await this.#settle();

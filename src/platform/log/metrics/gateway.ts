@@ -32,6 +32,8 @@ interface ProviderSeries {
   readonly models: Map<string, ModelSeries>;
 }
 
+type Labels = Partial<Record<string, string | number>>;
+
 const MAX_PROVIDERS = 64;
 const MAX_MODELS = 256;
 const NANO = 1e9;
@@ -91,6 +93,15 @@ export class GatewayMetrics {
     addTo(model.cost, (request.cost_nano_usd ?? 0) / NANO);
   }
 
+  /** The labels under which another thread's counts are shown: one bound holds for all threads together. */
+  boundLabels(labels: Labels): Labels {
+    const { provider, model } = labels;
+    if (provider === undefined) return labels;
+    const label = this.#providerLabel(String(provider));
+    if (model === undefined) return { ...labels, provider: label };
+    return { ...labels, provider: label, model: this.#modelLabel(label, String(model)) };
+  }
+
   #countRequest(model: ModelSeries, kind: StatusClass): void {
     const known = model.requests.get(kind);
     if (known !== undefined) return known.inc(1);
@@ -102,7 +113,7 @@ export class GatewayMetrics {
   #providerOf(name: string): ProviderSeries {
     const known = this.#providers.get(name);
     if (known !== undefined) return known;
-    const label = name === NO_PROVIDER ? name : this.#providerNames.admit(name);
+    const label = this.#providerLabel(name);
     const series = this.#providers.get(label) ?? {
       label,
       duration: this.#durations.labels(label),
@@ -116,7 +127,7 @@ export class GatewayMetrics {
   #modelOf(provider: ProviderSeries, name: string): ModelSeries {
     const known = provider.models.get(name);
     if (known !== undefined) return known;
-    const label = name === UNLISTED || this.#isAmongModels(provider, name) ? name : OTHER;
+    const label = this.#modelLabel(provider.label, name);
     const labels = [provider.label, label] as const;
     const series = provider.models.get(label) ?? {
       labels,
@@ -129,10 +140,15 @@ export class GatewayMetrics {
     return series;
   }
 
+  #providerLabel(name: string): string {
+    return name === NO_PROVIDER || name === OTHER ? name : this.#providerNames.admit(name);
+  }
+
   /** Two providers that name a model alike take two places. */
-  #isAmongModels(provider: ProviderSeries, name: string): boolean {
-    const whole = `${provider.label}/${name}`;
-    return this.#models.admit(whole) === whole;
+  #modelLabel(provider: string, name: string): string {
+    const whole = `${provider}/${name}`;
+    const isAdmitted = name === UNLISTED || name === OTHER || this.#models.admit(whole) === whole;
+    return isAdmitted ? name : OTHER;
   }
 }
 

@@ -1,4 +1,10 @@
-import { AggregatorRegistry, Counter, type MetricObject, Registry } from "prom-client";
+import {
+  AggregatorRegistry,
+  Counter,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from "prom-client";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../log.ts";
 import { GatewayMetrics } from "./gateway.ts";
@@ -26,7 +32,7 @@ export interface ThreadMetrics {
 }
 
 /** What `counts` of one thread gives: plain data. */
-export type ThreadCounts = MetricObject[];
+export type ThreadCounts = MetricObjectWithValues<MetricValue<string>>[];
 
 /** What this server tells Prometheus. Nothing of it is global: two servers in one process count apart. */
 export interface Metrics extends ThreadMetrics {
@@ -58,19 +64,27 @@ export function openMetrics(parts: {
     help: "Threads that served requests, ended by themselves, and were started anew.",
     registers: [registry],
   });
+  const own = countsOf(registry, { thread: 0, clock: parts.clock });
   return {
-    ...countsOf(registry, { thread: 0, clock: parts.clock }),
+    ...own,
     listening: listenerGauges(registry),
     workerRestarted: () => restarts.inc(1),
     text: async () => {
       const others = (await parts.others?.()) ?? [];
       if (others.length === 0) return registry.metrics();
-      const all = [await registry.getMetricsAsJSON(), ...others];
+      const all = [await own.counts(), ...others.map((counts) => bounded(counts, own.gateway))];
       return AggregatorRegistry.aggregate(all).metrics();
     },
     contentType: registry.contentType,
     close: () => measuring.close(),
   };
+}
+
+function bounded(counts: ThreadCounts, gateway: GatewayMetrics): ThreadCounts {
+  return counts.map((metric) => ({
+    ...metric,
+    values: metric.values.map((value) => ({ ...value, labels: gateway.boundLabels(value.labels) })),
+  }));
 }
 
 /** The metrics of a further thread: `thread` is its number, from 1. */
