@@ -28,11 +28,14 @@ beforeAll(async () => {
   };
   await using patient = await startSubject({ lookup });
   await using hurried = await startSubject({ lookup, timeouts: SHORT_TIMEOUTS });
+  // Where connections are kept is each thread's own affair.
+  await using single = await startSubject({ lookup }, 1);
   await using upstreams = new AsyncDisposableStack();
   const observe = async (fault: Fault, index: number) => {
     const name = `fault-${index}`;
     const upstream = await upstreamOf(fault, upstreams);
-    const { claviger, key } = fault.isSilent === true ? hurried : patient;
+    const usual = fault.reusesConnection === true ? single : patient;
+    const { claviger, key } = fault.isSilent === true ? hurried : usual;
     await claviger.addProvider(name, upstream.baseUrl, "up-credential");
     const call = async (streamed: boolean, maxRetries: number) => {
       if (fault.reusesConnection === true)
@@ -73,8 +76,8 @@ test("docs/upstream-faults.md says the same", async () => {
   await expect(document()).toMatchFileSnapshot("../../docs/upstream-faults.md");
 });
 
-async function startSubject(egress: NonNullable<TestOptions["egress"]>) {
-  const claviger = await startClaviger({ egress });
+async function startSubject(egress: NonNullable<TestOptions["egress"]>, workers?: number) {
+  const claviger = await startClaviger(workers === undefined ? { egress } : { egress, workers });
   const { key } = await claviger.issueKey("app");
   return { claviger, key, [Symbol.asyncDispose]: () => claviger[Symbol.asyncDispose]() };
 }

@@ -119,10 +119,11 @@ export class ClientAnswer implements Running {
   sendWhole(status: number, headers: readonly string[], body: Buffer): void {
     if (this.#over) return;
     this.#head(status, headers, body.length);
+    // First, as in `finish`.
+    this.#settle(status);
     // As text, a character a byte, it leaves in one piece with the head, which costs less than the copy.
     if (body.length <= ONE_PIECE_BYTES) this.#response.end(body.toString("latin1"), "latin1");
     else this.#response.end(body);
-    this.#settle(status);
   }
 
   /** As a status when nothing was sent, as an event in a stream, else by cutting the connection. */

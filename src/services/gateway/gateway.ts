@@ -42,6 +42,8 @@ function serve(
     onOver: (outcome, error) => {
       exchange.errorCode ??= error?.code;
       call?.hold?.settle(call.meter, error?.code);
+      // Before the last bytes go: who has his answer may ask again at once, of whichever thread.
+      exchange.admission?.release();
       if (exchange.caller === undefined) return;
       parts.running.remove(callerId(exchange.caller), answer);
       parts.sinks.requests.add(rowOf(parts.upstream, exchange, call, outcome));
