@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { startUpstream, type Upstream } from "../upstream.ts";
 import { claviger, type Served, scratch, serve } from "./process.ts";
+import { refusesConnections } from "./refused-connections.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -150,21 +151,4 @@ async function openStream(url: string) {
       return text;
     },
   };
-}
-
-/** Settles once the address takes no connection any more. */
-async function refusesConnections(url: string): Promise<void> {
-  const { hostname, port } = new URL(url);
-  for (;;) {
-    const taken = await new Promise<boolean>((resolve) => {
-      const socket = connect(Number(port), hostname);
-      const settle = (answer: boolean) => {
-        socket.destroy();
-        resolve(answer);
-      };
-      socket.once("connect", () => settle(true));
-      socket.once("error", () => settle(false));
-    });
-    if (!taken) return;
-  }
 }

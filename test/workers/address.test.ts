@@ -89,13 +89,6 @@ test("a port of 0 is one port for all threads, and every address has its own", a
   }
 });
 
-// A URL does not show this port.
-test.skipIf(!(await mayListen(80)))("threads share port 80 as any other", async () => {
-  await using server = await startClaviger({ workers: 2, listen: ["127.80.80.80:80"] });
-  using held = await holdConnections(server, 2);
-  expect(held.byThread).toHaveLength(2);
-});
-
 test.each([
   ["0", 78],
   ["1.5", 78],
@@ -124,14 +117,6 @@ async function freePort(): Promise<number> {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-function mayListen(port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.80.80.80", () => server.close(() => resolve(true)));
-  });
 }
 
 function answers(port: number): Promise<boolean> {

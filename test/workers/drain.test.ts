@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test, vi } from "vitest";
@@ -9,6 +8,7 @@ import { controlSocketPath } from "#services/control/index.ts";
 import type { Answer, Call } from "../claviger.ts";
 import { chat } from "../gateway/bench.ts";
 import { type Served, scratch, serve } from "../start/process.ts";
+import { refusesConnections } from "../start/refused-connections.ts";
 import { startUpstream, type Upstream } from "../upstream.ts";
 import { type HeldConnection, holdConnections, type Reached, textOf } from "./held-connections.ts";
 
@@ -138,21 +138,4 @@ function overControl(socketPath: string, { method = "GET", path, body }: Call): 
     outgoing.on("error", reject);
     outgoing.end(text);
   });
-}
-
-/** Settles once the address takes no connection any more, in whatever thread. */
-async function refusesConnections(url: string): Promise<void> {
-  const { hostname, port } = new URL(url);
-  for (;;) {
-    const taken = await new Promise<boolean>((resolve) => {
-      const socket = connect(Number(port), hostname);
-      const settle = (answer: boolean) => {
-        socket.destroy();
-        resolve(answer);
-      };
-      socket.once("connect", () => settle(true));
-      socket.once("error", () => settle(false));
-    });
-    if (!taken) return;
-  }
 }
