@@ -119,8 +119,10 @@ export class Workers implements AsyncDisposable {
 
   /** What all of them counted, those that ended by themselves too. */
   async counts(): Promise<ThreadCounts[]> {
-    const told = [...this.#running.values()].map(async ({ thread, calls }) => {
-      this.#counts.told(thread, (await calls.ask({ kind: "counts" }, "counts")).counts);
+    const told = [...this.#running.values()].map(async (running) => {
+      const { counts } = await running.calls.ask({ kind: "counts" }, "counts");
+      // An answer that came in together with the thread's end is known only after it, when its counts are kept already.
+      if (this.#running.get(running.thread) === running) this.#counts.told(running.thread, counts);
     });
     await within(ANSWER_WITHIN_MS, told);
     return this.#counts.all();
