@@ -38,6 +38,7 @@ export interface Tables {
     revoked_at: number | null;
     last_used_at: number | null;
   };
+  identity_use: { id: string; last_used_at: number };
   request: {
     seq: Generated<number>;
     time: number;

@@ -1,0 +1,64 @@
+import * as z from "zod";
+import { keyLimits } from "#gates/ratelimit/index.ts";
+import { authorise, type Gates } from "#platform/http/pipeline.ts";
+import type { RouteContract } from "#platform/http/route.ts";
+import { type Api, exchangeOf } from "#platform/http/server.ts";
+import { AppError } from "#platform/lib/error.ts";
+import type { DeclaredIdentities } from "../declared/declared-identities.ts";
+
+const PATH = "/api/v1/identities";
+const identityShape = z.object({
+  id: z.string(),
+  name: z.string(),
+  source: z.literal("file"),
+  permissions: z.array(z.string()),
+  limits: keyLimits,
+  allowed_ips: z.array(z.string()),
+  expires_at: z.string().nullable(),
+  last_used_at: z.string().nullable(),
+});
+const contract = (path: string): RouteContract => ({
+  method: "GET",
+  path,
+  action: "identities.read",
+  openWhileLocked: false,
+  family: "api",
+});
+
+/** `GET /api/v1/identities` and `/{name}`: the identities of the configuration file that the caller may read. */
+export function identityRoutes(api: Api, parts: { identities: DeclaredIdentities; gates: Gates }): void {
+  const { identities, gates } = parts;
+  api.route({
+    method: "GET",
+    url: PATH,
+    config: { contract: contract(PATH) },
+    schema: {
+      summary: "Lists the identities that the configuration file declares.",
+      response: { 200: z.object({ data: z.array(identityShape), next_cursor: z.null() }) },
+    },
+    handler: async (request) => {
+      const { caller } = exchangeOf(request);
+      const visible = (name: string) =>
+        caller !== undefined && gates.authorizer.allows(caller, "identities.read", name);
+      return { data: identities.list(visible), next_cursor: null };
+    },
+  });
+  api.route({
+    method: "GET",
+    url: `${PATH}/:name`,
+    config: { contract: contract(`${PATH}/{name}`) },
+    schema: {
+      summary: "Gives one identity of the configuration file.",
+      params: z.object({ name: z.string().max(63) }),
+      response: { 200: identityShape },
+    },
+    handler: async (request) => {
+      const { name } = request.params;
+      authorise(gates, exchangeOf(request), "identities.read", name);
+      const row = identities.find(name);
+      if (row === undefined)
+        throw new AppError("not_found", `No identity of the configuration is called "${name}".`);
+      return row;
+    },
+  });
+}
