@@ -131,7 +131,7 @@ async function validate(context: CommandContext, hash: string, given: string | u
   const key = secret.trim();
   const output = context.output();
   if (key !== secret) output.note("White space around the key was ignored.");
-  const verdict = verifyPublicHash(hash, new Secret(key));
+  const verdict = await verifyPublicHash(hash, new Secret(key));
   if ("malformed" in verdict) {
     context.setExit(EXIT.refusedValue);
     output.result(

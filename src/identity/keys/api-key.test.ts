@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Random } from "#platform/lib/random.ts";
-import { Secret } from "#platform/lib/secret.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { generateApiKey, parseApiKey } from "./api-key.ts";
-import { publicHash, verifyPublicHash } from "./public-hash.ts";
+import { publicHash } from "./public-hash.ts";
 
 const text = generateApiKey(seededRandom(7)).key.expose();
 
@@ -60,41 +59,5 @@ describe("the format of API keys", () => {
       const other = text[index] === "a" ? "b" : "a";
       expect(parseApiKey(text.slice(0, index) + other + text.slice(index + 1)).ok).toBe(false);
     }
-  });
-});
-
-describe("public hashes", () => {
-  const key = new Secret(text);
-  const encode = (inner: string) => Buffer.from(inner).toString("base64");
-
-  it("[I8] a hash decodes to its algorithm first and fits its key alone", () => {
-    const hash = publicHash(key);
-    expect(Buffer.from(hash, "base64").toString()).toMatch(/^sha256\$[0-9A-Za-z_-]{43}$/);
-    expect(verifyPublicHash(hash, key)).toEqual({ valid: true });
-    expect(verifyPublicHash(hash, generateApiKey(seededRandom(9)).key)).toEqual({
-      valid: false,
-      reason: "it is a key, but not the one this hash stands for",
-    });
-    expect(verifyPublicHash(hash, new Secret("hunter2"))).toEqual({
-      valid: false,
-      reason: "it does not begin with sk-claviger-",
-    });
-  });
-
-  it.each([
-    ["", "it is not base64"],
-    ["not base64!", "it is not base64"],
-    [text, "this is a private key, not the hash of one"],
-    [encode("plain"), "what it decodes to does not begin with the name of an algorithm and a $"],
-    [encode("md5$abc"), 'the algorithm "md5" is not supported; sha256 is'],
-    [encode("$argon2id$v=19$m=65536"), 'the algorithm "argon2id" is not supported; sha256 is'],
-    [encode("sha256$a b"), "the digest is not base64url"],
-    [encode("sha256$AAAA"), "the digest has 3 bytes instead of 32"],
-  ])("[I9] the hash %j is malformed, saying why", (hash, malformed) => {
-    expect(verifyPublicHash(hash, key)).toEqual({ malformed });
-  });
-
-  it("[I9] white space around a hash is not overlooked", () => {
-    expect(verifyPublicHash(`${publicHash(key)}\n`, key)).toEqual({ malformed: "it is not base64" });
   });
 });
