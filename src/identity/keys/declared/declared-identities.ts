@@ -56,8 +56,8 @@ export class DeclaredIdentities {
    */
   declare(identities: readonly DeclaredIdentity[]): { records: readonly IdentityRecord[]; ended: string[] } {
     const records = this.#slots.place(identities);
-    const keyOf = new Map(records.map(({ id, sha256 }) => [id, sha256]));
-    const ended = this.#records.filter(({ id, sha256 }) => keyOf.get(id) !== sha256).map(({ id }) => id);
+    const keyOf = new Map(records.map(({ id, hash }) => [id, hash]));
+    const ended = this.#records.filter(({ id, hash }) => keyOf.get(id) !== hash).map(({ id }) => id);
     this.#records = records;
     return { records, ended };
   }
@@ -68,11 +68,11 @@ export class DeclaredIdentities {
 
   /** Those whose name is `visible`, in the order of the file. */
   list(visible: (name: string) => boolean): IdentityRow[] {
-    return this.#records.filter(({ resource }) => visible(resource)).map((record) => this.#row(record));
+    return this.#records.filter((record) => visible(record.name)).map((record) => this.#row(record));
   }
 
   find(name: string): IdentityRow | undefined {
-    const record = this.#records.find(({ resource }) => resource === name);
+    const record = this.#records.find((record) => record.name === name);
     return record && this.#row(record);
   }
 
@@ -92,7 +92,7 @@ export class DeclaredIdentities {
     const usedAt = this.#usedAt(record);
     return {
       id: record.id,
-      name: record.resource,
+      name: record.name,
       source: "file",
       permissions: [...record.permissionSets],
       limits: { ...record.limits },

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { BlockList, isIP } from "node:net";
 import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import type { Clock } from "#platform/lib/clock.ts";
+import type { RefusalBeforeWork, SlowHashes, SlowIdentity } from "../../slow-hashes/index.ts";
+import { parsePublicHash } from "../public-hash.ts";
 import type { IdentityMemory, IdentityRecord } from "./identity.ts";
 
 export type IdentityVerdict =
@@ -14,42 +16,80 @@ interface Held {
   readonly addresses: BlockList | undefined;
 }
 
+const UNKNOWN: IdentityVerdict = { ok: false, reason: "unknown" };
+
 /**
- * The identities of the configuration file, in one thread. They are found by the SHA-256 of what a caller presents, which
- * is enough because a key has 256 random bits: no way of looking one up tells anything that helps to guess it.
+ * The identities of the configuration file, in one thread. Those of our own keys are found by the SHA-256 of what a
+ * caller presents, which is enough because a key has 256 random bits: no way of looking one up tells anything that helps
+ * to guess it. Those that were imported with a slow hash are tried by `SlowHashes`.
  */
 export class Identities {
   readonly #clock: Clock;
+  readonly #slow: SlowHashes;
   readonly #firstSlot: number;
   readonly #usedAt: Uint32Array;
   #byDigest: ReadonlyMap<string, Held> = new Map();
   #bySlot: ReadonlyMap<number, Held> = new Map();
+  #slowByName: ReadonlyMap<string, Held> = new Map();
 
-  constructor(memory: IdentityMemory, clock: Clock) {
-    this.#clock = clock;
-    this.#firstSlot = memory.firstSlot;
-    this.#usedAt = new Uint32Array(memory.usedAt);
+  constructor(parts: { readonly memory: IdentityMemory; readonly clock: Clock; readonly slow: SlowHashes }) {
+    this.#clock = parts.clock;
+    this.#slow = parts.slow;
+    this.#firstSlot = parts.memory.firstSlot;
+    this.#usedAt = new Uint32Array(parts.memory.usedAt);
   }
 
-  /** Whether there is any: without one nobody need be looked up. */
+  /** Whether any has a key of ours: without one nobody need be looked up. */
   get some(): boolean {
     return this.#byDigest.size > 0;
   }
 
-  /** These and no others hold from now on. */
+  /** These and no others hold from now on. Throws StartError for more slow hashes than are taken; nothing changes then. */
   declare(records: readonly IdentityRecord[]): void {
-    const held = records.map((record) => ({ record, addresses: addressesOf(record.allowedIps) }));
-    this.#byDigest = new Map(held.map((each) => [each.record.sha256, each]));
-    this.#bySlot = new Map(held.map((each) => [each.record.slot, each]));
+    const byDigest = new Map<string, Held>();
+    const slowByName = new Map<string, Held>();
+    const slow: SlowIdentity[] = [];
+    for (const record of records) {
+      const held = { record, addresses: addressesOf(record.allowedIps) };
+      const hash = parsePublicHash(record.hash);
+      if ("malformed" in hash) throw new Error(`the hash of identity ${record.name} was not checked`);
+      if (hash.algorithm === "sha256") {
+        byDigest.set(hash.digest.toString("base64url"), held);
+      } else {
+        slowByName.set(record.name, held);
+        slow.push({ name: record.name, hash });
+      }
+    }
+    this.#slow.replace(slow);
+    this.#byDigest = byDigest;
+    this.#slowByName = slowByName;
+    this.#bySlot = new Map([...byDigest.values(), ...slowByName.values()].map((held) => [held.record.slot, held]));
   }
 
   /** Whose key this is, presented from `address`; null on the control socket. One look-up whatever comes out of it. */
   authenticate(text: string, address: string | null): IdentityVerdict {
-    const held = this.#byDigest.get(createHash("sha256").update(text).digest("base64url"));
-    if (held === undefined) return { ok: false, reason: "unknown" };
-    if (this.#isOver(held)) return { ok: false, reason: "expired" };
-    if (!admits(held.addresses, address)) return { ok: false, reason: "wrong_address" };
-    return { ok: true, identity: held.record };
+    return this.#judge(this.#byDigest.get(createHash("sha256").update(text).digest("base64url")), address);
+  }
+
+  /** Whether any of these names is of an identity whose hash is slow. */
+  someSlow(names: ReadonlySet<string>): boolean {
+    for (const name of this.#slowByName.keys()) if (names.has(name)) return true;
+    return false;
+  }
+
+  /**
+   * As `authenticate`, of those whose hash is slow; at once where the text was tried before. `refusal` stands before the
+   * work, and is thrown. Throws AppError `rate_limited` when too many wait.
+   */
+  authenticateSlowly(
+    text: string,
+    address: string | null,
+    refusal: RefusalBeforeWork,
+  ): IdentityVerdict | Promise<IdentityVerdict> {
+    const judge = (name: string | undefined) =>
+      this.#judge(name === undefined ? undefined : this.#slowByName.get(name), address);
+    const known = this.#slow.recall(text);
+    return known === undefined ? this.#slow.verify(text, refusal).then(judge) : judge(known.name);
   }
 
   /** Whether the identity in this slot is still declared, under the same id, and has not expired. */
@@ -67,6 +107,13 @@ export class Identities {
     const second = Math.floor(this.#clock.now() / 1000);
     const index = slot - this.#firstSlot;
     if (Atomics.load(this.#usedAt, index) !== second) Atomics.store(this.#usedAt, index, second);
+  }
+
+  #judge(held: Held | undefined, address: string | null): IdentityVerdict {
+    if (held === undefined) return UNKNOWN;
+    if (this.#isOver(held)) return { ok: false, reason: "expired" };
+    if (!admits(held.addresses, address)) return { ok: false, reason: "wrong_address" };
+    return { ok: true, identity: held.record };
   }
 
   #isOver({ record }: Held): boolean {

@@ -3,11 +3,11 @@ import type { KeyLimits } from "#gates/ratelimit/index.ts";
 /** An Identity of the configuration file, checked. */
 export interface DeclaredIdentity {
   /** Its name in the file, by which listeners name it. */
-  readonly resource: string;
+  readonly name: string;
   /** What stands for it in audit and usage: the name in the file unless that gives it another. */
   readonly id: string;
-  /** The SHA-256 (32 bytes) of its key, in base64url. */
-  readonly sha256: string;
+  /** The public hash of its key, as `parsePublicHash` reads it. */
+  readonly hash: string;
   readonly permissionSets: readonly string[];
   readonly limits: Readonly<KeyLimits>;
   /** Milliseconds since the Unix epoch; undefined for one that does not expire. */
