@@ -1,13 +1,18 @@
 /** Writes docs/errors.md and docs/permissions.md from the code's own tables; with `--check` only says which is stale. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { ACTIONS, TARGETED_ACTIONS } from "#gates/access/action.ts";
+import { startApp } from "#app";
+import { ACTIONS, type Action, PERMITS, TARGETED_ACTIONS } from "#gates/access/action.ts";
+import { allowsSome, permissionSets, setsNamed } from "#gates/access/index.ts";
 import { BUILT_IN } from "#gates/access/permission-set.ts";
+import { loadConfig } from "#platform/config/load.ts";
+import type { HttpServer } from "#platform/http/server.ts";
 import { ERRORS } from "#platform/lib/error.ts";
 
 const PAGES = [
   { file: "docs/errors.md", text: renderErrors() },
-  { file: "docs/permissions.md", text: renderPermissions() },
+  { file: "docs/permissions.md", text: renderPermissions(await routesOfServer()) },
 ];
 
 for (const { file, text } of PAGES) {
@@ -35,35 +40,63 @@ function renderErrors(): string {
   ]);
 }
 
-function renderPermissions(): string {
-  const actions = ACTIONS.map((action) => {
-    const pattern = !TARGETED_ACTIONS.has(action) ? "–" : patternOf(action);
-    return `| \`${action}\` | ${pattern} | ${holders(action)} |`;
-  });
-  return page("Permissions", "src/gates/access/", [
+function renderPermissions(routes: ReturnType<HttpServer["routes"]>): string {
+  const actions = ACTIONS.map(
+    (action) => `| \`${action}\` | ${PERMITS[action]} | ${patternOf(action)} | ${holders(action)} |`,
+  );
+  return page("Permissions", "src/gates/access/ and the routes of a server", [
     "A permission set lists what is allowed; nothing is by default. A rule is `action` or `action:pattern`, where `*`",
-    "stands for any run of characters, and `deny` wins over `allow`. A key names one or more sets, and nobody hands out",
-    "more than what he holds himself.",
+    "stands for any run of characters, in the action too, and a pattern is matched whole. `deny` wins over `allow`, and",
+    "order never matters. A key names one or more sets, and nobody hands out more than what he holds himself.",
     "",
-    "| Action | Pattern is matched against | Built-in sets that hold it |",
-    "| --- | --- | --- |",
+    "## Actions",
+    "",
+    "| Action | Permits to | A pattern is matched against | Built-in sets that hold it |",
+    "| --- | --- | --- | --- |",
     ...actions,
+    "",
+    "## Routes",
+    "",
+    "Without a valid credential every route but the open ones answers 401, without its action 403. Where a route is",
+    "about one thing, the pattern must match its name too, else it is 403; of a model or a published API 404, as if it were",
+    "not there, unless `models.read` shows it to the caller. Lists leave out what does not match.",
+    "",
+    "| Route | Action |",
+    "| --- | --- |",
+    ...routeRows(routes),
   ]);
 }
 
-function patternOf(action: string): string {
-  return action === "gateway.use" || action === "models.read" ? "`provider/model`" : "the resource's name";
+/** One row for each path and action, its methods together in the order they were declared. */
+function routeRows(routes: ReturnType<HttpServer["routes"]>): string[] {
+  const rows = new Map<string, string[]>();
+  for (const { method, path: at, contract } of routes) {
+    const key = `${contract?.path ?? at}\` | ${contract?.action === "open" ? "open" : `\`${contract?.action}\``} |`;
+    rows.set(key, [...(rows.get(key) ?? []), method]);
+  }
+  return [...rows].map(([key, methods]) => `| \`${methods.join(", ")} ${key}`);
 }
 
-function holders(action: string): string {
-  const names = Object.entries(BUILT_IN)
-    .filter(([, set]) => "permissions" in set || (set.allow ?? []).some((rule) => covers(rule, action)))
-    .map(([name]) => `\`${name}\``);
-  return names.join(", ");
+/** The routes a server has, asked of one that is started for it on an empty directory. */
+async function routesOfServer(): Promise<ReturnType<HttpServer["routes"]>> {
+  using directory = mkdtempDisposableSync(path.join(tmpdir(), "claviger-reference-"));
+  const flags = { dataDir: directory.path, listen: ["127.0.0.1:0"], settings: { workers: "1" } };
+  const config = loadConfig({ flags, env: {}, homeDir: directory.path });
+  await using app = await startApp(config, { logSink: { write: () => {} } });
+  return app.routes();
 }
 
-function covers(rule: string, action: string): boolean {
-  return rule === action || (rule.startsWith("*") && action.endsWith(rule.slice(1)));
+function patternOf(action: Action): string {
+  if (!TARGETED_ACTIONS.has(action)) return "–";
+  return action === "gateway.use" || action === "models.read"
+    ? "`provider/model` or `x/NAME`"
+    : "the resource's name";
+}
+
+function holders(action: Action): string {
+  const { sets } = permissionSets({});
+  const names = Object.keys(BUILT_IN).filter((name) => allowsSome(setsNamed([name], sets), action));
+  return names.map((name) => `\`${name}\``).join(", ");
 }
 
 function page(title: string, source: string, body: readonly string[]): string {

@@ -34,3 +34,25 @@ export const TARGETED_ACTIONS: ReadonlySet<Action> = new Set([
   "keys.manage",
   "identities.read",
 ]);
+
+/** What holding each action permits, for whoever reads the documentation. */
+export const PERMITS: Readonly<Record<Action, string>> = {
+  "gateway.use": "call models and published APIs through the gateway",
+  "models.read": "list the models the gateway serves",
+  "nodes.read": "read the state of this server and of the cluster's nodes",
+  "events.read": "follow the stream of events",
+  "usage.read": "read what was used and what it cost",
+  "requests.read": "read the log of requests",
+  "audit.read": "read the audit log",
+  "metrics.read": "read the metrics",
+  "providers.manage": "see, add, change, test and remove providers and their credentials",
+  "routes.manage": "see, add, change and remove routes of models",
+  "keys.manage": "see, issue, change and revoke API keys, within the caller's own rights",
+  "identities.read": "see the identities of the configuration",
+  "users.manage": "see, add, change and remove users, within the caller's own rights",
+  "settings.manage": "initialize, unlock, rotate and lock the encryption, and reload the configuration",
+  "backup.create": "make a backup",
+  "cluster.manage": "add nodes to the cluster and remove them",
+  "cluster.lock": "lock the whole cluster",
+  "mitm.manage": "manage interception",
+};
