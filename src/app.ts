@@ -53,6 +53,8 @@ export interface AppOptions {
 }
 
 const HOUSEKEEPING_EVERY_MS = 10_000;
+/** The running requests of a key that expires end within a second of it. */
+const EXPIRIES_EVERY_MS = 250;
 
 /** Wires the whole server from a checked configuration. Throws StartError, with everything undone that was begun. */
 export async function startApp(config: LoadedConfig, options: AppOptions = {}): Promise<App> {
@@ -158,9 +160,9 @@ async function assemble(
     program: parts.workerProgram,
   });
   const upstreams = await openUpstreams({ ...parts, audit, gates, auditSink, workers });
-  keys.onRevoked((keyId) => {
-    upstreams.gateway.endOf(keyId, new AppError("invalid_token", "The key was revoked."));
-    workers.tell({ kind: "revoked", keyId });
+  keys.onEnded((keyId) => {
+    upstreams.gateway.endOf(keyId, new AppError("invalid_token", "The key is no longer in force."));
+    workers.tell({ kind: "key-ended", keyId });
   });
   seal.onLock(() => {
     lock.raise();
@@ -183,7 +185,14 @@ async function assemble(
         startedAt: tools.clock.now(),
       });
       metricsRoute(api, metrics);
-      keyRoutes(api, { keys, sets, gates });
+      keyRoutes(api, {
+        keys,
+        sets,
+        gates,
+        settle: async () => {
+          await Promise.all([workers.settle(), upstreams.gateway.flush()]);
+        },
+      });
       listAuditRoute(api, {
         list: audit.list,
         flush: async () => {
@@ -198,8 +207,10 @@ async function assemble(
     () => void keepHouse(log, [() => keys.flush(), () => audit.flush()]),
     HOUSEKEEPING_EVERY_MS,
   );
+  const expiring = setInterval(() => keys.endExpired(), EXPIRIES_EVERY_MS);
   const stopWork = async () => {
     clearInterval(flushing);
+    clearInterval(expiring);
     await server.close();
     await upstreams.close();
     await keepHouse(log, [() => keys.flush(), () => audit.close()]);

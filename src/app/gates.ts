@@ -1,4 +1,11 @@
-import { allows, allowsSome, type PermissionSets, type Rights, rightsOf } from "#gates/access/index.ts";
+import {
+  allows,
+  allowsSome,
+  matchesSome,
+  type PermissionSets,
+  type Rights,
+  rightsOf,
+} from "#gates/access/index.ts";
 import type { KeyReader } from "#identity/keys/index.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import type { Caller, LockGate } from "#platform/http/ports.ts";
@@ -16,7 +23,7 @@ export function createGates(parts: {
   return {
     lock: parts.lock,
     authenticator: {
-      authenticate: (presented) => judge(keys, presented),
+      authenticate: (presented, address) => judge(keys, presented, address),
       holds: (caller) => caller.kind !== "key" || keys.holds(caller.slot),
     },
     addressLimit: limits.addresses,
@@ -25,12 +32,14 @@ export function createGates(parts: {
         const own = caller.kind === "key" ? keys.limitsOf(caller.slot) : undefined;
         return caller.kind !== "key" || own === undefined
           ? undefined
-          : limits.principals.begin(caller.slot, own, nowMs);
+          : limits.principals.begin(keys.limitSlotOf(caller.slot), own, nowMs);
       },
     },
     authorizer: {
-      allows: (caller, action, target) =>
-        target === undefined ? allowsSome(held(caller), action) : allows(held(caller), action, target),
+      allows: (caller, action, target) => {
+        if (target === undefined) return allowsSome(held(caller), action);
+        return allows(held(caller), action, target) && isForModel(caller, action, target);
+      },
     },
   };
 }
@@ -48,13 +57,20 @@ function rightsBy(sets: PermissionSets): (caller: Caller) => Rights {
   };
 }
 
+/** A list of models narrows what a caller may do with models and APIs, and nothing else. */
+function isForModel(caller: Caller, action: string, target: string): boolean {
+  if (caller.kind !== "key" || caller.models === undefined) return true;
+  return (action !== "gateway.use" && action !== "models.read") || matchesSome(caller.models, target);
+}
+
 function judge(
   keys: KeyReader,
   presented: string | undefined,
+  address: string | null,
 ): ReturnType<Gates["authenticator"]["authenticate"]> {
-  const verdict = keys.authenticate(presented);
+  const verdict = keys.authenticate(presented, address);
   if (!verdict.ok) return { refused: verdict.reason };
-  keys.markUsed(verdict.key.slot);
-  const { id, permissionSets, slot } = verdict.key;
-  return { caller: { kind: "key", id, permissionSets, slot } };
+  const { id, permissionSets, slot, models } = verdict.key;
+  keys.markUsed(slot, address);
+  return { caller: { kind: "key", id, permissionSets, slot, models } };
 }

@@ -57,7 +57,7 @@ export async function seedWindows(
   for (const used of await usedInWindows(parts.database.query, nowMs)) {
     const slot = parts.keys.slotOf(used.principal);
     if (slot !== undefined && isWindowed(parts.keys.reader.limitsOf(slot)))
-      principals.seed(slot, used, nowMs);
+      principals.seed(parts.keys.reader.limitSlotOf(slot), used, nowMs);
   }
 }
 

@@ -129,7 +129,7 @@ test("[I11] a caller let in before may act until his key, and no other, is revok
   });
   const { key } = await issue(keys, "stays");
   const { id } = await issue(keys, "goes", { requests_per_minute: 3 });
-  const stays = gates.authenticator.authenticate(key.expose());
+  const stays = gates.authenticator.authenticate(key.expose(), null);
   const goes = { caller: { kind: "key", id, permissionSets: ["gateway"], slot: 1 } } as const;
   if (!("caller" in stays)) throw new Error(stays.refused);
   expect([stays, goes].map(({ caller }) => gates.authenticator.holds(caller))).toEqual([true, true]);

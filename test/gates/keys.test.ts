@@ -40,9 +40,15 @@ describe("issuing a key", () => {
       last4: key.slice(-4),
       permissions: ["gateway", "viewer"],
       limits: {},
+      models: null,
+      allowed_ips: null,
       created_at: "2026-01-01T00:00:00.000Z",
+      expires_at: null,
       last_used_at: null,
+      last_address: null,
       revoked_at: null,
+      replaces: null,
+      replaced_by: null,
     };
     expect(json).toEqual({ ...row, key });
     const shown = await claviger.control({ path: "/api/v1/keys" });

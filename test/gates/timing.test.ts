@@ -21,11 +21,31 @@ const secret = new Secret(random.bytes(32).toString("hex"));
 const digest = keyDigest(secret);
 const memory = createKeyMemory(0);
 const writer = new KeyWriter(memory);
-const grant = new GrantWriter(memory.grants).numberOf({ permissionSets: [], limits: {} });
-const reader = attachKeys(memory, secret, new FakeClock());
+const grants = new GrantWriter(memory.grants);
+const clock = new FakeClock();
+const reader = attachKeys(memory, secret, clock);
+/** Whoever presents anything is here. */
+const ADDRESS = "203.0.113.7";
+
+const TERMS = {
+  revoked: { grant: grants.numberOf({ permissionSets: [], limits: {} }) },
+  expired: {
+    grant: grants.numberOf({ permissionSets: ["gateway"], limits: {} }),
+    expiresAtMs: clock.now(),
+  },
+  wrong_address: {
+    grant: grants.numberOf({
+      permissionSets: ["gateway"],
+      limits: {},
+      allowedIps: ["10.0.0.0/8", "2001:db8::/32"],
+    }),
+  },
+} as const;
+type Known = keyof typeof TERMS;
 
 const unknown = Array.from({ length: WARM_UP + ROUNDS }, () => generateApiKey(random).key.expose());
-const revoked = unknown.map(() => generateApiKey(random));
+const keysOf = () => unknown.map(() => generateApiKey(random));
+const known = { revoked: keysOf(), expired: keysOf(), wrong_address: keysOf() };
 const long = "k".repeat(8000);
 
 /** What is presented in a round: of each class with texts of keys, `several` of them in turn. */
@@ -43,7 +63,10 @@ function classes(several: number): readonly Class[] {
       presented: fresh(some.map((text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0"))),
     },
     { reason: "unknown", presented: fresh(some) },
-    { reason: "revoked", presented: fresh(revoked.slice(0, several).map(({ key }) => key.expose())) },
+    ...(["revoked", "expired", "wrong_address"] as const).map((reason) => ({
+      reason,
+      presented: fresh(known[reason].slice(0, several).map(({ key }) => key.expose())),
+    })),
   ];
 }
 
@@ -68,7 +91,7 @@ function medians(measured: readonly Class[]): number[] {
       const index = (step * stride + round) % measured.length;
       const presented = measured[index]?.presented(round);
       const before = process.hrtime.bigint();
-      reader.authenticate(presented);
+      reader.authenticate(presented, ADDRESS);
       const taken = Number(process.hrtime.bigint() - before);
       if (round >= WARM_UP) times[index]?.set([taken], round - WARM_UP);
     }
@@ -79,7 +102,7 @@ function medians(measured: readonly Class[]): number[] {
 /** The smallest spread found, up to the first that is small enough. */
 function spread(measured: readonly Class[]): number {
   for (const { reason, presented } of measured)
-    expect(reader.authenticate(presented(0))).toEqual({ ok: false, reason });
+    expect(reader.authenticate(presented(0), ADDRESS)).toEqual({ ok: false, reason });
   const spreads: number[] = [];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = medians(measured);
@@ -89,24 +112,31 @@ function spread(measured: readonly Class[]): number {
   return Math.min(...spreads);
 }
 
-function addRevoked(keys: typeof revoked): void {
-  for (const { id, key } of keys)
-    writer.add({ digest: digest(key.expose()), publicId: id, grant, revoked: true, usedAtS: 0 });
+function add(reason: Known, from: number, until: number): void {
+  for (const { id, key } of known[reason].slice(from, until))
+    writer.add({
+      digest: digest(key.expose()),
+      publicId: id,
+      revoked: reason === "revoked",
+      usedAtS: 0,
+      ...TERMS[reason],
+    });
 }
 
 test("[A3] refusing takes the same time whatever was presented, medians of 10,000 within 5 %", () => {
-  addRevoked(revoked.slice(0, FEW));
+  for (const reason of ["revoked", "expired", "wrong_address"] as const) add(reason, 0, FEW);
   expect(spread(classes(FEW))).toBeLessThanOrEqual(TOLERANCE);
 });
 
 test("[A3] and so it does among 1,000,000 keys, none of which was presented lately", () => {
-  const apart = Math.floor(1_000_000 / revoked.length);
-  for (let number = FEW; number < revoked.length; number++) {
-    addRevoked(revoked.slice(number, number + 1));
-    for (let other = 1; other < apart; other++) {
+  const apart = Math.floor(1_000_000 / unknown.length);
+  for (let number = FEW; number < unknown.length; number++) {
+    for (const reason of ["revoked", "expired", "wrong_address"] as const) add(reason, number, number + 1);
+    for (let other = 3; other < apart; other++) {
       const publicId = writer.size.toString(36).padStart(12, "0");
+      const { grant } = TERMS.revoked;
       writer.add({ digest: digest(publicId), publicId, grant, revoked: false, usedAtS: 0 });
     }
   }
-  expect(spread(classes(revoked.length))).toBeLessThanOrEqual(TOLERANCE);
+  expect(spread(classes(unknown.length))).toBeLessThanOrEqual(TOLERANCE);
 });

@@ -49,7 +49,8 @@ export type ToWorker =
   /** One provider was made, changed or removed; these are there now. */
   | { readonly kind: "providers"; readonly providers: readonly ProviderRecord[]; readonly changed: string }
   | { readonly kind: "cool-down"; readonly credentialId: string; readonly untilMs: number }
-  | { readonly kind: "revoked"; readonly keyId: string }
+  /** Revoked or expired. */
+  | { readonly kind: "key-ended"; readonly keyId: string }
   /** The lock flag was raised: what was opened is dropped, what runs is ended. */
   | { readonly kind: "locked" }
   | { readonly kind: "counts" }

@@ -88,8 +88,8 @@ class Worker {
       case "cool-down":
         credentials.coolUntil(message.credentialId, message.untilMs);
         break;
-      case "revoked":
-        gateway.endOf(message.keyId, new AppError("invalid_token", "The key was revoked."));
+      case "key-ended":
+        gateway.endOf(message.keyId, new AppError("invalid_token", "The key is no longer in force."));
         break;
       case "locked":
         credentials.forgetAll();

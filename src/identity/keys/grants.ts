@@ -1,18 +1,37 @@
 import * as z from "zod";
 import { type KeyLimits, keyLimits } from "#gates/ratelimit/index.ts";
 import { AppError } from "#platform/lib/error.ts";
+import { AddressRanges } from "./address-ranges.ts";
 
 const LENGTH_BYTES = 4;
 const GROWTH_BYTES = 1024 * 1024;
 /** Many keys have few different grants; should each have its own, memory of them stays small, and some are there twice. */
 const MOST_REMEMBERED = 10_000;
 
-const grantShape = z.object({ permissionSets: z.array(z.string()), limits: keyLimits });
+const texts = z.array(z.string()).optional();
+const grantShape = z.object({
+  permissionSets: z.array(z.string()),
+  limits: keyLimits,
+  models: texts,
+  allowedIps: texts,
+  limitSlot: z.int().optional(),
+});
 
 /** What a key is allowed and limited to. */
 export interface Grant {
   readonly permissionSets: readonly string[];
   readonly limits: Readonly<KeyLimits>;
+  /** Patterns of the models and APIs it is for; undefined for all. */
+  readonly models?: readonly string[] | undefined;
+  /** Addresses and ranges it may be used from; undefined for all. */
+  readonly allowedIps?: readonly string[] | undefined;
+  /** In whose place its limits are counted; undefined for its own. */
+  readonly limitSlot?: number | undefined;
+}
+
+/** A grant as it was read, prepared for requests. */
+interface ReadGrant extends Grant {
+  readonly ranges: AddressRanges | undefined;
 }
 
 /**
@@ -31,7 +50,7 @@ export class GrantWriter {
 
   /** The number of this grant, which any thread can read from now on. Throws AppError `keys_full` when it has no room. */
   numberOf(grant: Grant): number {
-    const text = JSON.stringify({ permissionSets: grant.permissionSets, limits: grant.limits });
+    const text = JSON.stringify(grant);
     const known = this.#numbers.get(text);
     if (known !== undefined) return known;
     const number = this.#append(Buffer.from(text));
@@ -66,20 +85,22 @@ export class GrantWriter {
 /** Reads grants in any thread, each once. */
 export class GrantReader {
   readonly #memory: SharedArrayBuffer;
-  readonly #read = new Map<number, Grant>();
+  readonly #read = new Map<number, ReadGrant>();
 
   constructor(memory: SharedArrayBuffer) {
     this.#memory = memory;
   }
 
   /** The grant with this number, which a record found in the table names. */
-  at(number: number): Grant {
+  at(number: number): ReadGrant {
     const known = this.#read.get(number);
     if (known !== undefined) return known;
     const start = number * 4;
     const length = new DataView(this.#memory).getUint32(start);
     const json = Buffer.from(new Uint8Array(this.#memory, start + LENGTH_BYTES, length)).toString();
-    const grant = grantShape.parse(JSON.parse(json));
+    const written = grantShape.parse(JSON.parse(json));
+    const { allowedIps } = written;
+    const grant = { ...written, ranges: allowedIps && new AddressRanges(allowedIps) };
     if (this.#read.size >= MOST_REMEMBERED) this.#read.clear();
     this.#read.set(number, grant);
     return grant;

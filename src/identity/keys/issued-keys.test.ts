@@ -84,9 +84,15 @@ describe("issuing keys", () => {
       last4: text.slice(-4),
       permissions: ["gateway", "viewer"],
       limits: {},
+      models: null,
+      allowed_ips: null,
       created_at: "2026-01-01T00:00:00.000Z",
+      expires_at: null,
       last_used_at: null,
+      last_address: null,
       revoked_at: null,
+      replaces: null,
+      replaced_by: null,
     });
     expect(await keys.list(FIRST_PAGE)).toEqual({ data: [row], next_cursor: null });
     const stored = await database.query.selectFrom("api_key").selectAll().executeTakeFirstOrThrow();
@@ -279,7 +285,7 @@ describe("refusing keys", () => {
   it("[I11] a revoked key is refused at once, before the store has answered, and listeners hear of it", async () => {
     const { id, key } = await create("web");
     const heard: string[] = [];
-    keys.onRevoked((revoked) => heard.push(revoked));
+    keys.onEnded((revoked) => heard.push(revoked));
     const revoking = keys.revoke(id, BY);
     expect(keys.reader.authenticate(key.expose())).toEqual({ ok: false, reason: "revoked" });
     expect(heard).toEqual([id]);

@@ -1,26 +1,31 @@
-import { exceeds, type PermissionSets, rightsOf, setsNamed } from "#gates/access/index.ts";
-import type { AuditEntry, AuditRecorder } from "#gates/audit/index.ts";
-import type { KeyLimits } from "#gates/ratelimit/index.ts";
+import type { PermissionSets } from "#gates/access/index.ts";
+import type { AuditRecorder } from "#gates/audit/index.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
-import { callerId } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Random } from "#platform/lib/random.ts";
-import type { ResourceName } from "#platform/lib/resource-name.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
-import { generateApiKey } from "./api-key.ts";
-import { GrantWriter } from "./grants.ts";
+import { type HeldKeys, holdKeys, takeExpired, withUses } from "./held-keys.ts";
+import { changeEntry, type KeyChange, KeyChanges, type NewKey } from "./key-changes.ts";
 import { keyDigest } from "./key-digest.ts";
+import type { KeyEvent, KeyEvents } from "./key-events.ts";
 import { keyId, publicIdOf } from "./key-id.ts";
 import { type KeyPage, type KeyRow, pageOfKeys, toKeyRow } from "./key-list.ts";
-import { createKeyMemory, type KeyMemory } from "./key-memory.ts";
-import { attachKeys, type KeyReader } from "./key-reader.ts";
-import { KeyWriter } from "./key-writer.ts";
+import type { KeyMemory } from "./key-memory.ts";
+import type { KeyReader } from "./key-reader.ts";
 import { writeLastUses } from "./last-uses.ts";
 import { fillFromStore } from "./load-keys.ts";
+import { type IssuedKey, toIssuedKey } from "./made-key.ts";
 import { Revocations } from "./revocations.ts";
-import { countKeys, findKey, insertKey, isNameTaken, type ListedKey } from "./store.ts";
+import {
+  type AskedRequest,
+  countKeys,
+  findKey,
+  findNamedKey,
+  type ListedKey,
+  newestRequests,
+} from "./store.ts";
 
 interface Parts {
   readonly database: Database;
@@ -29,6 +34,7 @@ interface Parts {
   /** `API_KEY_SECRET`: without it the stored digests find no key. */
   readonly secret: Secret;
   readonly audit: AuditRecorder;
+  readonly events?: KeyEvents;
   /** For how many keys there is room at least, the stored ones and as many again apart; 2,000,000 unless given. */
   readonly roomFor?: number;
 }
@@ -36,10 +42,9 @@ interface Parts {
 /** Opens the keys issued at run time: what requests need of each is read into memory that threads can share. */
 export async function openIssuedKeys(parts: Parts): Promise<IssuedKeys> {
   const { query } = parts.database;
-  const memory = createKeyMemory(await countKeys(query), parts.roomFor);
-  const [writer, grants] = [new KeyWriter(memory), new GrantWriter(memory.grants)];
-  await fillFromStore(query, writer, grants);
-  return new IssuedKeys(parts, { memory, writer, grants });
+  const held = holdKeys(await countKeys(query), parts);
+  await fillFromStore(query, held, parts.clock.now());
+  return new IssuedKeys(parts, held);
 }
 
 /** The keys, in the one thread that adds and revokes them. */
@@ -49,18 +54,18 @@ export class IssuedKeys {
   /** What this thread needs for requests, as any other. */
   readonly reader: KeyReader;
   readonly #parts: Parts;
-  readonly #writer: KeyWriter;
-  readonly #grants: GrantWriter;
+  readonly #held: HeldKeys;
+  readonly #changes: KeyChanges;
   readonly #digest: (text: string) => Buffer;
   readonly #revocations: Revocations;
-  readonly #revokedListeners: ((id: string) => void)[] = [];
+  readonly #endListeners: ((id: string) => void)[] = [];
 
-  constructor(parts: Parts, held: { memory: KeyMemory; writer: KeyWriter; grants: GrantWriter }) {
+  constructor(parts: Parts, held: HeldKeys) {
     this.#parts = parts;
+    this.#held = held;
     this.memory = held.memory;
-    this.reader = attachKeys(held.memory, parts.secret, parts.clock);
-    this.#writer = held.writer;
-    this.#grants = held.grants;
+    this.reader = held.reader;
+    this.#changes = new KeyChanges(parts, held);
     this.#digest = keyDigest(parts.secret);
     this.#revocations = new Revocations(parts.database, parts.audit);
   }
@@ -68,12 +73,29 @@ export class IssuedKeys {
   /** The key of this id, revoked or not. */
   async find(id: string): Promise<KeyRow | undefined> {
     const key = await findKey(this.#parts.database.query, id);
-    return key && toKeyRow(this.#asOfNow(key));
+    return key && this.#asOfNow(key);
+  }
+
+  /** The key that has this name and is not revoked. */
+  async findNamed(name: string): Promise<KeyRow | undefined> {
+    const key = await findNamedKey(this.#parts.database.query, name);
+    return key && this.#asOfNow(key);
+  }
+
+  /** The key with this text, revoked or not. */
+  async findText(text: Secret): Promise<KeyRow | undefined> {
+    const slot = this.#held.writer.table.find(this.#digest(text.expose()));
+    return slot === undefined ? undefined : this.find(keyId(this.#held.writer.publicIdOf(slot)));
+  }
+
+  /** What the key of this id asked for last, as far as it is in the store, the newest first. */
+  lastRequests(id: string, limit: number): Promise<AskedRequest[]> {
+    return newestRequests(this.#parts.database.query, id, limit);
   }
 
   /** The number of the key of this id; undefined for an unknown id. */
   slotOf(id: string): number | undefined {
-    return this.#writer.slotOf(publicIdOf(id));
+    return this.#held.writer.slotOf(publicIdOf(id));
   }
 
   /** One page, newest first, of the keys whose name is `visible`. Throws AppError `bad_request` for a foreign cursor. */
@@ -82,50 +104,47 @@ export class IssuedKeys {
     visible: (name: string) => boolean = () => true,
   ): Promise<KeyPage> {
     const { keys, nextCursor } = await pageOfKeys(this.#parts.database.query, page, visible);
-    return { data: keys.map((key) => toKeyRow(this.#asOfNow(key))), next_cursor: nextCursor };
+    return { data: keys.map((key) => this.#asOfNow(key)), next_cursor: nextCursor };
   }
 
   /**
-   * Issues a key; its text is in the answer and nowhere else. Throws AppError `bad_request` (name, unknown set),
-   * `exceeds_own_rights`, `conflict` (name taken), `keys_full`, or what the store throws: then there is no key.
+   * Issues a key; its text is in the answer and nowhere else. Throws AppError `bad_request` (name, unknown set, past
+   * expiry), `exceeds_own_rights`, `conflict` (name taken), `keys_full`, or what the store throws: then there is no key.
    */
-  async create(
-    wanted: {
-      readonly name: ResourceName;
-      readonly permissions: readonly string[];
-      readonly limits?: KeyLimits | undefined;
-      readonly by: ChangeAuthor;
-    },
-    sets: PermissionSets,
-  ): Promise<KeyRow & { key: Secret }> {
-    const { name, permissions, limits = {}, by } = wanted;
-    if (exceeds(rightsOf(by.principal, sets), setsNamed(permissions, sets)))
-      throw new AppError("exceeds_own_rights");
-    // Room for it comes first: a key in the store that no thread can find would be worse than none.
-    using _slot = this.#writer.reserve();
-    const grant = this.#grants.numberOf({ permissionSets: permissions, limits });
+  async create(wanted: NewKey & { readonly by: ChangeAuthor }, sets: PermissionSets): Promise<IssuedKey> {
+    const made = await this.#changes.create(wanted, { by: wanted.by, sets });
+    this.#publish("key.created", made.key);
+    return toIssuedKey(made);
+  }
 
-    const { database, clock, random, audit } = this.#parts;
-    const { id: publicId, key: text } = generateApiKey(random);
-    const key = {
-      id: keyId(publicId),
-      name,
-      digest: this.#digest(text.expose()),
-      last4: text.expose().slice(-4),
-      permissions: JSON.stringify(permissions),
-      limits: JSON.stringify(limits),
-      created_at: clock.now(),
-      revoked_at: null,
-      last_used_at: null,
-    };
-    await database.transaction(async (query) => {
-      if (await isNameTaken(query, name))
-        throw new AppError("conflict", `There is a key called "${name}" already.`);
-      await insertKey(query, key);
-      await audit.append(query, changeEntry("key.create", key.id, by));
-    });
-    this.#writer.add({ digest: key.digest, publicId, grant, revoked: false, usedAtS: 0 });
-    return { ...toKeyRow(key), key: text };
+  /**
+   * Changes a key; it holds in every thread when this settles. Throws AppError `not_found` for an unknown or revoked
+   * id, what `create` throws, and `exceeds_own_rights` also where the key has more rights than the caller before.
+   */
+  async update(
+    id: string,
+    change: KeyChange & { readonly by: ChangeAuthor },
+    sets: PermissionSets,
+  ): Promise<KeyRow> {
+    const key = await this.#changes.update(id, change, { by: change.by, sets });
+    this.#publish("key.updated", key);
+    return this.#asOfNow(key);
+  }
+
+  /**
+   * Issues a key with the same name and grant; the old one, under another name, holds for `overlapMs` more. Their
+   * limits are counted as one's. Throws AppError `not_found`, `conflict` for a key rotated before or expired,
+   * `exceeds_own_rights`, `keys_full`, or what the store throws: then nothing was changed.
+   */
+  async rotate(
+    id: string,
+    { overlapMs, by }: { readonly overlapMs: number; readonly by: ChangeAuthor },
+    sets: PermissionSets,
+  ): Promise<IssuedKey> {
+    const made = await this.#changes.rotate(id, overlapMs, { by, sets });
+    this.#publish("key.rotated", made.key);
+    this.endExpired();
+    return toIssuedKey(made);
   }
 
   /**
@@ -137,43 +156,58 @@ export class IssuedKeys {
     id: string,
     by: ChangeAuthor,
   ): Promise<{ recorded: true } | { recorded: false; cause: unknown }> {
-    const slot = this.#writer.slotOf(publicIdOf(id));
-    if (slot === undefined || !this.#writer.table.revoke(slot))
+    const { table } = this.#held.writer;
+    const slot = this.slotOf(id);
+    if (slot === undefined || !table.revoke(slot))
       throw new AppError("not_found", `No key in force has the id ${id}.`);
-    for (const listener of this.#revokedListeners) listener(id);
+    this.#tellEnded(id);
     try {
       const entry = changeEntry("key.revoke", id, by);
       await this.#revocations.write(id, { revokedAt: this.#parts.clock.now(), entry });
+      await this.#publishNamed("key.revoked", id);
       return { recorded: true };
     } catch (cause) {
       return { recorded: false, cause };
     }
   }
 
-  /** Calls `listener` with the id of every key from now on revoked, before `revoke` answers. It must not throw. */
-  onRevoked(listener: (id: string) => void): void {
-    this.#revokedListeners.push(listener);
+  /** Calls `listener` with the id of every key from now on revoked, before `revoke` answers, or expired. It must not throw. */
+  onEnded(listener: (id: string) => void): void {
+    this.#endListeners.push(listener);
+  }
+
+  /** Tells of the keys that expired since it was last called. Requests are refused without it; running ones end by it. */
+  endExpired(): void {
+    for (const id of takeExpired(this.#held, this.#parts.clock.now())) {
+      this.#tellEnded(id);
+      // An event that cannot be told because the store fails is lost; the key has ended all the same.
+      this.#publishNamed("key.expired", id).catch(() => undefined);
+    }
   }
 
   /** Writes revocations not stored yet, and last uses, of each key at most once a minute. Throws what the store throws. */
   async flush(): Promise<void> {
     await this.#revocations.flush();
-    await writeLastUses({ ...this.#parts, keys: this.#writer });
+    const { writer: keys, addresses } = this.#held;
+    await writeLastUses({ ...this.#parts, keys, addresses });
+  }
+
+  #tellEnded(id: string): void {
+    for (const listener of this.#endListeners) listener(id);
+  }
+
+  #publish(type: KeyEvent, { id, name }: { readonly id: string; readonly name: string }): void {
+    this.#parts.events?.publish(type, { id, name });
+  }
+
+  async #publishNamed(type: KeyEvent, id: string): Promise<void> {
+    const key = this.#parts.events && (await findKey(this.#parts.database.query, id));
+    if (key !== undefined) this.#publish(type, key);
   }
 
   /** With what memory knows and the store does not yet. */
-  #asOfNow(key: ListedKey): ListedKey {
-    const slot = this.#writer.slotOf(publicIdOf(key.id));
-    const usedAt = slot === undefined ? 0 : this.#writer.table.usedAtS(slot) * 1000;
-    return {
-      ...key,
-      last_used_at: usedAt > (key.last_used_at ?? 0) ? usedAt : key.last_used_at,
-      revoked_at: key.revoked_at ?? this.#revocations.revokedAt(key.id) ?? null,
-    };
+  #asOfNow(key: ListedKey): KeyRow {
+    const known = withUses(this.#held, key);
+    return toKeyRow({ ...known, revoked_at: key.revoked_at ?? this.#revocations.revokedAt(key.id) ?? null });
   }
-}
-
-function changeEntry(action: string, target: string, by: ChangeAuthor): AuditEntry {
-  const { principal, address, requestId } = by;
-  return { actor: callerId(principal), action, target, outcome: "success", address, requestId, count: 1 };
 }

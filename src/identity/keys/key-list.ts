@@ -22,9 +22,19 @@ export interface KeyRow {
   last4: string;
   permissions: string[];
   limits: KeyLimits;
+  /** Null for all. */
+  models: string[] | null;
+  /** Null for all. */
+  allowed_ips: string[] | null;
   created_at: string;
+  expires_at: string | null;
   last_used_at: string | null;
+  /** From where it was last used. */
+  last_address: string | null;
   revoked_at: string | null;
+  /** The id of the key whose place it took, and of the one that took its place. */
+  replaces: string | null;
+  replaced_by: string | null;
 }
 
 export interface KeyPage {
@@ -33,7 +43,7 @@ export interface KeyPage {
 }
 
 export function toKeyRow(key: ListedKey): KeyRow {
-  const { permissionSets, limits } = grantIn(key);
+  const { permissionSets, limits, models, allowedIps } = grantIn(key);
   return {
     id: key.id,
     name: key.name,
@@ -42,17 +52,43 @@ export function toKeyRow(key: ListedKey): KeyRow {
     last4: key.last4,
     permissions: [...permissionSets],
     limits: { ...limits },
+    models: models === undefined ? null : [...models],
+    allowed_ips: allowedIps === undefined ? null : [...allowedIps],
     created_at: toTimestamp(key.created_at),
-    last_used_at: key.last_used_at === null ? null : toTimestamp(key.last_used_at),
-    revoked_at: key.revoked_at === null ? null : toTimestamp(key.revoked_at),
+    expires_at: timestampOf(key.expires_at),
+    last_used_at: timestampOf(key.last_used_at),
+    last_address: key.last_address,
+    revoked_at: timestampOf(key.revoked_at),
+    replaces: key.replaces,
+    replaced_by: key.replaced_by,
   };
 }
 
+function timestampOf(ms: number | null): string | null {
+  return ms === null ? null : toTimestamp(ms);
+}
+
+/** The columns of a stored key that make its grant. */
+export type GrantColumns = Pick<ListedKey, "permissions" | "limits" | "models" | "allowed_ips">;
+
 /** What a stored key is allowed and limited to. */
-export function grantIn(key: { readonly permissions: string; readonly limits: string }): Grant {
+export function grantIn(key: GrantColumns): Grant {
+  const list = (text: string | null) => (text === null ? undefined : Names.parse(JSON.parse(text)));
   return {
     permissionSets: Names.parse(JSON.parse(key.permissions)),
     limits: keyLimits.parse(JSON.parse(key.limits)),
+    models: list(key.models),
+    allowedIps: list(key.allowed_ips),
+  };
+}
+
+/** As it is stored. */
+export function columnsOf({ permissionSets, limits, models, allowedIps }: Grant): GrantColumns {
+  return {
+    permissions: JSON.stringify(permissionSets),
+    limits: JSON.stringify(limits),
+    models: models === undefined ? null : JSON.stringify(models),
+    allowed_ips: allowedIps === undefined ? null : JSON.stringify(allowedIps),
   };
 }
 

@@ -6,6 +6,8 @@ const GRANT_BYTES_AT_FIRST = 64 * 1024;
 
 /** 32-bit words of a record: one line of a processor's cache, so that a look-up fetches one. */
 export const RECORD_WORDS = 16;
+/** 32-bit words of an IP address; that of an IPv4 one is written as IPv6 (RFC 4291, 2.5.5.2). */
+export const ADDRESS_WORDS = 4;
 
 /**
  * The keys of one process, as all its threads share them; it can be handed to a thread as it is. One thread alone
@@ -20,6 +22,8 @@ export interface KeyMemory {
   readonly records: SharedArrayBuffer;
   /** One bit a slot: used since its last use was written to the store. */
   readonly touched: SharedArrayBuffer;
+  /** The address of its last use, for each slot. */
+  readonly addresses: SharedArrayBuffer;
   /** What keys are allowed and limited to; grows. */
   readonly grants: SharedArrayBuffer;
 }
@@ -34,6 +38,7 @@ export function createKeyMemory(stored: number, fewest = FEWEST_KEYS): KeyMemory
     index: words(indexLength(capacity)),
     records: words((capacity + 1) * RECORD_WORDS),
     touched: words(Math.ceil(capacity / 32)),
+    addresses: words(capacity * ADDRESS_WORDS),
     grants: new SharedArrayBuffer(GRANT_BYTES_AT_FIRST, { maxByteLength }),
   };
 }

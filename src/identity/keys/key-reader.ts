@@ -1,12 +1,14 @@
 import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Secret } from "#platform/lib/secret.ts";
+import { AddressRanges } from "./address-ranges.ts";
 import { hasKeyShape, KEY_PREFIX, parseApiKey } from "./api-key.ts";
-import { type Grant, GrantReader } from "./grants.ts";
+import { GrantReader } from "./grants.ts";
 import { keyDigest } from "./key-digest.ts";
 import { keyId } from "./key-id.ts";
 import type { KeyMemory } from "./key-memory.ts";
 import { KeyTable } from "./key-table.ts";
+import { LastAddresses } from "./last-addresses.ts";
 
 /**
  * They have the shape of a key, and are none: judged in place of what has not, which so takes as long as a wrong key.
@@ -16,6 +18,9 @@ const DECOYS = Array.from({ length: 1024 }, (_, number) =>
   Buffer.from(`${KEY_PREFIX}${String(number).padStart(12, "0")}_${"0".repeat(49)}`),
 );
 
+/** Of the range for documentation (RFC 5737): nobody is there. */
+const NOWHERE = new AddressRanges(["192.0.2.0/24"]);
+
 /** Whom a presented key stands for. */
 export interface KnownKey {
   readonly id: string;
@@ -23,22 +28,31 @@ export interface KnownKey {
   readonly slot: number;
   readonly permissionSets: readonly string[];
   readonly limits: Readonly<KeyLimits>;
+  /** Patterns of the models and APIs it is for; undefined for all. */
+  readonly models: readonly string[] | undefined;
 }
+
+type Reason = "missing" | "malformed" | "unknown" | "revoked" | "expired" | "wrong_address";
 
 export type Authentication =
   | { readonly ok: true; readonly key: KnownKey }
-  | { readonly ok: false; readonly reason: "missing" | "malformed" | "unknown" | "revoked" };
+  | { readonly ok: false; readonly reason: Reason };
 
 /** What any thread can do with the issued keys. Keys are found by the HMAC-SHA256 of what a caller presents. */
 export interface KeyReader {
-  /** Whose key this is; every way of failing takes the same time, and the reason is for the log alone. */
-  authenticate(presented: string | undefined): Authentication;
-  /** Whether the key in this slot is not revoked. */
+  /**
+   * Whose key this is, presented from `address`, null where that is not known; every way of failing takes the same time,
+   * and the reason is for the log alone.
+   */
+  authenticate(presented: string | undefined, address?: string | null): Authentication;
+  /** Whether the key in this slot is neither revoked nor expired. */
   holds(slot: number): boolean;
   /** What the key in this slot is limited to; undefined for a slot without a key. */
   limitsOf(slot: number): Readonly<KeyLimits> | undefined;
-  /** Notes, in memory, that the key in this slot was used just now. */
-  markUsed(slot: number): void;
+  /** The slot under which its limits are counted: its own, or that of the first key of those it replaces. */
+  limitSlotOf(slot: number): number;
+  /** Notes, in memory, that the key in this slot was used just now, and from where. */
+  markUsed(slot: number, address?: string | null): void;
 }
 
 /** Reads `memory` in this thread, whichever it is. `secret` is `API_KEY_SECRET`, under which keys were digested. */
@@ -51,6 +65,7 @@ class AttachedKeys implements KeyReader {
   readonly #grants: GrantReader;
   readonly #clock: Clock;
   readonly #digest: (text: string) => Buffer;
+  readonly #addresses: LastAddresses;
   /** Another number each time, in no order to speak of. */
   #turn = 1;
 
@@ -59,13 +74,14 @@ class AttachedKeys implements KeyReader {
     this.#grants = new GrantReader(memory.grants);
     this.#clock = clock;
     this.#digest = keyDigest(secret);
+    this.#addresses = new LastAddresses(memory);
   }
 
   /**
-   * Whatever is presented, even nothing, costs one HMAC of the same length, one look-up, one comparison, one checksum:
-   * the time taken tells a caller no more than the answer does.
+   * Whatever is presented, even nothing, costs one HMAC of the same length, one look-up, one comparison, one checksum,
+   * and where it fails the reading of an address: the time taken tells a caller no more than the answer does.
    */
-  authenticate(presented: string | undefined): Authentication {
+  authenticate(presented: string | undefined, address: string | null = null): Authentication {
     this.#turn = (Math.imul(this.#turn, 1664525) + 1013904223) >>> 0;
     const decoy = decoyOf(this.#turn);
     const long = presented?.length === decoy.length;
@@ -76,30 +92,48 @@ class AttachedKeys implements KeyReader {
     if (!shaped) digest.writeUInt32LE(this.#turn, digest.writeUInt32LE(this.#turn));
     const slot = this.#table.find(digest);
     const parsed = parseApiKey(text);
-    if (presented === undefined || presented === "") return { ok: false, reason: "missing" };
-    if (!shaped || !parsed.ok) return { ok: false, reason: "malformed" };
-    if (slot === undefined) return { ok: false, reason: "unknown" };
+    const nowMs = this.#clock.now();
+    if (presented === undefined || presented === "") return refused("missing", address);
+    if (!shaped || !parsed.ok) return refused("malformed", address);
+    if (slot === undefined) return refused("unknown", address);
     const grant = this.#table.isLive(slot) ? this.#grantOf(slot) : undefined;
-    if (grant === undefined) return { ok: false, reason: "revoked" };
-    return { ok: true, key: { id: keyId(parsed.id), slot, ...grant } };
+    if (grant === undefined) return refused("revoked", address);
+    if (this.#table.expiresAtMs(slot) <= nowMs) return refused("expired", address);
+    if (grant.ranges?.holds(address) === false) return { ok: false, reason: "wrong_address" };
+    const { permissionSets, limits, models } = grant;
+    return { ok: true, key: { id: keyId(parsed.id), slot, permissionSets, limits, models } };
   }
 
   holds(slot: number): boolean {
-    return this.#table.isLive(slot);
+    return this.#table.isLive(slot) && this.#table.expiresAtMs(slot) > this.#clock.now();
   }
 
   limitsOf(slot: number): Readonly<KeyLimits> | undefined {
     return this.#grantOf(slot)?.limits;
   }
 
-  markUsed(slot: number): void {
-    this.#table.use(slot, Math.floor(this.#clock.now() / 1000));
+  limitSlotOf(slot: number): number {
+    return this.#grantOf(slot)?.limitSlot ?? slot;
   }
 
-  #grantOf(slot: number): Grant | undefined {
+  markUsed(slot: number, address: string | null = null): void {
+    const nowS = Math.floor(this.#clock.now() / 1000);
+    if (this.#table.usedAtS(slot) === nowS) return;
+    // First: once the use is noted, its address can be written to the store.
+    if (address !== null) this.#addresses.note(slot, address);
+    this.#table.use(slot, nowS);
+  }
+
+  #grantOf(slot: number): ReturnType<GrantReader["at"]> | undefined {
     const number = this.#table.grantOf(slot);
     return number === undefined ? undefined : this.#grants.at(number);
   }
+}
+
+/** As dear as the refusal of a key presented from another address than its own. */
+function refused(reason: Reason, address: string | null): Authentication {
+  NOWHERE.holds(address);
+  return { ok: false, reason };
 }
 
 /** Copied, for a text that is used again and again is quicker to hash than one that has just come. */

@@ -6,9 +6,13 @@ const GRANT = 11;
 const STATE = 12;
 const USED_AT = 13;
 const WRITTEN_AT = 14;
+/** Whole seconds since the Unix epoch, 0 for never; the milliseconds beyond stand with the state. */
+const EXPIRES_AT = 15;
 /** In the record that is nobody's: how many slots are filled. */
 const SIZE = 15;
 
+/** The two lowest bits of the state; above them are the milliseconds of the expiry. */
+const STATUS = 3;
 const LIVE = 1;
 const REVOKED = 2;
 
@@ -21,7 +25,12 @@ export interface NewRecord {
   readonly revoked: boolean;
   /** When the key was last used, as the store has it; whole seconds since the Unix epoch, 0 for never. */
   readonly usedAtS: number;
+  /** Milliseconds since the Unix epoch, below 2^32 seconds; undefined for never. */
+  readonly expiresAtMs?: number | undefined;
 }
+
+/** What a key can be given anew. */
+export type KeyTerms = Pick<NewRecord, "grant" | "expiresAtMs">;
 
 /** All keys, as any thread sees them: a view of memory that threads share. What is written holds for all at once. */
 export class KeyTable {
@@ -56,14 +65,22 @@ export class KeyTable {
 
   /** Whether the slot holds a key that is not revoked. */
   isLive(slot: number): boolean {
-    return slot < this.capacity && Atomics.load(this.#records, slot * RECORD_WORDS + STATE) === LIVE;
+    if (slot >= this.capacity) return false;
+    return (Atomics.load(this.#records, slot * RECORD_WORDS + STATE) & STATUS) === LIVE;
+  }
+
+  /** When the key in the slot ends, in milliseconds since the Unix epoch; Infinity for never. */
+  expiresAtMs(slot: number): number {
+    const start = slot * RECORD_WORDS;
+    const seconds = Atomics.load(this.#records, start + EXPIRES_AT);
+    return seconds === 0 ? Infinity : seconds * 1000 + (Atomics.load(this.#records, start + STATE) >>> 2);
   }
 
   /** The number of the key's grant, also of a revoked one's; undefined for a slot without a key. */
   grantOf(slot: number): number | undefined {
     const start = slot * RECORD_WORDS;
     if (slot >= this.capacity || Atomics.load(this.#records, start + STATE) === 0) return undefined;
-    return this.#records[start + GRANT];
+    return Atomics.load(this.#records, start + GRANT);
   }
 
   /** The three words of the public id. */
@@ -71,11 +88,9 @@ export class KeyTable {
     return this.#records[slot * RECORD_WORDS + DIGEST_WORDS + which] ?? 0;
   }
 
-  /** Notes a use at this second. Writes only when the second is another, for each write is paid by all threads. */
+  /** Notes a use at this second, best only when the second is another, for each write is paid by all threads. */
   use(slot: number, nowS: number): void {
-    const at = slot * RECORD_WORDS + USED_AT;
-    if (Atomics.load(this.#records, at) === nowS) return;
-    Atomics.store(this.#records, at, nowS);
+    Atomics.store(this.#records, slot * RECORD_WORDS + USED_AT, nowS);
     this.touch(slot);
   }
 
@@ -121,10 +136,9 @@ export class KeyTable {
     const id = Buffer.from(key.publicId, "latin1");
     for (let word = 0; word < 3; word++)
       this.#records[start + DIGEST_WORDS + word] = id.readUInt32LE(word * 4);
-    this.#records[start + GRANT] = key.grant;
+    this.#setTerms(start, key, key.revoked ? REVOKED : LIVE);
     this.#records[start + USED_AT] = key.usedAtS;
     this.#records[start + WRITTEN_AT] = key.usedAtS;
-    Atomics.store(this.#records, start + STATE, key.revoked ? REVOKED : LIVE);
     let at = this.#home();
     while (Atomics.load(this.#index, at) !== 0) at = this.#after(at);
     // Last of all: whoever finds the slot finds its record whole.
@@ -134,7 +148,18 @@ export class KeyTable {
 
   /** From now on no thread lets the key in. False when it was revoked already. For the writing thread alone. */
   revoke(slot: number): boolean {
-    return Atomics.exchange(this.#records, slot * RECORD_WORDS + STATE, REVOKED) === LIVE;
+    return (Atomics.exchange(this.#records, slot * RECORD_WORDS + STATE, REVOKED) & STATUS) === LIVE;
+  }
+
+  /** From now on every thread holds the key in this slot to these terms; not a revoked one. For the writing thread. */
+  setTerms(slot: number, terms: KeyTerms): void {
+    if (this.isLive(slot)) this.#setTerms(slot * RECORD_WORDS, terms, LIVE);
+  }
+
+  #setTerms(start: number, { grant, expiresAtMs = 0 }: KeyTerms, status: number): void {
+    Atomics.store(this.#records, start + GRANT, grant);
+    Atomics.store(this.#records, start + EXPIRES_AT, Math.floor(expiresAtMs / 1000));
+    Atomics.store(this.#records, start + STATE, status | ((expiresAtMs % 1000) << 2));
   }
 
   #home(): number {

@@ -3,6 +3,7 @@ import type { Clock } from "#platform/lib/clock.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { keyId } from "./key-id.ts";
 import type { KeyWriter } from "./key-writer.ts";
+import type { LastAddresses } from "./last-addresses.ts";
 import { setLastUsed } from "./store.ts";
 
 const INTERVAL_S = 60;
@@ -12,6 +13,7 @@ const WRITTEN_AT_ONCE = 500;
 
 interface Parts {
   readonly keys: KeyWriter;
+  readonly addresses: LastAddresses;
   readonly database: Database;
   readonly clock: Clock;
 }
@@ -32,12 +34,13 @@ export async function writeLastUses(parts: Parts): Promise<void> {
   }
 }
 
-async function writeAll({ keys, database }: Parts, slots: number[], nowS: number): Promise<void> {
+async function writeAll({ keys, addresses, database }: Parts, slots: number[], nowS: number): Promise<void> {
   while (slots.length > 0) {
     const some = slots.slice(0, WRITTEN_AT_ONCE);
     const uses = some.map((slot) => ({
       id: keyId(keys.publicIdOf(slot)),
       usedAt: keys.table.usedAtS(slot) * 1000,
+      address: addresses.at(slot),
     }));
     try {
       await setLastUsed(database.query, uses);

@@ -7,7 +7,7 @@ export type StoredKey = Selectable<Tables["api_key"]>;
 /** Where a key stands in the order of their making. */
 export type KeyPlace = Pick<StoredKey, "created_at" | "id">;
 /** What of a stored key every thread must know. */
-export type LoadedKey = Omit<StoredKey, "name" | "last4">;
+export type LoadedKey = Omit<StoredKey, "name" | "last4" | "replaced_by" | "last_address">;
 
 const LISTED = [
   "id",
@@ -18,8 +18,26 @@ const LISTED = [
   "created_at",
   "revoked_at",
   "last_used_at",
+  "models",
+  "allowed_ips",
+  "expires_at",
+  "replaces",
+  "replaced_by",
+  "last_address",
 ] as const;
-const LOADED = ["id", "digest", "permissions", "limits", "created_at", "revoked_at", "last_used_at"] as const;
+const LOADED = [
+  "id",
+  "digest",
+  "permissions",
+  "limits",
+  "created_at",
+  "revoked_at",
+  "last_used_at",
+  "models",
+  "allowed_ips",
+  "expires_at",
+  "replaces",
+] as const;
 /** Read from a message in about a millisecond, which nothing else waits for longer. */
 const LOADED_AT_ONCE = 500;
 
@@ -74,19 +92,19 @@ export function findKey(query: Query, id: string): Promise<ListedKey | undefined
   return query.selectFrom("api_key").select(LISTED).where("id", "=", id).executeTakeFirst();
 }
 
-/** Whether a key that is not revoked has this name. */
-export async function isNameTaken(query: Query, name: string): Promise<boolean> {
-  const row = await query
-    .selectFrom("api_key")
-    .select("id")
-    .where("name", "=", name)
-    .where("revoked_at", "is", null)
-    .executeTakeFirst();
-  return row !== undefined;
+/** The key with this name that is not revoked. */
+export function findNamedKey(query: Query, name: string): Promise<ListedKey | undefined> {
+  const named = query.selectFrom("api_key").select(LISTED).where("name", "=", name);
+  return named.where("revoked_at", "is", null).executeTakeFirst();
 }
 
 export async function insertKey(query: Query, key: StoredKey): Promise<void> {
   await query.insertInto("api_key").values(key).execute();
+}
+
+/** Changes these columns of a key. */
+export async function updateKey(query: Query, id: string, columns: Partial<ListedKey>): Promise<void> {
+  await query.updateTable("api_key").set(columns).where("id", "=", id).execute();
 }
 
 /** Marks the key revoked; false when it already was. */
@@ -100,12 +118,31 @@ export async function revokeKey(query: Query, id: string, revokedAt: number): Pr
   return result.numUpdatedRows > 0n;
 }
 
-/** Sets the last use of each of these keys (a few hundred at most), all or none. */
+/** Sets the last use of each of these keys (a few hundred at most), all or none; an address not known stays. */
 export async function setLastUsed(
   query: Query,
-  uses: readonly { readonly id: string; readonly usedAt: number }[],
+  uses: readonly { readonly id: string; readonly usedAt: number; readonly address: string | undefined }[],
 ): Promise<void> {
-  const rows = sql.join(uses.map(({ id, usedAt }) => sql`(${id}, ${usedAt})`));
-  await sql`WITH used (id, at) AS (VALUES ${rows})
-    UPDATE api_key SET last_used_at = used.at FROM used WHERE api_key.id = used.id`.execute(query);
+  const rows = sql.join(uses.map(({ id, usedAt, address }) => sql`(${id}, ${usedAt}, ${address ?? null})`));
+  await sql`WITH used (id, at, address) AS (VALUES ${rows})
+    UPDATE api_key SET last_used_at = used.at, last_address = coalesce(used.address, last_address)
+    FROM used WHERE api_key.id = used.id`.execute(query);
+}
+
+/** What a key asked for. */
+export type AskedRequest = Pick<
+  Selectable<Tables["request"]>,
+  "time" | "request_id" | "provider" | "model" | "status"
+>;
+
+/** The newest requests of a key, the newest first. */
+export function newestRequests(query: Query, id: string, limit: number): Promise<AskedRequest[]> {
+  return query
+    .selectFrom("request")
+    .select(["time", "request_id", "provider", "model", "status"])
+    .where("principal", "=", id)
+    .orderBy("time", "desc")
+    .orderBy("seq", "desc")
+    .limit(limit)
+    .execute();
 }

@@ -112,7 +112,7 @@ function authenticate(
   } else if (head.credential === undefined && !inUrl && gateway && mayBeAnonymous(exchange, head)) {
     exchange.caller = ANONYMOUS;
   } else {
-    const verdict = gates.authenticator.authenticate(head.credential);
+    const verdict = gates.authenticator.authenticate(head.credential, exchange.address);
     if ("refused" in verdict) {
       exchange.refusal = verdict.refused;
       throw wrongCredential(gates, exchange, verdict.refused);

@@ -9,6 +9,8 @@ export type Caller =
       readonly permissionSets: readonly string[];
       /** Where memory that threads share has its place: no other caller of this process has the same. */
       readonly slot: number;
+      /** Patterns of the models and APIs it is for; undefined for all. */
+      readonly models?: readonly string[] | undefined;
     }
   | { readonly kind: "anonymous" };
 
@@ -23,12 +25,12 @@ export interface LockGate {
 
 export type Verdict = { readonly caller: Caller } | { readonly refused: RefusalReason };
 /** Why a credential was refused: for the access log only, the answer is the same for all. */
-export type RefusalReason = "missing" | "malformed" | "unknown" | "revoked";
+export type RefusalReason = "missing" | "malformed" | "unknown" | "revoked" | "expired" | "wrong_address";
 
 export interface Authenticator {
-  /** Judges a presented API key; `undefined` costs the same work as a wrong one. */
-  authenticate(presented: string | undefined): Verdict;
-  /** Whether a caller let in before may still act: his key can be revoked while his request arrives. */
+  /** Judges an API key presented from `address`, null for none; `undefined` costs the same work as a wrong one. */
+  authenticate(presented: string | undefined, address: string | null): Verdict;
+  /** Whether a caller let in before may still act: his key can be revoked, or end, while his request arrives. */
   holds(caller: Caller): boolean;
 }
 

@@ -37,6 +37,14 @@ export interface Tables {
     created_at: number;
     revoked_at: number | null;
     last_used_at: number | null;
+    /** A JSON list of patterns; null for every model. */
+    models: string | null;
+    /** A JSON list of addresses and ranges; null for every address. */
+    allowed_ips: string | null;
+    expires_at: number | null;
+    replaces: string | null;
+    replaced_by: string | null;
+    last_address: string | null;
   };
   identity_use: { id: string; last_used_at: number };
   request: {

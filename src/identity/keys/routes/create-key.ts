@@ -1,19 +1,15 @@
 import * as z from "zod";
 import type { PermissionSets } from "#gates/access/index.ts";
-import { keyLimits } from "#gates/ratelimit/index.ts";
 import { authorOf } from "#platform/http/exchange.ts";
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { resourceName } from "#platform/lib/resource-name.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
+import { newKeyTerms } from "../key-terms.ts";
 import { keyContract, keyShape } from "./key-shape.ts";
 
 const PATH = "/api/v1/keys";
-const body = z.strictObject({
-  name: resourceName,
-  permissions: z.array(z.string().max(63)).max(32),
-  limits: keyLimits.optional(),
-});
+const body = z.strictObject({ name: resourceName, ...newKeyTerms });
 
 /** `POST /api/v1/keys`: 201 with the key's text, shown this once; 409 when the name is taken. */
 export function createKeyRoute(

@@ -8,9 +8,13 @@ const PATH = "/api/v1/keys";
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(128).optional(),
+  name: z.string().max(128).optional(),
 });
 
-/** `GET /api/v1/keys`: the keys whose names the caller may manage, newest first, the revoked too. */
+/**
+ * `GET /api/v1/keys`: the keys whose names the caller may manage, newest first, the revoked too; with `name`, the one
+ * called so that is not revoked.
+ */
 export function listKeysRoute(api: Api, parts: { keys: IssuedKeys; gates: Gates }): void {
   api.route({
     method: "GET",
@@ -22,9 +26,13 @@ export function listKeysRoute(api: Api, parts: { keys: IssuedKeys; gates: Gates 
     },
     handler: async (request) => {
       const { caller } = exchangeOf(request);
-      const { limit, cursor } = request.query;
-      const visible = (name: string) =>
-        caller !== undefined && parts.gates.authorizer.allows(caller, "keys.manage", name);
+      const { limit, cursor, name } = request.query;
+      const visible = (of: string) =>
+        caller !== undefined && parts.gates.authorizer.allows(caller, "keys.manage", of);
+      if (name !== undefined) {
+        const named = visible(name) ? await parts.keys.findNamed(name) : undefined;
+        return { data: named === undefined ? [] : [named], next_cursor: null };
+      }
       return parts.keys.list({ limit, cursor }, visible);
     },
   });

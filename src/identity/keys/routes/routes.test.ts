@@ -71,7 +71,7 @@ beforeAll(async () => {
     log: createLog({ level: "fatal", sink: { write: () => {} } }),
     tools,
     gateway: { contracts: () => [], serve: () => {} },
-    register: (api) => keyRoutes(api, { keys, sets, gates }),
+    register: (api) => keyRoutes(api, { keys, sets, gates, settle: async () => {} }),
   });
   all.defer(() => server.close());
   const policy = { name: "test", kind: "tcp", anonymous: false } as const;

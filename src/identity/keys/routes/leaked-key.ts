@@ -1,0 +1,54 @@
+import * as z from "zod";
+import { authorOf } from "#platform/http/exchange.ts";
+import { authorise, type Gates } from "#platform/http/pipeline.ts";
+import { type Api, exchangeOf } from "#platform/http/server.ts";
+import { toTimestamp } from "#platform/lib/clock.ts";
+import { AppError } from "#platform/lib/error.ts";
+import { Secret } from "#platform/lib/secret.ts";
+import type { IssuedKeys } from "../issued-keys.ts";
+import { keyContract, keyShape } from "./key-shape.ts";
+import { revokeOrSayWhy } from "./revoke-key.ts";
+
+const PATH = "/api/v1/keys/leaked";
+const SHOWN_REQUESTS = 20;
+const body = z.strictObject({ key: z.string().max(8192) });
+const requestShape = z.object({
+  time: z.string(),
+  request_id: z.string(),
+  provider: z.string().nullable(),
+  model: z.string(),
+  status: z.number(),
+});
+const response = z.object({ key: keyShape, requests: z.array(requestShape) });
+
+/**
+ * `POST /api/v1/keys/leaked`: revokes the key whose text this is, unless it is revoked already, and tells what it did
+ * last. 404 for a text that is no key's. No answer and no log repeats it.
+ */
+export function leakedKeyRoute(
+  api: Api,
+  parts: { keys: IssuedKeys; gates: Gates; settle: () => Promise<void> },
+): void {
+  const { keys, gates } = parts;
+  api.route({
+    method: "POST",
+    url: PATH,
+    config: { contract: keyContract("POST", PATH) },
+    schema: { body, response: { 200: response } },
+    handler: async (request) => {
+      const exchange = exchangeOf(request);
+      const found = await keys.findText(new Secret(request.body.key.trim()));
+      if (found === undefined) throw new AppError("not_found", "No key has this text.");
+      const { id, name } = found;
+      authorise(gates, exchange, "keys.manage", name);
+      exchange.target = id;
+      if (found.revoked_at === null) await revokeOrSayWhy(keys, id, authorOf(exchange));
+      await parts.settle();
+      const requests = await keys.lastRequests(id, SHOWN_REQUESTS);
+      return {
+        key: (await keys.find(id)) ?? found,
+        requests: requests.map((asked) => ({ ...asked, time: toTimestamp(asked.time) })),
+      };
+    },
+  });
+}
