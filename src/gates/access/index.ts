@@ -1,3 +1,4 @@
 export type { Action } from "./action.ts";
 export { allows, allowsSome, exceeds, type Rights, rightsOf } from "./authorise.ts";
 export { type PermissionSets, permissionSets, setsNamed } from "./permission-set.ts";
+export { permissionSetKind } from "./permission-set-kind.ts";

@@ -29,7 +29,8 @@ export function verifyPublicHash(hash: string, key: Secret): HashVerdict {
   return { valid: false, reason: "it is a key, but not the one this hash stands for" };
 }
 
-function parsePublicHash(hash: string): { digest: Buffer } | { malformed: string } {
+/** Reads the hash of a configuration, or says what is malformed without repeating it. */
+export function parsePublicHash(hash: string): { digest: Buffer } | { malformed: string } {
   if (hash.startsWith(KEY_PREFIX)) return { malformed: "this is a private key, not the hash of one" };
   const decoded = Buffer.from(hash, "base64");
   if (hash === "" || decoded.toString("base64") !== hash) return { malformed: "it is not base64" };
