@@ -22,6 +22,7 @@ import { openSqlite } from "#platform/storage/sqlite.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { infoRoutes, metricsRoute } from "#services/control/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
+import type { Declared } from "./app/declared/declared.ts";
 import { createGates } from "./app/gates.ts";
 import { attachLimits, createLimitsMemory, seedWindows } from "./app/limits.ts";
 import { openListeners } from "./app/listeners.ts";
@@ -57,7 +58,7 @@ const HOUSEKEEPING_EVERY_MS = 10_000;
 const EXPIRIES_EVERY_MS = 250;
 
 /** Wires the whole server from a checked configuration. Throws StartError, with everything undone that was begun. */
-export async function startApp(config: LoadedConfig, options: AppOptions = {}): Promise<App> {
+export async function startApp(config: LoadedConfig<Declared>, options: AppOptions = {}): Promise<App> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const sink = options.logSink ?? (await standardOutput({ readable: false }));
@@ -117,7 +118,7 @@ async function stop(
 }
 
 interface ServerParts {
-  readonly config: LoadedConfig;
+  readonly config: LoadedConfig<Declared>;
   readonly database: Database;
   readonly seal: Seal;
   readonly log: Log;
@@ -138,7 +139,7 @@ async function assemble(
   const { database, seal, log, metrics, tools } = parts;
   const auditLog = metrics.countingRows(log, "audit");
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
-  const { sets } = permissionSets({});
+  const { sets } = permissionSets(parts.config.resources.permissionSets);
   const keys = await openIssuedKeys({ database, ...tools, secret: parts.apiKeySecret, audit });
   const limitsMemory = createLimitsMemory({
     principals: keys.memory.capacity,

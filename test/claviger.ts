@@ -7,6 +7,7 @@ import { type App, type AppOptions, startApp } from "#app";
 import { loadConfig } from "#platform/config/load.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { systemRandom } from "#platform/lib/random.ts";
+import { readServed } from "../src/app/declared/declared.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import type { WorkerExtras } from "./worker-thread.ts";
 
@@ -79,6 +80,7 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     flags: options.yaml === undefined ? flags : { ...flags, config: configFile },
     env: { ...options.env },
     homeDir: dataDir,
+    resources: readServed,
   });
   const logSink = { write: (written: string) => void lines.push(written) };
   const tools = { clock: options.clock ?? systemClock, random: systemRandom };

@@ -5,12 +5,13 @@ import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { relaySocketPath } from "#services/control/index.ts";
+import type { Declared } from "../declared/declared.ts";
 import type { WorkerStart } from "./protocol.ts";
 import { type WorkerProgram, Workers } from "./workers.ts";
 
 /** The threads that the setting `workers` asks for beside the main one; none of them runs yet. */
 export function openWorkers(parts: {
-  readonly config: LoadedConfig;
+  readonly config: LoadedConfig<Declared>;
   readonly database: Database;
   readonly log: Log;
   readonly sink: LogSink;
@@ -33,6 +34,7 @@ export function openWorkers(parts: {
     metrics,
     startOf: async () => ({
       settings: config.settings,
+      permissionSets: config.resources.permissionSets,
       apiKeySecret: parts.apiKeySecret.expose(),
       shared: parts.shared,
       urls: parts.urls(),

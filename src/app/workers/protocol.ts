@@ -8,6 +8,7 @@ import type { ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import type { HealthNote } from "#platform/log/metrics/upstream.ts";
 import type { Provider } from "#services/gateway/index.ts";
 import type { OpenedCredential } from "#vault/credentials/index.ts";
+import type { Declared } from "../declared/declared.ts";
 import type { LimitsMemory } from "../limits.ts";
 
 /** What a worker thread is started with. */
@@ -15,6 +16,8 @@ export interface WorkerStart {
   /** Its number, from 1; the main thread is 0. */
   readonly thread: number;
   readonly settings: Settings;
+  /** The sets of the configuration file. */
+  readonly permissionSets: Declared["permissionSets"];
   /** `API_KEY_SECRET`. */
   readonly apiKeySecret: string;
   /** What all threads see at once. */

@@ -153,7 +153,7 @@ function assemble(
   const gates = createGates({
     lock: { isLocked: () => lock.raised },
     keys: attachKeys(start.shared.keys, new Secret(start.apiKeySecret), clock),
-    sets: permissionSets({}).sets,
+    sets: permissionSets(start.permissionSets).sets,
     limits: attachLimits(start.shared.limits, start.thread),
   });
   const credentials = new CredentialPools({

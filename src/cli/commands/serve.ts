@@ -35,9 +35,11 @@ export function serveCommand(program: Command, context: CommandContext): void {
     .action(async (flags: ServeFlags & { json?: boolean }) => {
       const { json, workers, ...places } = flags;
       const given = workers === undefined ? places : { ...places, settings: { workers } };
-      const config = loadConfig({ flags: given, env: context.env, homeDir: context.homeDir });
-      const stopped = stopSignal();
       // Only here: the server is most of what there is to load, and no other command needs it.
+      const { readServed } = await import("../../app/declared/declared.ts");
+      const { env, homeDir } = context;
+      const config = loadConfig({ flags: given, env, homeDir, resources: readServed });
+      const stopped = stopSignal();
       const [{ startApp }, { standardOutput }] = await Promise.all([
         import("#app"),
         import("#platform/log/standard-output.ts"),

@@ -1,3 +1,4 @@
+import { quoted } from "#platform/config/quoted.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { nearestName } from "#platform/lib/nearest-name.ts";
 import { ACTIONS, type Action, TARGETED_ACTIONS } from "./action.ts";
@@ -6,7 +7,7 @@ import { type Glob, globMatches, parseGlob } from "./glob.ts";
 /** A PermissionSet as it is declared: everything, or rules of the form `action[:pattern]`. */
 export type DeclaredPermissionSet =
   | { readonly permissions: "full" }
-  | { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
+  | { readonly allow?: readonly string[] | undefined; readonly deny?: readonly string[] | undefined };
 
 export interface Rule {
   readonly actions: ReadonlySet<string>;
@@ -76,12 +77,14 @@ function parseSet(source: DeclaredPermissionSet, report: (problem: string) => vo
   return { allow: parseAll("allow", source.allow), deny: parseAll("deny", source.deny) };
 }
 
-function parseRule(text: string, report: (problem: string) => void): Rule {
+/** Reads `action[:pattern]`; of what is wrong it repeats actions only. */
+export function parseRule(text: string, report: (problem: string) => void): Rule {
   const colon = text.indexOf(":");
   const actionText = colon === -1 ? text : text.slice(0, colon);
   const actionGlob = parseGlob(actionText);
   const actions = new Set(ACTIONS.filter((action) => globMatches(actionGlob, action)));
-  if (actions.size === 0) report(`no action is called "${actionText}".${suggestion(actionText, ACTIONS)}`);
+  if (actions.size === 0)
+    report(`no action is called ${quoted(actionText)}.${suggestion(actionText, ACTIONS)}`);
   if (colon === -1) return { actions, pattern: parseGlob("*") };
 
   const pattern = text.slice(colon + 1);

@@ -127,7 +127,6 @@ describe("the file", () => {
     ["a list at the root", "- a\n- b\n", "1:1", "must be a mapping"],
     ["text at the root", "hello\n", "1:1", "must be a mapping"],
     ["an unknown section", "setings:\n", "1:1", 'did you mean "settings"?'],
-    ["resources", "settings:\nresources:\n  a: {}\n", "2:1", "knows only settings:"],
     ["a setting at the root", "log_level: info\n", "1:1", "log_level belongs under settings:"],
     ["an unknown setting", "settings:\n  log_levle: info\n", "2:3", 'did you mean "log_level"?'],
     ["an unlike setting", "settings:\n  zzzzzzzzzzzz: 1\n", "2:3", "known: log_level, "],
@@ -183,7 +182,7 @@ describe("the file", () => {
       { listen: ["nonsense", "0.0.0.0:1"], settings: { drain_timeout_ms: "soon" } },
       { LOG_LEVEL: "loud", TRUSTED_PROXIES: "10.0.0.1,elsewhere" },
     );
-    expect(places(found).filter((place) => place !== "0:0")).toEqual(["5:1", "2:3", "3:20", "4:1", "5:11"]);
+    expect(places(found).filter((place) => place !== "0:0")).toEqual(["2:3", "3:20", "4:1", "5:1", "5:11"]);
     expect(found.message).toContain("environment: LOG_LEVEL must be one of");
     expect(found.message).toContain("environment: TRUSTED_PROXIES must be a list");
     expect(found.message).toContain("command line: --drain-timeout-ms must be");

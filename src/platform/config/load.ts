@@ -10,9 +10,17 @@ import {
   resolveDirectories,
 } from "./directories.ts";
 import { type Environment, lookUp } from "./environment.ts";
+import { settingsOfFile } from "./file-settings.ts";
 import { DEFAULT_LISTEN, type ListenAddress, parseListen } from "./listen.ts";
-import { ConfigProblems, commandLineProblem, environmentProblem, type Problem } from "./problems.ts";
-import { readText, readYamlValue } from "./setting-value.ts";
+import {
+  ConfigProblems,
+  commandLineProblem,
+  environmentProblem,
+  inFileOrder,
+  type Problem,
+} from "./problems.ts";
+import { type ResourceReader, readResourceSection } from "./resources.ts";
+import { readText } from "./setting-value.ts";
 import {
   completeSettings,
   REFUSED_VARIABLES,
@@ -23,8 +31,7 @@ import {
   type SettingKey,
   type Settings,
 } from "./settings.ts";
-import { suggestion } from "./suggestion.ts";
-import { parseYamlFile, type YamlEntry, type YamlFile } from "./yaml-file.ts";
+import { parseYamlFile, type YamlFile } from "./yaml-file.ts";
 
 const FILE_BYTES = 1048576;
 
@@ -40,7 +47,7 @@ export interface ConfigFlags extends DirectoryFlags {
   readonly settings?: Readonly<Partial<Record<SettingKey, string>>>;
 }
 
-export interface LoadedConfig {
+export interface LoadedConfig<Resources = unknown> {
   readonly settings: Settings;
   /** Which source won, for every setting. */
   readonly origins: ReadonlyMap<SettingKey, Origin>;
@@ -52,13 +59,28 @@ export interface LoadedConfig {
   readonly configDirRule: ConfigDirRule;
   /** The file that was read, if there is one. */
   readonly configFile: string | undefined;
+  /** What the `resources` that were handed in made of the file's; undefined without them. */
+  readonly resources: Resources;
+}
+
+export interface LoadInput {
+  readonly flags: ConfigFlags;
+  readonly env: Environment;
+  readonly homeDir: string;
 }
 
 /**
- * Reads flags, environment and `claviger.yaml`, in that order of precedence. Creates nothing.
+ * Reads flags, environment and `claviger.yaml`, in that order of precedence. Creates nothing. The file's `resources:`
+ * are looked at only by the reader that is handed in.
  * Throws ConfigProblems (exit status 78) with every problem of all three.
  */
-export function loadConfig(input: { flags: ConfigFlags; env: Environment; homeDir: string }): LoadedConfig {
+export function loadConfig<Resources>(
+  input: LoadInput & { readonly resources: ResourceReader<Resources> },
+): LoadedConfig<Resources>;
+export function loadConfig(input: LoadInput): LoadedConfig;
+export function loadConfig<Resources>(
+  input: LoadInput & { readonly resources?: ResourceReader<Resources> },
+): LoadedConfig<Resources | undefined> {
   const { flags, env } = input;
   const problems: Problem[] = [];
   const directories = resolveDirectories(input, problems);
@@ -72,8 +94,17 @@ export function loadConfig(input: { flags: ConfigFlags; env: Environment; homeDi
     const found = lookUp({ name, prefixOnly: true }, env, problems);
     if (found) problems.push(environmentProblem(`${found.from} is set, but ${reason}; unset it`));
   }
-  if (problems.length > 0) throw new ConfigProblems(problems);
-  return { settings: completeSettings(values), origins, secrets, listen, configFile, ...directories };
+  const resources = input.resources?.(readResourceSection(yaml, problems));
+  if (problems.length > 0) throw new ConfigProblems(inFileOrder(problems));
+  return {
+    settings: completeSettings(values),
+    origins,
+    secrets,
+    listen,
+    configFile,
+    ...directories,
+    resources,
+  };
 }
 
 function readConfigFile(
@@ -93,50 +124,6 @@ function readConfigFile(
     problems.push({ file: path, line: 1, column: 1, message: `the file does not exist${why}` });
   }
   return { configFile: undefined, yaml: undefined };
-}
-
-function settingsOfFile(yaml: YamlFile, problems: Problem[]): Map<SettingKey, unknown> {
-  const values = new Map<SettingKey, unknown>();
-  for (const entry of yaml.entries) {
-    if (entry.key !== "settings") {
-      problems.push(yaml.problem(entry.offset, unknownTopLevel(entry.key)));
-    } else if (entry.children === undefined) {
-      problems.push(yaml.problem(entry.valueOffset, "settings must be a mapping of setting to value"));
-    } else {
-      for (const child of entry.children) readFileSetting(yaml, child, values, problems);
-    }
-  }
-  return values;
-}
-
-function unknownTopLevel(key: string): string {
-  if (key === "resources") return "resources is not served here: this version knows only settings:";
-  if (SETTINGS.some((setting) => setting.key === key)) return `${key} belongs under settings:`;
-  return `this is not a section${suggestion(key, ["settings"])}`;
-}
-
-function readFileSetting(
-  yaml: YamlFile,
-  entry: YamlEntry,
-  values: Map<SettingKey, unknown>,
-  problems: Problem[],
-): void {
-  const setting = SETTINGS.find(({ key }) => key === entry.key);
-  if (setting === undefined) {
-    problems.push(yaml.problem(entry.offset, unknownSetting(entry.key)));
-    return;
-  }
-  const read = readYamlValue(setting, entry.value);
-  if (read.ok) values.set(setting.key, read.value);
-  else problems.push(yaml.problem(entry.offsetOf(read.path), read.message));
-}
-
-function unknownSetting(key: string): string {
-  const variable = SECRET_VARIABLES.find(({ name }) => name.toLowerCase() === key.toLowerCase());
-  if (variable)
-    return `${variable.name} is a secret and has no place in this file; set it in the environment`;
-  const keys = SETTINGS.map((setting) => setting.key);
-  return `this is not a setting${suggestion(key, keys)}`;
 }
 
 /** Every source is checked, the overruled ones too: a wrong line must not wait until the flag above it goes. */

@@ -2,7 +2,8 @@ import { StartError } from "#platform/lib/error.ts";
 
 /**
  * One thing wrong with the configuration. `line` and `column` count from 1; both are 0 where there are no lines
- * (`file` is then `environment` or `command line`). `message` never holds text taken from the file or a value.
+ * (`file` is then `environment` or `command line`). Of the file `message` repeats names at most, and only those that
+ * are no secret by their look.
  */
 export interface Problem {
   readonly file: string;
@@ -30,6 +31,14 @@ export function environmentProblem(message: string): Problem {
 /** A problem of the command line, which has no lines. */
 export function commandLineProblem(message: string): Problem {
   return { file: "command line", line: 0, column: 0, message };
+}
+
+/** The problems of each file from its beginning to its end; files in the order in which they are first named. */
+export function inFileOrder(problems: readonly Problem[]): Problem[] {
+  const byFile = Map.groupBy(problems, ({ file }) => file);
+  return [...byFile.values()].flatMap((list) =>
+    list.toSorted((a, b) => a.line - b.line || a.column - b.column),
+  );
 }
 
 function problemLine({ file, line, column, message }: Problem): string {

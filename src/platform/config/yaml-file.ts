@@ -5,6 +5,7 @@ import {
   isMap,
   isNode,
   isScalar,
+  isSeq,
   LineCounter,
   type ParsedNode,
   parseDocument,
@@ -20,7 +21,13 @@ export interface YamlFile {
   problem(offset: number, message: string): Problem;
 }
 
-/** One key of a mapping. `offset`s count characters of the file; `offsetOf` finds the element a path leads to. */
+/** What a problem points at: the value of a field, or its key. */
+export type FieldPart = "key" | "value";
+
+/**
+ * One key of a mapping. `offset`s count characters of the file; `offsetOf` finds what a path below the value leads to,
+ * as far as it leads.
+ */
 export interface YamlEntry {
   readonly key: string;
   readonly offset: number;
@@ -28,7 +35,7 @@ export interface YamlEntry {
   readonly value: unknown;
   /** The keys of the value when it is a mapping; empty for an empty value, undefined for anything else. */
   readonly children: readonly YamlEntry[] | undefined;
-  offsetOf(path: readonly PropertyKey[]): number;
+  offsetOf(path: readonly PropertyKey[], part?: FieldPart): number;
 }
 
 /**
@@ -122,17 +129,34 @@ function mappingEntries(node: unknown, document: Document.Parsed): YamlEntry[] |
     get children() {
       return mappingEntries(value, document);
     },
-    offsetOf: (path) => elementOffset(value, path, offsetOfNode(key, 0)),
+    offsetOf: (path, part = "value") => placeOf({ key, value }, path, part, document),
   }));
 }
 
-function elementOffset(value: unknown, path: readonly PropertyKey[], otherwise: number): number {
-  const [index] = path;
-  const element =
-    isNode(value) && "getIn" in value && typeof value.getIn === "function" && index !== undefined
-      ? value.getIn([index], true)
-      : value;
-  return offsetOfNode(element, offsetOfNode(value, otherwise));
+/** Follows a path through aliases to the last pair that is there, and gives the place of its key or value. */
+function placeOf(
+  start: { key: unknown; value: unknown },
+  path: readonly PropertyKey[],
+  part: FieldPart,
+  document: Document.Parsed,
+): number {
+  let pair = start;
+  let followed = 0;
+  for (const step of path) {
+    const next = childOf(isAlias(pair.value) ? pair.value.resolve(document) : pair.value, step);
+    if (next === undefined) break;
+    pair = next;
+    followed += 1;
+  }
+  const ofKey = offsetOfNode(pair.key, 0);
+  if (isAlias(pair.key) || (part === "key" && pair.key !== undefined)) return ofKey;
+  return followed < path.length && pair.key !== undefined ? ofKey : offsetOfNode(pair.value, ofKey);
+}
+
+function childOf(node: unknown, step: PropertyKey): { key: unknown; value: unknown } | undefined {
+  if (isMap(node)) return node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+  if (!isSeq(node) || typeof step !== "number" || step >= node.items.length) return undefined;
+  return { key: undefined, value: node.items[step] };
 }
 
 function offsetOfNode(node: unknown, otherwise: number): number {
