@@ -20,9 +20,10 @@ import { standardOutput } from "#platform/log/standard-output.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
-import { infoRoutes, metricsRoute } from "#services/control/index.ts";
+import { infoRoutes, metricsRoute, sseRoute } from "#services/control/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import type { Declared } from "./app/declared/declared.ts";
+import { openEventBus, openListening } from "./app/events.ts";
 import { createGates } from "./app/gates.ts";
 import { attachLimits, createLimitsMemory, seedWindows } from "./app/limits.ts";
 import { openListeners } from "./app/listeners.ts";
@@ -74,7 +75,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
   undo.defer(() => metrics.close());
   let urls: readonly string[] = [];
-  const { server, workers, stopWork } = await assemble({
+  const { server, workers, endEvents, stopWork } = await assemble({
     config,
     database,
     seal,
@@ -97,7 +98,11 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
   let closed: Promise<void> | undefined;
-  const close = () => (closed ??= stop([...listeners, workers], config.settings.drain_timeout_ms, running));
+  const close = () => {
+    endEvents();
+    closed ??= stop([...listeners, workers], config.settings.drain_timeout_ms, running);
+    return closed;
+  };
   const controlSocket = listeners.find(({ policy }) => policy.kind === "control")?.url ?? "";
   return { urls, controlSocket, fresh, seal, routes: server.routes, close, [Symbol.asyncDispose]: close };
 }
@@ -135,12 +140,19 @@ interface ServerParts {
 /** Every feature, handed what it uses. */
 async function assemble(
   parts: ServerParts,
-): Promise<{ server: HttpServer; workers: Workers; stopWork: () => Promise<void> }> {
+): Promise<{ server: HttpServer; workers: Workers; endEvents: () => void; stopWork: () => Promise<void> }> {
   const { database, seal, log, metrics, tools } = parts;
   const auditLog = metrics.countingRows(log, "audit");
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
   const { sets } = permissionSets(parts.config.resources.permissionSets);
-  const keys = await openIssuedKeys({ database, ...tools, secret: parts.apiKeySecret, audit });
+  const bus = await openEventBus({ database, clock: tools.clock, metrics });
+  const keys = await openIssuedKeys({
+    database,
+    ...tools,
+    secret: parts.apiKeySecret,
+    audit,
+    events: bus,
+  });
   const limitsMemory = createLimitsMemory({
     principals: keys.memory.capacity,
     threads: parts.config.settings.workers,
@@ -150,25 +162,36 @@ async function assemble(
   await seedWindows({ database, clock: tools.clock, keys }, limits);
   const gates = createGates({ lock: seal, keys: keys.reader, sets, limits });
   const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
-  const lock = new SharedFlag();
+  const [lock, watched] = [new SharedFlag(), new SharedFlag()];
+  const listening = openListening({ bus, clock: tools.clock, metrics, gates, watched });
   const workers = openWorkers({
     ...parts,
-    shared: { lock: lock.memory, keys: keys.memory, limits: limitsMemory },
+    shared: { lock: lock.memory, watched: watched.memory, keys: keys.memory, limits: limitsMemory },
     onLost: (thread) => {
       limits.principals.forget(thread);
       limits.addresses.forget(thread);
     },
     program: parts.workerProgram,
   });
-  const upstreams = await openUpstreams({ ...parts, audit, gates, auditSink, workers });
+  const upstreams = await openUpstreams({
+    ...parts,
+    audit,
+    gates,
+    auditSink,
+    workers,
+    usage: listening.usage,
+  });
   keys.onEnded((keyId) => {
     upstreams.gateway.endOf(keyId, new AppError("invalid_token", "The key is no longer in force."));
     workers.tell({ kind: "key-ended", keyId });
+    listening.streams.endOf(keyId);
   });
   seal.onLock(() => {
     lock.raise();
     workers.tell({ kind: "locked" });
     upstreams.gateway.endAll(new AppError("server_locked"));
+    bus.publish("seal.locked", {});
+    listening.streams.endAll("the server is locked");
   });
   const server = await createHttpServer({
     gates,
@@ -186,6 +209,7 @@ async function assemble(
         startedAt: tools.clock.now(),
       });
       metricsRoute(api, metrics);
+      sseRoute(api, listening.streams);
       keyRoutes(api, {
         keys,
         sets,
@@ -217,7 +241,7 @@ async function assemble(
     await keepHouse(log, [() => keys.flush(), () => audit.close()]);
     seal.lock();
   };
-  return { server, workers, stopWork };
+  return { server, workers, endEvents: () => listening.streams.close(), stopWork };
 }
 
 async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Promise<void> {

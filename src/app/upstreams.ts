@@ -20,6 +20,7 @@ import {
 } from "#services/gateway/index.ts";
 import { openCredentials } from "#vault/credentials/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
+import type { UsageSums } from "./usage-sums.ts";
 import type { Workers } from "./workers/workers.ts";
 
 /** Everything that leads to an upstream, as the main thread has it. */
@@ -43,6 +44,7 @@ export async function openUpstreams(parts: {
   readonly gates: Gates;
   readonly egress: EgressParts;
   readonly workers: Workers;
+  readonly usage: UsageSums;
 }): Promise<Upstreams> {
   const { config, database, log, metrics, tools, audit, gates, workers } = parts;
   const credentials = openCredentials({
@@ -68,7 +70,10 @@ export async function openUpstreams(parts: {
       rows: {
         database,
         log: metrics.countingRows(log, "request"),
-        onRow: (row) => metrics.gateway.finished(row),
+        onRow: (row) => {
+          metrics.gateway.finished(row);
+          parts.usage.add(row);
+        },
       },
     },
     upstream,
@@ -78,7 +83,7 @@ export async function openUpstreams(parts: {
     },
     settings: config.settings,
   });
-  workers.serve({ audit, providers, credentials, modelsOf: gateway.modelsOf });
+  workers.serve({ audit, providers, credentials, modelsOf: gateway.modelsOf, usage: parts.usage });
   providers.onChange((id) => {
     gateway.changed(id);
     return workers.changed(id);

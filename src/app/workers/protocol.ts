@@ -10,6 +10,7 @@ import type { Provider } from "#services/gateway/index.ts";
 import type { OpenedCredential } from "#vault/credentials/index.ts";
 import type { Declared } from "../declared/declared.ts";
 import type { LimitsMemory } from "../limits.ts";
+import type { UsageSum } from "../usage-sums.ts";
 
 /** What a worker thread is started with. */
 export interface WorkerStart {
@@ -23,6 +24,8 @@ export interface WorkerStart {
   /** What all threads see at once. */
   readonly shared: {
     readonly lock: SharedArrayBuffer;
+    /** Of a flag: somebody listens to events. */
+    readonly watched: SharedArrayBuffer;
     readonly keys: KeyMemory;
     readonly limits: LimitsMemory;
   };
@@ -81,6 +84,7 @@ export type FromWorker =
       readonly log: string;
       readonly refusals: readonly TimedRefusal[];
       readonly health: readonly HealthNote[];
+      readonly usage: readonly UsageSum[];
     }
   | { readonly kind: "cool-down"; readonly credentialId: string; readonly untilMs: number }
   | { readonly kind: "models"; readonly providerId: string }

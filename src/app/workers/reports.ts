@@ -15,6 +15,7 @@ export class Reports implements LogSink {
   readonly #clock: Clock;
   readonly #send: (report: Report) => void;
   readonly #takeHealth: () => Report["health"];
+  readonly #takeUsage: () => Report["usage"];
   #log: string[] = [];
   #logCharacters = 0;
   #refusals: TimedRefusal[] = [];
@@ -25,10 +26,13 @@ export class Reports implements LogSink {
     readonly send: (report: Report) => void;
     /** How the upstreams fared since it was last asked. */
     readonly takeHealth: () => Report["health"];
+    /** What was used since it was last asked, where somebody wants to know. */
+    readonly takeUsage: () => Report["usage"];
   }) {
     this.#clock = parts.clock;
     this.#send = parts.send;
     this.#takeHealth = parts.takeHealth;
+    this.#takeUsage = parts.takeUsage;
     this.#timer = setInterval(() => this.flush(), REPORT_EVERY_MS).unref();
   }
 
@@ -44,13 +48,14 @@ export class Reports implements LogSink {
   }
 
   flush(): void {
-    const health = this.#takeHealth();
+    const [health, usage] = [this.#takeHealth(), this.#takeUsage()];
     const [log, refusals] = [this.#log.join(""), this.#refusals];
-    if (log === "" && refusals.length === 0 && health.length === 0) return;
+    const noted = [log, refusals, health, usage];
+    if (noted.every(({ length }) => length === 0)) return;
     this.#log = [];
     this.#logCharacters = 0;
     this.#refusals = [];
-    this.#send({ kind: "report", log, refusals, health });
+    this.#send({ kind: "report", log, refusals, health, usage });
   }
 
   close(): void {

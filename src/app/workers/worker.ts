@@ -22,6 +22,7 @@ import { CredentialPools } from "#vault/credentials/index.ts";
 import { createGates } from "../gates.ts";
 import { attachLimits } from "../limits.ts";
 import { deniedConnect } from "../upstreams.ts";
+import { UsageSums } from "../usage-sums.ts";
 import {
   type FromWorker,
   type FromWorkerReply,
@@ -63,12 +64,14 @@ class Worker {
   constructor(start: WorkerStart, tools: WorkerTools, calls: Calls) {
     this.#tools = tools;
     const metrics = openThreadMetrics({ thread: start.thread, clock: tools.clock });
+    const usage = new UsageSums(new SharedFlag(start.shared.watched));
     this.#reports = new Reports({
       clock: tools.clock,
       send: (report) => calls.tell(report),
       takeHealth: () => metrics.upstreams.takeHealth(),
+      takeUsage: () => usage.take(),
     });
-    this.#parts = assemble(start, tools, { calls, reports: this.#reports, metrics });
+    this.#parts = assemble(start, tools, { calls, reports: this.#reports, metrics, usage });
   }
 
   async work(message: ToWorker): Promise<FromWorkerReply> {
@@ -143,7 +146,7 @@ class Worker {
 function assemble(
   start: WorkerStart,
   tools: WorkerTools,
-  thread: { calls: Calls; reports: Reports; metrics: ReturnType<typeof openThreadMetrics> },
+  thread: { calls: Calls; reports: Reports; metrics: ReturnType<typeof openThreadMetrics>; usage: UsageSums },
 ) {
   const { calls, reports, metrics } = thread;
   const { clock, random } = tools;
@@ -179,7 +182,10 @@ function assemble(
       rows: {
         database: rows,
         log: metrics.countingRows(log, "request"),
-        onRow: (row) => metrics.gateway.finished(row),
+        onRow: (row) => {
+          metrics.gateway.finished(row);
+          thread.usage.add(row);
+        },
       },
     },
     upstream: { egress, credentials, clock },

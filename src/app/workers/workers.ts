@@ -6,6 +6,7 @@ import type { Metrics, ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import { ThreadCalls } from "#platform/threads/thread-calls.ts";
 import type { Provider } from "#services/gateway/index.ts";
 import type { OpenedCredential } from "#vault/credentials/index.ts";
+import type { UsageSums } from "../usage-sums.ts";
 import {
   type FromWorker,
   type FromWorkerReply,
@@ -55,6 +56,7 @@ export interface Served {
     coolUntil(credentialId: string, untilMs: number): void;
   };
   readonly modelsOf: (providerId: string) => Promise<readonly string[]>;
+  readonly usage: Pick<UsageSums, "absorb">;
 }
 
 interface Running {
@@ -189,6 +191,7 @@ export class Workers implements AsyncDisposable {
         if (message.log !== "") this.#parts.sink.write(message.log);
         for (const { refusal, atMs } of message.refusals) served.audit.refusal(refusal, atMs);
         this.#parts.metrics.upstreams.absorbHealth(message.health);
+        served.usage.absorb(message.usage);
         return { kind: "done" };
       case "cool-down":
         served.credentials.coolUntil(message.credentialId, message.untilMs);

@@ -1,3 +1,5 @@
 export { infoRoutes } from "./info-routes.ts";
 export { metricsRoute } from "./metrics-route.ts";
 export { controlSocketPath, prepareControlSocket, relaySocketPath } from "./socket-path.ts";
+export { sseRoute } from "./sse.ts";
+export { EventStreams } from "./sse-streams.ts";

@@ -7,6 +7,7 @@ import {
 } from "prom-client";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../log.ts";
+import { EventMetrics } from "./events.ts";
 import { GatewayMetrics } from "./gateway.ts";
 import { HttpMetrics } from "./http.ts";
 import { gaugeOf } from "./instruments.ts";
@@ -36,6 +37,7 @@ export type ThreadCounts = MetricObjectWithValues<MetricValue<string>>[];
 
 /** What this server tells Prometheus. Nothing of it is global: two servers in one process count apart. */
 export interface Metrics extends ThreadMetrics {
+  readonly events: EventMetrics;
   /** A listener was opened: who may come without a credential is shown. */
   listening(listener: OpenedListener): void;
   /** A thread that serves requests ended by itself, and another takes its place. */
@@ -67,6 +69,7 @@ export function openMetrics(parts: {
   const own = countsOf(registry, { thread: 0, clock: parts.clock });
   return {
     ...own,
+    events: new EventMetrics(registry),
     listening: listenerGauges(registry),
     workerRestarted: () => restarts.inc(1),
     text: async () => {
