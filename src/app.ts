@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { permissionSets } from "#gates/access/index.ts";
 import { listAuditRoute, openAuditRecorder } from "#gates/audit/index.ts";
 import { keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
+import { type Environment, processEnvironment } from "#platform/config/environment.ts";
 import { createLayout } from "#platform/config/layout.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
@@ -21,6 +22,7 @@ import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { infoRoutes, metricsRoute } from "#services/control/index.ts";
+import type { DeclaredProvider } from "#services/gateway/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { createGates } from "./app/gates.ts";
 import { attachLimits, createLimitsMemory, seedWindows } from "./app/limits.ts";
@@ -38,6 +40,8 @@ export interface App extends AsyncDisposable {
   readonly fresh: boolean;
   readonly seal: Seal;
   readonly routes: HttpServer["routes"];
+  /** These are the configuration file's providers from now on. Throws DeclaredProviderProblems, with nothing changed. */
+  declareProviders(list: readonly DeclaredProvider[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,6 +52,8 @@ export interface AppOptions {
   readonly random?: Random;
   /** How the way out resolves names, and its timeouts. */
   readonly egress?: Pick<EgressParts, "lookup" | "timeouts">;
+  /** What providers of the configuration file name as `env`; the process's own unless given. */
+  readonly environment?: Environment;
   /** The program of the worker threads, where they are not to run the usual one. */
   readonly workerProgram?: WorkerProgram;
 }
@@ -71,7 +77,7 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
   const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
   undo.defer(() => metrics.close());
   let urls: readonly string[] = [];
-  const { server, workers, stopWork } = await assemble({
+  const { server, workers, declareProviders, stopWork } = await assemble({
     config,
     database,
     seal,
@@ -83,6 +89,7 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
     nodeId,
     urls: () => urls,
     egress: options.egress ?? {},
+    environment: options.environment ?? processEnvironment(),
     workerProgram: options.workerProgram,
   });
   countElsewhere = () => workers.counts();
@@ -96,7 +103,16 @@ export async function startApp(config: LoadedConfig, options: AppOptions = {}): 
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= stop([...listeners, workers], config.settings.drain_timeout_ms, running));
   const controlSocket = listeners.find(({ policy }) => policy.kind === "control")?.url ?? "";
-  return { urls, controlSocket, fresh, seal, routes: server.routes, close, [Symbol.asyncDispose]: close };
+  return {
+    urls,
+    controlSocket,
+    fresh,
+    seal,
+    routes: server.routes,
+    declareProviders,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function encryptionWords(seal: Seal): string {
@@ -126,13 +142,18 @@ interface ServerParts {
   readonly nodeId: string;
   readonly urls: () => readonly string[];
   readonly egress: NonNullable<AppOptions["egress"]>;
+  readonly environment: Environment;
   readonly workerProgram: AppOptions["workerProgram"];
 }
 
+interface Assembled extends Pick<App, "declareProviders"> {
+  readonly server: HttpServer;
+  readonly workers: Workers;
+  readonly stopWork: () => Promise<void>;
+}
+
 /** Every feature, handed what it uses. */
-async function assemble(
-  parts: ServerParts,
-): Promise<{ server: HttpServer; workers: Workers; stopWork: () => Promise<void> }> {
+async function assemble(parts: ServerParts): Promise<Assembled> {
   const { database, seal, log, metrics, tools } = parts;
   const auditLog = metrics.countingRows(log, "audit");
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
@@ -205,7 +226,7 @@ async function assemble(
     await keepHouse(log, [() => keys.flush(), () => audit.close()]);
     seal.lock();
   };
-  return { server, workers, stopWork };
+  return { server, workers, declareProviders: upstreams.declareProviders, stopWork };
 }
 
 async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Promise<void> {

@@ -5,6 +5,7 @@ import { sql as usage } from "./migrations/0002-usage.ts";
 import { sql as providerOptions } from "./migrations/0003-provider-options.ts";
 import { sql as keyLimits } from "./migrations/0004-key-limits.ts";
 import { sql as keysInOrder } from "./migrations/0005-keys-in-order.ts";
+import { sql as namedCredentials } from "./migrations/0006-named-credentials.ts";
 
 export interface Migration {
   number: number;
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 3, name: "provider-options", sql: providerOptions },
   { number: 4, name: "key-limits", sql: keyLimits },
   { number: 5, name: "keys-in-order", sql: keysInOrder },
+  { number: 6, name: "named-credentials", sql: namedCredentials },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

@@ -1,4 +1,5 @@
 export { type Gateway, openGateway } from "./open-gateway.ts";
+export { type DeclaredProvider, providerResource } from "./providers/declared-provider.ts";
 export { kindsByName } from "./providers/kind.ts";
 export { openProviders, type Provider } from "./providers/providers.ts";
 export { gatewayApiRoutes } from "./routes/routes.ts";
