@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { permissionSets } from "#gates/access/index.ts";
 import { listAuditRoute, openAuditRecorder } from "#gates/audit/index.ts";
 import { keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
+import { type Environment, processEnvironment } from "#platform/config/environment.ts";
 import { createLayout } from "#platform/config/layout.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
@@ -21,6 +22,7 @@ import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { infoRoutes, metricsRoute, sseRoute } from "#services/control/index.ts";
+import type { DeclaredProvider } from "#services/gateway/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import type { Declared } from "./app/declared/declared.ts";
 import { openEventBus, openListening } from "./app/events.ts";
@@ -40,6 +42,8 @@ export interface App extends AsyncDisposable {
   readonly fresh: boolean;
   readonly seal: Seal;
   readonly routes: HttpServer["routes"];
+  /** These are the configuration file's providers from now on. Throws DeclaredProviderProblems, with nothing changed. */
+  declareProviders(list: readonly DeclaredProvider[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,6 +54,8 @@ export interface AppOptions {
   readonly random?: Random;
   /** How the way out resolves names, and its timeouts. */
   readonly egress?: Pick<EgressParts, "lookup" | "timeouts">;
+  /** What providers of the configuration file name as `env`; the process's own unless given. */
+  readonly environment?: Environment;
   /** The program of the worker threads, where they are not to run the usual one. */
   readonly workerProgram?: WorkerProgram;
 }
@@ -75,7 +81,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
   undo.defer(() => metrics.close());
   let urls: readonly string[] = [];
-  const { server, workers, endEvents, stopWork } = await assemble({
+  const { server, workers, declareProviders, endEvents, stopWork } = await assemble({
     config,
     database,
     seal,
@@ -87,6 +93,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     nodeId,
     urls: () => urls,
     egress: options.egress ?? {},
+    environment: options.environment ?? processEnvironment(),
     workerProgram: options.workerProgram,
   });
   countElsewhere = () => workers.counts();
@@ -104,7 +111,16 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     return closed;
   };
   const controlSocket = listeners.find(({ policy }) => policy.kind === "control")?.url ?? "";
-  return { urls, controlSocket, fresh, seal, routes: server.routes, close, [Symbol.asyncDispose]: close };
+  return {
+    urls,
+    controlSocket,
+    fresh,
+    seal,
+    routes: server.routes,
+    declareProviders,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function encryptionWords(seal: Seal): string {
@@ -134,13 +150,19 @@ interface ServerParts {
   readonly nodeId: string;
   readonly urls: () => readonly string[];
   readonly egress: NonNullable<AppOptions["egress"]>;
+  readonly environment: Environment;
   readonly workerProgram: AppOptions["workerProgram"];
 }
 
+interface Assembled extends Pick<App, "declareProviders"> {
+  readonly server: HttpServer;
+  readonly workers: Workers;
+  readonly endEvents: () => void;
+  readonly stopWork: () => Promise<void>;
+}
+
 /** Every feature, handed what it uses. */
-async function assemble(
-  parts: ServerParts,
-): Promise<{ server: HttpServer; workers: Workers; endEvents: () => void; stopWork: () => Promise<void> }> {
+async function assemble(parts: ServerParts): Promise<Assembled> {
   const { database, seal, log, metrics, tools } = parts;
   const auditLog = metrics.countingRows(log, "audit");
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
@@ -241,7 +263,13 @@ async function assemble(
     await keepHouse(log, [() => keys.flush(), () => audit.close()]);
     seal.lock();
   };
-  return { server, workers, endEvents: () => listening.streams.close(), stopWork };
+  return {
+    server,
+    workers,
+    declareProviders: upstreams.declareProviders,
+    endEvents: () => listening.streams.close(),
+    stopWork,
+  };
 }
 
 async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Promise<void> {

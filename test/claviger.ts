@@ -92,7 +92,13 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     failing,
   };
   const workerProgram = { entry: new URL("./worker-thread.ts", import.meta.url), data: extras };
-  const app = await startApp(config, { logSink, ...tools, egress: options.egress ?? {}, workerProgram });
+  const app = await startApp(config, {
+    logSink,
+    ...tools,
+    egress: options.egress ?? {},
+    environment: { ...options.env },
+    workerProgram,
+  });
   const url = app.urls[0] ?? "";
   const control = (call: Call) => send({ socketPath: app.controlSocket }, call);
   return {

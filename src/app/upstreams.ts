@@ -1,4 +1,5 @@
 import type { AuditRecorder } from "#gates/audit/index.ts";
+import type { Environment } from "#platform/config/environment.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { createEgressClient, type EgressParts } from "#platform/egress/egress-client.ts";
 import { listenAddressOf } from "#platform/egress/own-listeners.ts";
@@ -11,6 +12,7 @@ import type { Log } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import {
+  type DeclaredProvider,
   fetchUpstreamModels,
   type Gateway,
   gatewayApiRoutes,
@@ -27,6 +29,8 @@ import type { Workers } from "./workers/workers.ts";
 export interface Upstreams {
   readonly gateway: Gateway;
   register(api: Api): void;
+  /** These are the configuration file's providers from now on. Throws DeclaredProviderProblems, with nothing changed. */
+  declareProviders(list: readonly DeclaredProvider[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,6 +47,7 @@ export async function openUpstreams(parts: {
   readonly auditSink: AuditSink;
   readonly gates: Gates;
   readonly egress: EgressParts;
+  readonly environment: Environment;
   readonly workers: Workers;
   readonly usage: UsageSums;
 }): Promise<Upstreams> {
@@ -51,6 +56,7 @@ export async function openUpstreams(parts: {
     database,
     seal: parts.seal,
     ...tools,
+    environment: (name) => parts.environment[name],
     onCoolDown: (credentialId, untilMs) => workers.tell({ kind: "cool-down", credentialId, untilMs }),
   });
   const client = createEgressClient({
@@ -90,6 +96,10 @@ export async function openUpstreams(parts: {
   });
   return {
     gateway,
+    async declareProviders(list) {
+      await providers.declare(list);
+      for (const { name } of list) warnOfMissing(log, await providers.view(name));
+    },
     register: (api) =>
       gatewayApiRoutes(api, {
         gates,
@@ -106,6 +116,19 @@ export async function openUpstreams(parts: {
       await gateway.flush();
     },
   };
+}
+
+/** What cannot be used is said when it is read, not only when the first request fails. */
+function warnOfMissing(
+  log: Log,
+  provider: {
+    readonly name: string;
+    readonly credentials: readonly { readonly problem?: string | undefined }[];
+  },
+): void {
+  for (const { problem } of provider.credentials)
+    if (problem !== undefined)
+      log.warn({ provider: provider.name, detail: problem }, "a credential of a provider is missing");
 }
 
 /** A connection the egress policy refused: nobody's request alone, so it is counted like a stranger's. */

@@ -50,6 +50,7 @@ async function startGateway(
     baseUrl: new URL(baseUrl),
     options: {},
     createdAt: 0,
+    source: "store" as const,
   };
   const rights = (caller: Caller) => rightsOf(caller, sets);
   const gateway: Gateway = openGateway({

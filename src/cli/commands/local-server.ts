@@ -11,7 +11,7 @@ export interface LocalFlags {
 export function callLocal(
   context: CommandContext,
   flags: LocalFlags,
-  call: { method: "GET" | "POST" | "PATCH" | "DELETE"; path: string; body?: unknown },
+  call: { method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"; path: string; body?: unknown },
 ): Promise<ServerAnswer> {
   const places = flags.dataDir === undefined ? {} : { dataDir: flags.dataDir };
   const { dataDir } = loadConfig({ flags: places, env: context.env, homeDir: context.homeDir });

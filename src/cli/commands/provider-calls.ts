@@ -8,20 +8,28 @@ const body = z.object({
   kind: z.string(),
   base_url: z.string(),
   options: z.record(z.string(), z.unknown()),
+  source: z.enum(["file", "store"]),
   credentials: z.array(z.object({ id: z.string(), type: z.string(), hint: z.string() })),
+  problems: z.array(z.string()).optional(),
 });
 const page = z.object({ data: z.array(body), next_cursor: z.string().nullable() });
+const named = z.object({ name: z.string(), used_by: z.array(z.string()) });
+const namedPage = z.object({ data: z.array(named), next_cursor: z.string().nullable() });
 const verdict = z.object({ ok: z.boolean(), error: z.string().optional() });
 
 /** A provider as the server shows it. */
 export type ShownProvider = z.infer<typeof body>;
 
 const PATH = "/api/v1/providers";
+const SECRETS = "/api/v1/credentials";
 const pathOf = (name: string) => `${PATH}/${encodeURIComponent(name)}`;
+
+/** A secret that providers of the configuration file refer to. */
+type NamedSecret = z.infer<typeof named>;
 
 /** The calls that the provider commands make to the local server; each throws CliError with the server's refusal. */
 export function providerCalls(context: CommandContext, flags: LocalFlags) {
-  const call = async (method: "GET" | "POST" | "PATCH" | "DELETE", path: string, sent?: object) =>
+  const call = async (method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, sent?: object) =>
     (await callLocal(context, flags, { method, path, ...(sent === undefined ? {} : { body: sent }) })).body;
   const get = async (name: string) => body.parse(await call("GET", pathOf(name)));
   return {
@@ -36,6 +44,10 @@ export function providerCalls(context: CommandContext, flags: LocalFlags) {
     create: async (sent: object) => body.parse(await call("POST", PATH, sent)),
     change: async (name: string, sent: object) => body.parse(await call("PATCH", pathOf(name), sent)),
     remove: (name: string) => call("DELETE", pathOf(name)),
+    secrets: async (): Promise<readonly NamedSecret[]> =>
+      namedPage.parse(await call("GET", `${SECRETS}?limit=1000`)).data,
+    setSecret: (name: string, value: string) =>
+      call("PUT", `${SECRETS}/${encodeURIComponent(name)}`, { value }),
     test: async (name: string) => verdict.parse(await call("POST", `${pathOf(name)}/test`)),
   };
 }

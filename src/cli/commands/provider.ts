@@ -4,7 +4,7 @@ import { EXIT } from "../exit-codes.ts";
 import type { LocalFlags } from "./local-server.ts";
 import { addCommand, editCommand } from "./provider-add.ts";
 import { providerCalls, type ShownProvider } from "./provider-calls.ts";
-import { askPool } from "./provider-credentials.ts";
+import { setCredentialCommand } from "./provider-set-credential.ts";
 
 /** `claviger provider add | edit | list | show | test | set-credential | remove`. */
 export function providerCommands(program: Command, context: CommandContext): void {
@@ -26,10 +26,13 @@ export function providerCommands(program: Command, context: CommandContext): voi
     "test <name>",
     "ask it for its models: exit status 0 when it answers, 1 with the reason when not",
   ).action((name: string, flags: LocalFlags) => test(context, name, flags));
-  command(
-    "set-credential <name>",
-    "replace a provider's API keys; asked for, or read from stdin, one a line: of several the next is used while one is refused",
-  ).action((name: string, flags: LocalFlags) => setCredential(context, name, flags));
+  setCredentialCommand(
+    command(
+      "set-credential <name>",
+      "replace a provider's API keys; asked for, or read from stdin, one a line: of several the next is used while one is refused",
+    ),
+    context,
+  );
   command("remove <name>", "remove a provider and its credentials").action(
     async (name: string, flags: LocalFlags) => {
       await providerCalls(context, flags).remove(name);
@@ -43,8 +46,11 @@ async function list(context: CommandContext, flags: LocalFlags): Promise<void> {
     ...row,
     options: Object.keys(row.options).join(" "),
     credentials: hintsOf(row),
+    problems: row.problems?.join(" "),
   }));
-  context.output().table(["name", "kind", "base_url", "credentials", "options"], rows);
+  context.output().table(["name", "kind", "base_url", "source", "credentials", "options"], rows);
+  for (const { name, problems } of rows)
+    if (problems !== undefined) context.output().note(`${name}: ${problems}`);
 }
 
 async function show(context: CommandContext, name: string, flags: LocalFlags): Promise<void> {
@@ -56,7 +62,9 @@ async function show(context: CommandContext, name: string, flags: LocalFlags): P
   const lines = [
     `${provider.name} (${provider.kind})`,
     `base URL: ${provider.base_url}`,
+    `source: ${provider.source}`,
     `credentials: ${provider.credentials.length === 0 ? "none" : hintsOf(provider)}`,
+    ...(provider.problems ?? []).map((problem) => `  ${problem}`),
     ...(options.length === 0 ? [] : ["options:", ...options]),
   ];
   context.output().result(provider, () => lines.join("\n"));
@@ -70,15 +78,6 @@ async function test(context: CommandContext, name: string, flags: LocalFlags): P
     .result(verdict, () =>
       verdict.ok ? `${name} answers` : `${name} does not work: ${verdict.error ?? ""}`,
     );
-}
-
-async function setCredential(context: CommandContext, name: string, flags: LocalFlags): Promise<void> {
-  const calls = providerCalls(context, flags);
-  await calls.get(name);
-  const changed = await calls.change(name, { credentials: await askPool(name) });
-  const count = changed.credentials.length;
-  const what = count === 1 ? "credential" : `${count} credentials`;
-  context.output().result(changed, () => `${what} of ${changed.name} replaced`);
 }
 
 function hintsOf({ credentials }: ShownProvider): string {

@@ -16,6 +16,10 @@ declare module "fastify" {
   interface FastifyContextConfig {
     contract?: RouteContract;
   }
+  interface FastifySchema {
+    /** One sentence. */
+    summary?: string;
+  }
 }
 
 export type Api = FastifyInstance<

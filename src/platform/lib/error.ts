@@ -18,6 +18,14 @@ export const ERRORS = {
   method_not_allowed: { status: 405, title: "This method is not among those allowed here." },
   request_timeout: { status: 408, title: "The request took too long to arrive." },
   conflict: { status: 409, title: "The name is taken." },
+  credential_in_use: {
+    status: 409,
+    title: "A provider of the configuration file refers to this credential.",
+  },
+  declared_in_file: {
+    status: 409,
+    title: "This is declared in the configuration file and can be changed only there.",
+  },
   body_too_large: { status: 413, title: "The body is larger than this server accepts." },
   unsupported_media_type: { status: 415, title: "The body's content type or coding is not accepted here." },
   wrong_host: { status: 421, title: "This server does not answer for that host name." },
@@ -34,6 +42,10 @@ export const ERRORS = {
   upstream_credential_rejected: {
     status: 502,
     title: "The upstream refused the credential this server holds.",
+  },
+  credential_missing: {
+    status: 502,
+    title: "This server holds no credential that it may use for the upstream.",
   },
   egress_denied: { status: 502, title: "This server does not connect to that address." },
   server_locked: { status: 503, title: "The server is locked; an operator must unlock it." },

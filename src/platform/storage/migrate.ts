@@ -6,6 +6,8 @@ import { sql as providerOptions } from "./migrations/0003-provider-options.ts";
 import { sql as keyLimits } from "./migrations/0004-key-limits.ts";
 import { sql as keysInOrder } from "./migrations/0005-keys-in-order.ts";
 import { sql as keyTerms } from "./migrations/0006-key-terms.ts";
+import { sql as namedCredentials } from "./migrations/0007-named-credentials.ts";
+import { sql as identityUses } from "./migrations/0008-identity-uses.ts";
 
 export interface Migration {
   number: number;
@@ -32,6 +34,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 4, name: "key-limits", sql: keyLimits },
   { number: 5, name: "keys-in-order", sql: keysInOrder },
   { number: 6, name: "key-terms", sql: keyTerms },
+  { number: 7, name: "named-credentials", sql: namedCredentials },
+  { number: 8, name: "identity-uses", sql: identityUses },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

@@ -26,6 +26,17 @@ export interface Tables {
     sealed: Uint8Array;
     created_at: number;
   };
+  /** Upstream secrets that providers of the configuration file refer to by name. */
+  named_credential: {
+    name: string;
+    hint: string;
+    sealed: Uint8Array;
+    /** What it is bound to; null before its first use. */
+    origin: string | null;
+    proxy: string | null;
+    created_at: number;
+    updated_at: number;
+  };
   api_key: {
     id: string;
     name: string;

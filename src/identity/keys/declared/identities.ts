@@ -63,7 +63,9 @@ export class Identities {
     this.#slow.replace(slow);
     this.#byDigest = byDigest;
     this.#slowByName = slowByName;
-    this.#bySlot = new Map([...byDigest.values(), ...slowByName.values()].map((held) => [held.record.slot, held]));
+    this.#bySlot = new Map(
+      [...byDigest.values(), ...slowByName.values()].map((held) => [held.record.slot, held]),
+    );
   }
 
   /** Whose key this is, presented from `address`; null on the control socket. One look-up whatever comes out of it. */

@@ -1,102 +1,79 @@
-import * as z from "zod";
-import { resourceKind } from "#platform/config/resource-kind.ts";
-import { AppError } from "#platform/lib/error.ts";
-import { resourceName } from "#platform/lib/resource-name.ts";
-import { PROVIDER_KINDS, type ProviderKind, parseBaseUrl } from "./kind.ts";
-import { changedOptions, type ProviderOptions, providerOptions } from "./options.ts";
+import type { Verdict } from "#platform/egress/verdict.ts";
+import { AppError, StartError } from "#platform/lib/error.ts";
+import type { ResourceName } from "#platform/lib/resource-name.ts";
+import type { CredentialSource } from "#vault/credentials/index.ts";
+import { type ProviderKind, parseBaseUrl } from "./kind.ts";
+import { changedOptions, type ProviderOptions } from "./options.ts";
 
-/** Where the credential of a provider of the file is: never in the file itself. */
-export type CredentialSource =
-  | { readonly secret: string }
-  | { readonly env: string }
-  | { readonly file: string };
-
-/** A provider of claviger.yaml, checked as one that is made on the API. */
+/** A provider as the configuration file declares it. */
 export interface DeclaredProvider {
-  readonly name: string;
+  readonly name: ResourceName;
   readonly kind: ProviderKind;
-  readonly baseUrl: URL;
+  readonly baseUrl?: string | undefined;
   readonly options: ProviderOptions;
   readonly credentials: readonly CredentialSource[];
 }
 
-const MOST_CREDENTIALS = 16;
-const NO_LITERAL =
-  "a credential has no place in this file; name it as {secret: NAME}, {env: VAR} or {file: PATH}";
-const noLiteral = { error: NO_LITERAL };
+/** What is wrong with a declared provider; `path` begins with its name. */
+export interface DeclaredProviderProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
 
-const secret = z.strictObject(
-  {
-    secret: resourceName.describe("A sealed credential, set by: claviger provider set-credential"),
-  },
-  noLiteral,
-);
-const variable = z.strictObject(
-  {
-    env: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "must be the name of an environment variable")
-      .describe("An environment variable that holds the credential."),
-  },
-  noLiteral,
-);
-const file = z.strictObject(
-  {
-    file: z
-      .string()
-      .max(4096)
-      .regex(/^\/[^\0]*$/, "must be an absolute path")
-      .describe("A file that holds the credential, readable to the server alone."),
-  },
-  noLiteral,
-);
-const source = z.union([secret, variable, file], noLiteral);
+/** Declared providers that cannot be served, every problem of them a line. Nothing was changed. Exit status 78. */
+export class DeclaredProviderProblems extends StartError {
+  readonly problems: readonly DeclaredProviderProblem[];
 
-const shape = z.strictObject({
-  kind: z.enum(PROVIDER_KINDS).describe("What the upstream speaks."),
-  base_url: z
-    .string()
-    .max(2048)
-    .optional()
-    .describe("Where it is; needed for the -compatible kinds and http."),
-  options: providerOptions.optional().describe("What this upstream wants otherwise than the rest."),
-  credential: source.optional().describe("Where its credential is."),
-  credentials: z
-    .array(source)
-    .max(MOST_CREDENTIALS)
-    .optional()
-    .describe("Several, tried one after the other, in place of credential."),
-});
+  constructor(problems: readonly DeclaredProviderProblem[]) {
+    super(problems.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
+    this.name = "DeclaredProviderProblems";
+    this.problems = problems;
+  }
+}
 
-/** `resource_type: Provider` of claviger.yaml. */
-export const providerResourceKind = {
-  ...resourceKind({
-    resourceType: "Provider",
-    doc: "An upstream: the service that answers.",
-    shape,
-    partial: shape.partial(),
-  }),
-  toDeclared,
-};
+/** What the API would refuse of these providers, judged by the same rules. */
+export async function checkDeclaredProviders(
+  list: readonly DeclaredProvider[],
+  verdict: (url: string) => Promise<Verdict>,
+): Promise<DeclaredProviderProblem[]> {
+  const found = await Promise.all(list.map((provider) => checkOne(provider, verdict)));
+  const names = list.map(({ name }) => name);
+  const twice = list.filter(({ name }, index) => names.indexOf(name) !== index);
+  return [
+    ...found.flat(),
+    ...twice.map(({ name }) => ({ path: [name], message: `two providers are named ${name}.` })),
+  ];
+}
 
-type Fields = z.infer<typeof shape>;
+async function checkOne(
+  { name, kind, baseUrl, options }: DeclaredProvider,
+  verdict: (url: string) => Promise<Verdict>,
+): Promise<DeclaredProviderProblem[]> {
+  const at = (field: string, message: string | undefined) =>
+    message === undefined ? [] : [{ path: [name, ...field.split(".")], message }];
+  const base = refusalOf(() => parseBaseUrl(kind, baseUrl));
+  const denied = async (url: string) => {
+    const judged = await verdict(url);
+    return judged.allowed ? undefined : judged.reason;
+  };
+  const dialled = base ?? (await denied(baseUrl ?? parseBaseUrl(kind, baseUrl).href));
+  const proxied = options.proxy === undefined ? undefined : await denied(options.proxy);
+  return [
+    ...at("base_url", dialled),
+    ...at(
+      "options",
+      refusalOf(() => changedOptions(kind, {}, options)),
+    ),
+    ...at("options.proxy", proxied),
+  ];
+}
 
-/** The provider that the fields declare, by the rules of `POST /api/v1/providers`, or what is wrong with them. */
-function toDeclared(
-  name: string,
-  fields: Fields,
-): DeclaredProvider | { readonly path: readonly string[]; readonly problem: string } {
-  if (fields.credential !== undefined && fields.credentials !== undefined)
-    return { path: ["credential"], problem: "credential and credentials are both here; keep one" };
-  let field = "base_url";
+function refusalOf(check: () => unknown): string | undefined {
   try {
-    const baseUrl = parseBaseUrl(fields.kind, fields.base_url);
-    field = "options";
-    const options = changedOptions(fields.kind, {}, fields.options ?? {});
-    const credentials = fields.credentials ?? (fields.credential === undefined ? [] : [fields.credential]);
-    return { name, kind: fields.kind, baseUrl, options, credentials };
+    check();
+    return undefined;
   } catch (error) {
-    if (error instanceof AppError) return { path: [field], problem: error.message };
+    if (error instanceof AppError) return error.message;
     throw error;
   }
 }

@@ -129,7 +129,8 @@ async function judge({ verdict }: ChangeParts, ...urls: readonly (string | undef
   }
 }
 
-function changeEntry(by: ChangeAuthor, action: string, target: string): AuditEntry {
+/** A change of this room in the audit log. */
+export function changeEntry(by: ChangeAuthor, action: string, target: string): AuditEntry {
   return {
     actor: callerId(by.principal),
     action,

@@ -12,15 +12,15 @@ export function providerContract(method: RouteContract["method"], path: string):
 
 export const providerParams = z.object({ name: z.string().max(63) });
 
-/** A credential as it is entered; header-safe printable ASCII, because it goes into a header. */
-export const credentialBody = z.strictObject({
-  type: z.literal("api_key"),
-  value: z
-    .string()
-    .min(1)
-    .max(8192)
-    .regex(/^[\x21-\x7e]+$/, "a credential is printable ASCII without spaces"),
-});
+/** The text of a credential; header-safe printable ASCII, because it goes into a header. */
+export const credentialValue = z
+  .string()
+  .min(1)
+  .max(8192)
+  .regex(/^[\x21-\x7e]+$/, "a credential is printable ASCII without spaces");
+
+/** A credential as it is entered. */
+export const credentialBody = z.strictObject({ type: z.literal("api_key"), value: credentialValue });
 
 /** A provider on the API: its credentials show as id, type and hint only. */
 export const providerShape = z.object({
@@ -29,20 +29,25 @@ export const providerShape = z.object({
   kind: z.string(),
   base_url: z.string(),
   options: providerOptions,
-  source: z.literal("store"),
+  /** What the configuration file declares is read-only here. */
+  source: z.enum(["file", "store"]),
   created_at: z.string(),
   credentials: z.array(z.object({ id: z.string(), type: z.string(), hint: z.string() })),
+  /** Why some of its credentials cannot be used, and how to repair that; left out where all can. */
+  problems: z.array(z.string()).optional(),
 });
 
 export function toProviderJson(provider: ProviderView): z.infer<typeof providerShape> {
+  const problems = provider.credentials.flatMap(({ problem }) => problem ?? []);
   return {
     id: provider.id,
     name: provider.name,
     kind: provider.kind,
     base_url: baseUrlText(provider.baseUrl),
     options: provider.options,
-    source: "store",
+    source: provider.source,
     created_at: toTimestamp(provider.createdAt),
     credentials: provider.credentials.map(({ id, type, hint }) => ({ id, type, hint })),
+    ...(problems.length === 0 ? {} : { problems }),
   };
 }

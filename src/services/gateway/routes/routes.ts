@@ -7,9 +7,12 @@ import { usageRoute } from "../usage/routes/get-usage.ts";
 import { changeProviderRoute } from "./change-provider.ts";
 import { createProviderRoute } from "./create-provider.ts";
 import { getProviderRoute } from "./get-provider.ts";
+import { listProviderCredentialsRoute } from "./list-provider-credentials.ts";
 import { listProvidersRoute } from "./list-providers.ts";
 import { listRequestsRoute } from "./list-requests.ts";
 import { removeProviderRoute } from "./remove-provider.ts";
+import { removeProviderCredentialRoute } from "./remove-provider-credential.ts";
+import { setProviderCredentialRoute } from "./set-provider-credential.ts";
 import { testProviderRoute } from "./test-provider.ts";
 
 /** The gateway's part of the API: its providers, its request rows and their sums. */
@@ -30,6 +33,9 @@ export function gatewayApiRoutes(
   changeProviderRoute(api, parts);
   removeProviderRoute(api, parts);
   testProviderRoute(api, parts);
+  setProviderCredentialRoute(api, parts);
+  listProviderCredentialsRoute(api, parts);
+  removeProviderCredentialRoute(api, parts);
   listRequestsRoute(api, parts);
   usageRoute(api, parts);
 }

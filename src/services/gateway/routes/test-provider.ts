@@ -31,9 +31,14 @@ export function testProviderRoute(
         await parts.test(provider);
         return { ok: true };
       } catch (error) {
-        if (error instanceof AppError) return { ok: false, error: error.message };
+        if (error instanceof AppError) return { ok: false, error: reasonOf(error) };
         throw error;
       }
     },
   });
+}
+
+/** Who may manage a provider is told which credential is missing, and how it is set. */
+function reasonOf({ code, message, detail }: AppError): string {
+  return code === "credential_missing" ? (detail ?? message) : message;
 }
