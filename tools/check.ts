@@ -68,6 +68,7 @@ const GATES: readonly Gate[] = [
     commands: [
       [NODE, "tools/generate-settings-doc.ts", "--check"],
       [NODE, "tools/generate-reference.ts", "--check"],
+      [NODE, "tools/generate-config-schema.ts", "--check"],
     ],
     plant: (root) => appendFileSync(path.join(root, "docs", "errors.md"), "planted\n"),
     names: "docs/errors.md",

@@ -48,6 +48,13 @@ export const readDeclared: ResourceReader<Declared> = (section) => {
   };
 };
 
+/** The resources that are checked but not served yet, as `HttpServer web`. */
+export function unservedOf({ types }: Declared): string[] {
+  return [...types]
+    .filter(([, type]) => !SERVED_KINDS.includes(type))
+    .map(([name, type]) => `${type} ${name}`);
+}
+
 /** Reads every resource for a server that is to run with them: what it would not serve is a problem. */
 export const readServed: ResourceReader<Declared> = (section) => {
   const declared = readDeclared(section);

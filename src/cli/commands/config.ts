@@ -1,42 +1,79 @@
 import type { Command } from "commander";
 import { loadConfig } from "#platform/config/load.ts";
 import type { CommandContext } from "../command-context.ts";
+import { initConfig } from "./config-init.ts";
 
-interface CheckFlags {
+interface Places {
   readonly dataDir?: string;
   readonly configDir?: string;
-  readonly explain?: boolean;
 }
 
-/** `claviger config check [FILE]`: every problem as `FILE:LINE:COLUMN: text`, exit status 78; `--explain` says what won. */
+/** `claviger config check [FILE] | schema | init`. */
 export function configCommands(program: Command, context: CommandContext): void {
   const group = program.command("config").description("the configuration file");
-  group
-    .command("check [file]")
-    .description("report every problem of the configuration at once")
-    .option("--data-dir <dir>", "the server's data directory")
-    .option("--config-dir <dir>", "the configuration directory")
-    .option("--explain", "show each setting and what set it")
+  const placed = (command: Command) =>
+    command
+      .option("--data-dir <dir>", "the server's data directory")
+      .option("--config-dir <dir>", "the configuration directory");
+  placed(group.command("check [file]").description("report every problem of the configuration at once"))
+    .option("--explain", "show each setting and resource, and where it is from")
     .option("--json", "print JSON")
-    .action((file: string | undefined, flags: CheckFlags) => {
-      const { explain, ...places } = flags;
-      const config = loadConfig({
-        flags: { ...places, ...(file === undefined ? {} : { config: file }) },
-        env: context.env,
-        homeDir: context.homeDir,
-      });
-      const output = context.output();
-      if (explain !== true)
-        return output.result(
-          { ok: true, file: config.configFile ?? null },
-          () => `${config.configFile ?? "no configuration file"}: ok`,
-        );
-      const origins = new Map<string, string>(config.origins);
-      const rows = Object.entries(config.settings).map(([setting, value]) => ({
-        setting,
-        value: String(value),
-        from: origins.get(setting) ?? "default",
-      }));
-      output.table(["setting", "value", "from"], rows);
+    .action((file: string | undefined, flags: Places & { explain?: boolean }) => check(context, file, flags));
+  group
+    .command("schema")
+    .description("print the JSON Schema of claviger.yaml, for completion in an editor")
+    .option("--json", "print it on one line")
+    .action(async () => {
+      const { configSchema } = await import("../../app/declared/json-schema.ts");
+      const schema = configSchema();
+      context.output().result(schema, () => JSON.stringify(schema, null, 2));
     });
+  placed(
+    group.command("init").description("write a claviger.yaml to begin with, its schema and a .gitignore"),
+  )
+    .option("--json", "print JSON")
+    .action((flags: Places) => initConfig(context, flags));
+}
+
+/** Every problem as `FILE:LINE:COLUMN: text`, exit status 78; `--explain` says what won. */
+async function check(
+  context: CommandContext,
+  file: string | undefined,
+  flags: Places & { explain?: boolean },
+): Promise<void> {
+  const { explain, ...places } = flags;
+  // Only here: the kinds of resource belong to the rooms of the server, which no other command loads.
+  const { readDeclared, unservedOf } = await import("../../app/declared/declared.ts");
+  const config = loadConfig({
+    flags: { ...places, ...(file === undefined ? {} : { config: file }) },
+    env: context.env,
+    homeDir: context.homeDir,
+    resources: readDeclared,
+  });
+  const output = context.output();
+  const unserved = unservedOf(config.resources);
+  if (unserved.length > 0)
+    output.note(`serve would refuse this file: what is checked but not served yet is ${unserved.join(", ")}`);
+  if (explain !== true)
+    return output.result(
+      { ok: true, file: config.configFile ?? null, unserved },
+      () => `${config.configFile ?? "no configuration file"}: ok`,
+    );
+  const origins = new Map<string, string>(config.origins);
+  const settings = Object.entries(config.settings).map(([setting, value]) => ({
+    setting,
+    value: String(value),
+    from: origins.get(setting) ?? "default",
+  }));
+  const resources = [...config.resources.types].map(([name, type]) => ({
+    setting: `resources.${name}`,
+    value: type,
+    from: "file",
+  }));
+  const isOwnListener = config.resources.httpServers.length === 0;
+  const listener = { setting: "resources.local", value: "HttpServer", from: "default" };
+  output.table(
+    ["setting", "value", "from"],
+    [...settings, ...resources, ...(isOwnListener ? [listener] : [])],
+  );
 }
