@@ -35,22 +35,22 @@ export class DeclaredProviderProblems extends StartError {
 const LITERAL =
   "a credential does not stand in the file; name where it is: {secret: NAME}, {env: VARIABLE} or {file: PATH}";
 
+const secretName = resourceName.describe("The name of a secret that is sealed in the store.");
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, "is not the name of an environment variable")
+  .describe("An environment variable of the server.");
+const path = z
+  .string()
+  .max(4096)
+  .regex(/^\/[^\0]*$/, "is not an absolute path")
+  .describe("A file that only the server's user may read; one line break at its end is no part of it.");
+
 const source = z.union(
   [
-    z.strictObject({ secret: resourceName.describe("The name of a secret that is sealed in the store.") }),
-    z.strictObject({
-      env: z
-        .string()
-        .regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, "is not the name of an environment variable")
-        .describe("An environment variable of the server."),
-    }),
-    z.strictObject({
-      file: z
-        .string()
-        .max(4096)
-        .regex(/^\/[^\0]*$/, "is not an absolute path")
-        .describe("A file that only the server's user may read; one line break at its end is no part of it."),
-    }),
+    z.strictObject({ secret: secretName }, { error: LITERAL }),
+    z.strictObject({ env: variable }, { error: LITERAL }),
+    z.strictObject({ file: path }, { error: LITERAL }),
   ],
   { error: LITERAL },
 );
