@@ -66,7 +66,7 @@ export async function openUpstreams(parts: {
   });
   const verdict = (url: string) => client.verdict(url);
   const providers = await openProviders({ database, credentials, audit, verdict, ...tools });
-  const egress = metrics.upstreams.watch(client, providers.ordered);
+  const egress = metrics.upstreams.watch(client, () => providers.ordered());
   const upstream = { egress, credentials, clock: tools.clock };
   const gateway = openGateway({
     gates,
@@ -84,7 +84,7 @@ export async function openUpstreams(parts: {
     },
     upstream,
     providers: {
-      ordered: providers.ordered,
+      ordered: () => providers.ordered(),
       fetchModels: (provider) => fetchUpstreamModels(upstream, provider),
     },
     settings: config.settings,

@@ -109,8 +109,18 @@ export function toProviderRecord(provider: Provider): ProviderRecord {
   return { ...provider, baseUrl: provider.baseUrl.href };
 }
 
-export function fromProviderRecord(record: ProviderRecord): Provider {
-  return { ...record, baseUrl: new URL(record.baseUrl) };
+/**
+ * The providers as they are now. What did not change stays the same object: what is under way for it, such as its model
+ * list, goes on being its own.
+ */
+export function providersAfter(
+  before: readonly Provider[],
+  now: { readonly providers: readonly ProviderRecord[]; readonly changed: string },
+): readonly Provider[] {
+  return now.providers.map((record) => {
+    const still = record.id === now.changed ? undefined : before.find(({ id }) => id === record.id);
+    return still ?? { ...record, baseUrl: new URL(record.baseUrl) };
+  });
 }
 
 export function toCredentialRecord({ id, origin, secret }: OpenedCredential): CredentialRecord {

@@ -27,8 +27,8 @@ import {
   type FromWorker,
   type FromWorkerReply,
   fromCredentialRecord,
-  fromProviderRecord,
   listenerKey,
+  providersAfter,
   type ToWorker,
   type ToWorkerReply,
   type WorkerStart,
@@ -84,7 +84,7 @@ class Worker {
         facts.urls = message.urls;
         break;
       case "providers":
-        facts.providers = message.providers.map(fromProviderRecord);
+        facts.providers = providersAfter(facts.providers, message);
         credentials.forget(message.changed);
         gateway.changed(message.changed);
         break;
@@ -151,7 +151,8 @@ function assemble(
   const { calls, reports, metrics } = thread;
   const { clock, random } = tools;
   const lock = new SharedFlag(start.shared.lock);
-  const facts = { providers: start.providers.map(fromProviderRecord), urls: start.urls };
+  const providers = providersAfter([], { providers: start.providers, changed: "" });
+  const facts = { providers, urls: start.urls };
   const log = createLog({ level: start.settings.log_level, sink: reports });
   const gates = createGates({
     lock: { isLocked: () => lock.raised },

@@ -13,7 +13,7 @@ import {
   readSource,
 } from "./credential-source.ts";
 import { hintOf } from "./hint.ts";
-import { namedPlace } from "./named-credentials.ts";
+import { boundTo, isFor, namedPlace } from "./named-credentials.ts";
 import { bindNamed, type NamedRow, namedRow } from "./store.ts";
 
 /** The credentials of a provider of the configuration file, in their order. */
@@ -178,15 +178,6 @@ export class DeclaredPools {
     if (isFor(row, to)) return row;
     return { problem: `The secret ${name} was set for ${boundTo(row)}; set it again with: ${repair}` };
   }
-}
-
-/** Another origin is refused, and so is a proxy that was not on the way when the secret was set. */
-function isFor(row: { origin: string | null; proxy: string | null }, to: Destination): boolean {
-  return row.origin === to.origin && (to.proxy === undefined || to.proxy === row.proxy);
-}
-
-function boundTo({ origin, proxy }: { origin: string | null; proxy: string | null }): string {
-  return `${origin ?? "no provider"}${proxy === null ? ", without a proxy" : ` through ${proxy}`}`;
 }
 
 function names(source: CredentialSource, secretName: string): boolean {

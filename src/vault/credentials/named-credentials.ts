@@ -38,3 +38,13 @@ export async function storeNamed(
     updated_at: now,
   });
 }
+
+/** Another origin is refused, and so is a proxy that was not on the way when the secret was set. */
+export function isFor(row: { origin: string | null; proxy: string | null }, to: Destination): boolean {
+  return row.origin === to.origin && (to.proxy === undefined || to.proxy === row.proxy);
+}
+
+/** What a secret is bound to, in words. */
+export function boundTo({ origin, proxy }: { origin: string | null; proxy: string | null }): string {
+  return `${origin ?? "no provider"}${proxy === null ? ", without a proxy" : ` through ${proxy}`}`;
+}
