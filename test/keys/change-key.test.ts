@@ -32,7 +32,11 @@ const WRONG_TERMS: readonly [string, object, string, string][] = [
 
 describe("a key as it is made", () => {
   test("[H3] GET shows it with all its terms, and never its text", async () => {
-    const terms = { models: ["sim/*", "x/search"], allowed_ips: ["10.0.0.0/8"], expires_at: "2026-02-01T01:00:00.5+01:00" };
+    const terms = {
+      models: ["sim/*", "x/search"],
+      allowed_ips: ["10.0.0.0/8"],
+      expires_at: "2026-02-01T01:00:00.5+01:00",
+    };
     const { key, ...row } = await keys.created("whole", terms);
     expect(row).toMatchObject({ ...terms, expires_at: "2026-02-01T00:00:00.500Z", source: "store" });
     const shown = await keys.show(row.id);
@@ -57,10 +61,22 @@ describe("a key that is changed", () => {
     const steps: readonly [object, object][] = [
       [{}, { name: "parts", limits: { concurrency: 3, requests_per_minute: 9 }, models: null }],
       [{ models: ["a/*"] }, { models: ["a/*"], allowed_ips: null, expires_at: null }],
-      [{ expires_at: day(1), allowed_ips: ["::1"] }, { models: ["a/*"], allowed_ips: ["::1"], expires_at: day(1) }],
-      [{ limits: { concurrency: null, tokens_per_day: 5 } }, { limits: { requests_per_minute: 9, tokens_per_day: 5 } }],
-      [{ name: "renamed", permissions: ["viewer"] }, { name: "renamed", permissions: ["viewer"] }],
-      [{ models: null, expires_at: null, allowed_ips: null }, { models: null, expires_at: null, allowed_ips: null }],
+      [
+        { expires_at: day(1), allowed_ips: ["::1"] },
+        { models: ["a/*"], allowed_ips: ["::1"], expires_at: day(1) },
+      ],
+      [
+        { limits: { concurrency: null, tokens_per_day: 5 } },
+        { limits: { requests_per_minute: 9, tokens_per_day: 5 } },
+      ],
+      [
+        { name: "renamed", permissions: ["viewer"] },
+        { name: "renamed", permissions: ["viewer"] },
+      ],
+      [
+        { models: null, expires_at: null, allowed_ips: null },
+        { models: null, expires_at: null, allowed_ips: null },
+      ],
       [{ limits: null }, { limits: {} }],
     ];
     for (const [change, expected] of steps) {
@@ -82,7 +98,10 @@ describe("a key that is changed", () => {
 
   test("[H3] a name taken is 409, its own is not; a revoked or unknown key is 404", async () => {
     const [one, two] = [await keys.created("one"), await keys.created("two")];
-    expect(await keys.update(one.id, { name: "two" })).toMatchObject({ status: 409, json: { code: "conflict" } });
+    expect(await keys.update(one.id, { name: "two" })).toMatchObject({
+      status: 409,
+      json: { code: "conflict" },
+    });
     expect((await keys.update(one.id, { name: "one" })).status).toBe(200);
     await keys.revoke(two.id);
     expect((await keys.update(one.id, { name: "two" })).status).toBe(200);
@@ -111,10 +130,19 @@ describe("rights", () => {
     const as = keyCalls(claviger, operator);
     const refused = { status: 403, json: { code: "exceeds_own_rights" } };
     expect(await as.update(small.id, { permissions: ["superadmin"] })).toMatchObject(refused);
-    for (const change of [{ name: "taken-over" }, { permissions: [] }, { models: ["a"] }, { expires_at: day(1) }])
+    for (const change of [
+      { name: "taken-over" },
+      { permissions: [] },
+      { models: ["a"] },
+      { expires_at: day(1) },
+    ])
       expect(await as.update(mighty.id, change)).toMatchObject(refused);
     expect(await as.rotate(mighty.id, "0")).toMatchObject(refused);
-    expect((await keys.show(mighty.id)).json).toMatchObject({ name: "mighty", replaced_by: null, models: null });
+    expect((await keys.show(mighty.id)).json).toMatchObject({
+      name: "mighty",
+      replaced_by: null,
+      models: null,
+    });
     expect((await as.update(small.id, { permissions: ["operator"] })).status).toBe(200);
     expect((await as.rotate(small.id, "0")).status).toBe(201);
     expect((await as.revoke(mighty.id)).status).toBe(204);

@@ -21,7 +21,9 @@ describe.each([1, 2])("with %i threads", (workers) => {
   const chatted = async (key: string) =>
     (await asked("/v1/chat/completions", key, chat())).map(({ status }) => status);
   const listed = async (key: string) =>
-    (await asked("/v1/models", key)).map(({ status, text }) => (status === 200 && text.includes(MODEL) ? "listed" : status));
+    (await asked("/v1/models", key)).map(({ status, text }) =>
+      status === 200 && text.includes(MODEL) ? "listed" : status,
+    );
   const soon = (ms: number) => new Date(clock.now() + ms).toISOString();
 
   beforeAll(async () => {
@@ -100,7 +102,9 @@ describe.each([1, 2])("with %i threads", (workers) => {
       const before = bench.upstream.requests.length;
       bench.upstream.behave({ kind: "stall", after: 200, until: release.promise });
       const call = { method: "POST", path: "/v1/chat/completions", headers: bearing(bearer) };
-      const heads = await Promise.all(byThread.map((one) => one.open({ ...call, body: chat({ stream: true }) })));
+      const heads = await Promise.all(
+        byThread.map((one) => one.open({ ...call, body: chat({ stream: true }) })),
+      );
       await bench.upstream.arrived(before + workers - 1);
       bench.upstream.behave({ kind: "ok" });
       return heads;
@@ -109,7 +113,8 @@ describe.each([1, 2])("with %i threads", (workers) => {
     const texts = Promise.all(ending.map(readAll));
     const begun = performance.now();
     clock.advance(HOUR_MS);
-    for (const text of await texts) expect(text).toMatch(/data: \{"error":[^\n]*"code":"invalid_token"\}\}\n\n$/);
+    for (const text of await texts)
+      expect(text).toMatch(/data: \{"error":[^\n]*"code":"invalid_token"\}\}\n\n$/);
     expect(performance.now() - begun).toBeLessThan(1000);
     expect(staying.map(({ complete, destroyed }) => complete || destroyed)).toEqual(all(false));
     release.resolve();
@@ -146,16 +151,16 @@ describe.each([1, 2])("with %i threads", (workers) => {
       }
     };
     const clients = client();
-    const after = async (count: number) => {
+    const moreAsks = async (count: number) => {
       const until = asks + count;
       await expect.poll(() => asks, { interval: 5, timeout: 20_000 }).toBeGreaterThan(until);
     };
-    await after(5);
+    await moreAsks(5);
     const successor = await keys.rotated(old.id, "24h");
     next = successor.key;
-    await after(20);
+    await moreAsks(20);
     clock.advance(24 * HOUR_MS - 1);
-    await after(10);
+    await moreAsks(10);
     walking = false;
     await clients;
     expect(failures).toEqual([]);

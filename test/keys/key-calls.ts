@@ -12,7 +12,8 @@ export function keyCalls(claviger: Pick<TestClaviger, "call" | "control">, by?: 
     const sent = { method, path, ...(body === undefined ? {} : { body }) };
     return by === undefined ? claviger.control(sent) : claviger.call({ ...sent, headers: bearing(by) });
   };
-  const create = (name: string, terms: object = {}) => call("POST", PATH, { name, permissions: ["gateway"], ...terms });
+  const create = (name: string, terms: object = {}) =>
+    call("POST", PATH, { name, permissions: ["gateway"], ...terms });
   const rotate = (id: string, overlap: unknown) => call("POST", `${PATH}/${id}/rotate`, { overlap });
   return {
     create,

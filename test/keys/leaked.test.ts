@@ -8,13 +8,20 @@ import { FakeClock } from "../fake-clock.ts";
 import { chat, MODEL, startBench } from "../gateway/bench.ts";
 import { bearing, keyCalls } from "./key-calls.ts";
 
-test.each([1, 2])("[I17] a leaked key is found by its text, revoked, and what it did is told; %i threads", async (workers) => {
+test.each([
+  1, 2,
+])("[I17] a leaked key is found by its text, revoked, and what it did is told; %i threads", async (workers) => {
   const clock = new FakeClock();
   await using bench = await startBench({ workers, clock });
   const keys = keyCalls(bench.claviger);
   const { id, key } = await keys.created("leaky");
   const ask = (bearer: string, model = MODEL) =>
-    bench.claviger.call({ method: "POST", path: "/v1/chat/completions", headers: bearing(bearer), body: chat({ model }) });
+    bench.claviger.call({
+      method: "POST",
+      path: "/v1/chat/completions",
+      headers: bearing(bearer),
+      body: chat({ model }),
+    });
   for (let turn = 0; turn < 22; turn++) {
     clock.advance(1000);
     expect((await ask(key, turn === 21 ? "sim9/none" : MODEL)).status).toBe(turn === 21 ? 404 : 200);
@@ -24,7 +31,9 @@ test.each([1, 2])("[I17] a leaked key is found by its text, revoked, and what it
   const answer = await keys.leaked(`${key}\n`);
   expect(answer).toMatchObject({
     status: 200,
-    json: { key: { id, name: "leaky", last_address: "127.0.0.1", last_used_at: lastUse, revoked_at: lastUse } },
+    json: {
+      key: { id, name: "leaky", last_address: "127.0.0.1", last_used_at: lastUse, revoked_at: lastUse },
+    },
   });
   const { requests } = z.object({ requests: z.array(z.unknown()) }).parse(answer.json);
   expect(requests).toHaveLength(20);

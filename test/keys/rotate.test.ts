@@ -8,8 +8,13 @@ import { bearing, keyCalls } from "./key-calls.ts";
 let claviger: TestClaviger;
 let keys: ReturnType<typeof keyCalls>;
 const clock = new FakeClock();
-const models = async (key: string) => (await claviger.call({ path: "/v1/models", headers: bearing(key) })).status;
-const row = z.looseObject({ name: z.string(), expires_at: z.string().nullable(), replaced_by: z.string().nullable() });
+const models = async (key: string) =>
+  (await claviger.call({ path: "/v1/models", headers: bearing(key) })).status;
+const row = z.looseObject({
+  name: z.string(),
+  expires_at: z.string().nullable(),
+  replaced_by: z.string().nullable(),
+});
 const shown = async (id: string) => row.parse((await keys.show(id)).json);
 
 beforeAll(async () => {
@@ -19,10 +24,20 @@ beforeAll(async () => {
 afterAll(() => claviger[Symbol.asyncDispose]());
 
 test("[I12] [H3] the successor has name and grant, the old one another name and an end, and each names the other", async () => {
-  const terms = { permissions: ["gateway"], limits: { concurrency: 9 }, models: ["sim/*"], allowed_ips: ["127.0.0.0/8"] };
+  const terms = {
+    permissions: ["gateway"],
+    limits: { concurrency: 9 },
+    models: ["sim/*"],
+    allowed_ips: ["127.0.0.0/8"],
+  };
   const old = await keys.created("web", { ...terms, expires_at: "2026-06-01T00:00:00.000Z" });
   const next = await keys.rotated(old.id, "24h");
-  expect(next).toMatchObject({ ...terms, name: "web", expires_at: "2026-06-01T00:00:00.000Z", replaces: old.id });
+  expect(next).toMatchObject({
+    ...terms,
+    name: "web",
+    expires_at: "2026-06-01T00:00:00.000Z",
+    replaces: old.id,
+  });
   expect(next.id).not.toBe(old.id);
   expect(next.key).not.toBe(old.key);
   expect(await shown(old.id)).toMatchObject({
@@ -53,15 +68,23 @@ test.each([
   expect([await models(old.key), await models(next.key)]).toEqual([401, 200]);
 });
 
-test.each([undefined, null, 5, "", "-1h", "24", "1w", "91d", "1.5h", "99999999d"])(
-  "[H3] an overlap of %j is a 400, and nothing was changed",
-  async (overlap) => {
-    const { id } = await keys.created("steady");
-    expect((await keys.rotate(id, overlap)).status).toBe(400);
-    expect(await shown(id)).toMatchObject({ name: "steady", expires_at: null, replaced_by: null });
-    await keys.revoke(id);
-  },
-);
+test.each([
+  undefined,
+  null,
+  5,
+  "",
+  "-1h",
+  "24",
+  "1w",
+  "91d",
+  "1.5h",
+  "99999999d",
+])("[H3] an overlap of %j is a 400, and nothing was changed", async (overlap) => {
+  const { id } = await keys.created("steady");
+  expect((await keys.rotate(id, overlap)).status).toBe(400);
+  expect(await shown(id)).toMatchObject({ name: "steady", expires_at: null, replaced_by: null });
+  await keys.revoke(id);
+});
 
 test("[I12] the old key never lives longer than it would have", async () => {
   const end = new Date(clock.now() + 60_000).toISOString();
@@ -85,7 +108,9 @@ test("[I12] a revoked or unknown key is 404, an expired one 409", async () => {
   await keys.revoke(revoked.id);
   const expired = await keys.created("over", { expires_at: new Date(clock.now() + 1000).toISOString() });
   clock.advance(1000);
-  const statuses = [revoked.id, "key_000000000000", expired.id].map(async (id) => (await keys.rotate(id, "0")).status);
+  const statuses = [revoked.id, "key_000000000000", expired.id].map(
+    async (id) => (await keys.rotate(id, "0")).status,
+  );
   expect(await Promise.all(statuses)).toEqual([404, 404, 409]);
 });
 
@@ -129,7 +154,12 @@ test("[I12] [I14] old and new are limited as one, in the minute, the day and aft
   const bench: Bench = stack.use(await startBench({ clock: time }));
   const own = keyCalls(bench.claviger);
   const ask = async (server: TestClaviger, key: string) => {
-    const call = { method: "POST", path: "/v1/chat/completions", headers: bearing(key), body: chat({ max_tokens: 5 }) };
+    const call = {
+      method: "POST",
+      path: "/v1/chat/completions",
+      headers: bearing(key),
+      body: chat({ max_tokens: 5 }),
+    };
     return (await server.call(call)).status;
   };
   const old = await own.created("limited", { limits: { requests_per_minute: 2 } });

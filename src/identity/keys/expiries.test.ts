@@ -13,7 +13,8 @@ test("[I10] whatever is added when, what has ended is taken in the order of its 
         waiting.push(one.add);
       } else {
         const taken: number[] = [];
-        for (let due = expiries.take(one.until); due !== undefined; due = expiries.take(one.until)) taken.push(due.atMs);
+        for (let due = expiries.take(one.until); due !== undefined; due = expiries.take(one.until))
+          taken.push(due.atMs);
         expect(taken).toEqual(waiting.filter((at) => at <= one.until).toSorted((a, b) => a - b));
         waiting = waiting.filter((at) => at > one.until);
       }
