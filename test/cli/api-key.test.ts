@@ -62,7 +62,7 @@ test("[H3] [I10] create with every term, show by name and by id, for people and 
 
 test("[H3] update: terms are given and unset, what is not named stays", async () => {
   await using begun = await begin();
-  const { run, parsed, use } = begun;
+  const { parsed, use } = begun;
   const { key } = await parsed(["create", "changing", "--requests-per-minute", "1"]);
   await parsed(["update", "changing", "--allowed-ips", "10.0.0.1", "--expires-at", "2099-01-01T00:00:00Z"]);
   expect(await use(key)).toBe(401);
