@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { systemRandom } from "#platform/lib/random.ts";
-import { resourceName } from "#platform/lib/resource-name.ts";
-import { providerResource } from "#services/gateway/index.ts";
+import { providerResourceKind } from "#services/gateway/index.ts";
 import { startClaviger, type TestClaviger, type TestOptions } from "#test/claviger.ts";
 import { startUpstream, type Upstream } from "#test/upstream.ts";
 
@@ -24,8 +23,10 @@ export const freshValue = () => systemRandom.bytes(16).toString("hex");
 
 /** A provider as the file would declare it, of kind openai-compatible unless said. */
 export function declared(name: string, fields: object) {
-  const given = providerResource.fields.parse({ kind: "openai-compatible", ...fields });
-  return providerResource.read(resourceName.parse(name), given);
+  const given = providerResourceKind.whole.parse({ kind: "openai-compatible", ...fields });
+  const read = providerResourceKind.toDeclared(name, given);
+  if ("problem" in read) throw new Error(read.problem);
+  return read;
 }
 
 /** The credentials that were presented to an upstream, in the order of the requests. */

@@ -151,16 +151,16 @@ describe.each([1, 2])("with %i threads", (workers) => {
       }
     };
     const clients = client();
-    const after = async (count: number) => {
+    const moreAsks = async (count: number) => {
       const until = asks + count;
       await expect.poll(() => asks, { interval: 5, timeout: 20_000 }).toBeGreaterThan(until);
     };
-    await after(5);
+    await moreAsks(5);
     const successor = await keys.rotated(old.id, "24h");
     next = successor.key;
-    await after(20);
+    await moreAsks(20);
     clock.advance(24 * HOUR_MS - 1);
-    await after(10);
+    await moreAsks(10);
     walking = false;
     await clients;
     expect(failures).toEqual([]);
