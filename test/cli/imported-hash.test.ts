@@ -1,8 +1,10 @@
 import { scryptSync } from "node:crypto";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { argon2idEncoded } from "#platform/lib/argon2.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { claviger } from "../start/process.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const KEY = `imported-${systemRandom.bytes(12).toString("hex")}`;
 const salt = systemRandom.bytes(16);
@@ -30,11 +32,6 @@ test.each([
   }
   const no = await claviger(["api-key", "validate", encode(phc), "--key", `${KEY}x`]);
   expect([no.status, no.stdout]).toEqual([1, "Key is NOT valid: it is not the key this hash stands for\n"]);
-  const short = await claviger(["api-key", "validate", encode(phc)], { input: "short\n" });
-  expect([short.status, short.stdout]).toEqual([
-    1,
-    "Key is NOT valid: it has 5 characters instead of 12 to 512\n",
-  ]);
   const greedy = encode(
     phc.replace(/\$(m|ln)=\d+/, (_, name) => `$${name}=${name === "m" ? 1_000_000 : 20}`),
   );
@@ -42,6 +39,6 @@ test.each([
   expect(refused.status).toBe(2);
   expect(JSON.parse(refused.stdout)).toEqual({
     valid: false,
-    malformed: expect.stringMatching(/instead of 4(096)? to 256|instead of 4096 to 262144/),
+    malformed: expect.stringMatching(/ instead of (4 to 256|4096 to 262144)$/),
   });
 });

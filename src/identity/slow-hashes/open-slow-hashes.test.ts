@@ -57,9 +57,9 @@ class SteppedHashes {
 /** Everything that waits for nothing but promises has gone on. */
 const settled = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-function open(keys: Readonly<Record<string, string>>) {
+function open(keys: Readonly<Record<string, string>>, processors = 8) {
   const [clock, hashes] = [new FakeClock(), new SteppedHashes()];
-  const slow = openSlowHashes(identities(keys), { clock, random, matches: hashes.matches });
+  const slow = openSlowHashes(identities(keys), { clock, random, matches: hashes.matches, processors });
   const ask = async (text: string) => {
     const answer = slow.verify(text);
     await hashes.endAll();
@@ -166,6 +166,19 @@ describe("the bounds of the work", () => {
     expect(hashes.most).toBe(2);
     expect(new Set(await Promise.all(answers))).toEqual(new Set([undefined]));
     expect(await inTime).toBe("web");
+  });
+
+  it.each([
+    [1, 1],
+    [2, 1],
+    [3, 2],
+    [64, 2],
+  ])("[I9] with %i processors at most %i texts are worked on at once", async (processors, most) => {
+    const { slow, hashes } = open({ web: "the key of the web" }, processors);
+    const answers = Array.from({ length: 5 }, (_, n) => slow.verify(`wrong key number ${n}`));
+    await hashes.endAll();
+    await Promise.all(answers);
+    expect(hashes.most).toBe(most);
   });
 
   it("[I9] however tries come and end, never more than two run and each is answered rightly", async () => {

@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
+import { availableParallelism } from "node:os";
 import type { Clock } from "#platform/lib/clock.ts";
 import { type AppError, StartError } from "#platform/lib/error.ts";
 import { hmacSha256 } from "#platform/lib/hmac.ts";
@@ -10,7 +11,7 @@ import { WorkQueue } from "./work-queue.ts";
 
 /** More of them would make every unknown key cost more than a server has to give. */
 export const MOST_SLOW_IDENTITIES = 32;
-const RUNNING = 2;
+const MOST_RUNNING = 2;
 const WAITING = 32;
 
 /** An identity whose key is known by a hash that is slow to compute. */
@@ -32,7 +33,8 @@ export interface SlowHashes {
   /**
    * The name of the identity, undefined when the text is nobody's. One text asked about by many is worked on once.
    * `refusal` is asked when work would be queued and again when it would begin: its error is thrown, and nothing was
-   * computed. Throws AppError `rate_limited` when too many wait. Computed in the thread pool, at most two texts at once.
+   * computed. Throws AppError `rate_limited` when too many wait. Computed in the thread pool, at most two texts at once, one
+   * with less than three processors.
    */
   verify(presented: string, refusal?: RefusalBeforeWork): Promise<string | undefined>;
   /** From now on these identities; what runs is judged anew by them. Throws StartError for more than 32. */
@@ -44,8 +46,8 @@ interface Parts {
   readonly random: Random;
   /** Whether the text is what the hash was made of; computed for real unless given. */
   readonly matches?: (hash: SlowHash, text: string) => Promise<boolean>;
-  /** How many texts are worked on at once: 2 unless given. */
-  readonly running?: number;
+  /** Processors to compute on; the machine's unless given. */
+  readonly processors?: number;
 }
 
 /** Throws StartError for more than 32 identities. */
@@ -69,10 +71,12 @@ class OpenSlowHashes implements SlowHashes {
   readonly #tries = new Map<string, Try>();
   #identities: readonly SlowIdentity[] = [];
 
-  constructor({ clock, random, matches, running }: Parts) {
+  constructor({ clock, random, matches, processors = availableParallelism() }: Parts) {
     this.#matches = matches ?? slowHashMatches;
     this.#digestKey = createSecretKey(random.bytes(32));
-    this.#queue = new WorkQueue({ running: running ?? RUNNING, waiting: WAITING });
+    // One processor is left to the event loop: else those whose keys cost little would wait for the thread too.
+    const running = Math.max(1, Math.min(MOST_RUNNING, processors - 1));
+    this.#queue = new WorkQueue({ running, waiting: WAITING });
     this.#verdicts = new Verdicts(clock);
   }
 
