@@ -148,7 +148,7 @@ async function assemble(
     ...tools,
     secret: parts.apiKeySecret,
     audit,
-    publish: (type, key) => bus.publish(type, key),
+    events: bus,
   });
   const limitsMemory = createLimitsMemory({
     principals: keys.memory.capacity,

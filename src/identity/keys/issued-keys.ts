@@ -32,10 +32,9 @@ interface Parts {
   /** For how many keys there is room at least, the stored ones and as many again apart; 2,000,000 unless given. */
   readonly roomFor?: number;
   /** Told of what happened to a key. Must neither wait nor throw. */
-  readonly publish?: (
-    type: "key.created" | "key.revoked",
-    key: { readonly id: string; readonly name: string },
-  ) => void;
+  readonly events?: {
+    publish(type: "key.created" | "key.revoked", key: { readonly id: string; readonly name: string }): void;
+  };
 }
 
 /** Opens the keys issued at run time: what requests need of each is read into memory that threads can share. */
@@ -130,7 +129,7 @@ export class IssuedKeys {
       await audit.append(query, changeEntry("key.create", key.id, by));
     });
     this.#writer.add({ digest: key.digest, publicId, grant, revoked: false, usedAtS: 0 });
-    this.#parts.publish?.("key.created", { id: key.id, name });
+    this.#parts.events?.publish("key.created", { id: key.id, name });
     return { ...toKeyRow(key), key: text };
   }
 
@@ -151,7 +150,7 @@ export class IssuedKeys {
       const entry = changeEntry("key.revoke", id, by);
       await this.#revocations.write(id, { revokedAt: this.#parts.clock.now(), entry });
       const key = await findKey(this.#parts.database.query, id);
-      if (key !== undefined) this.#parts.publish?.("key.revoked", { id, name: key.name });
+      if (key !== undefined) this.#parts.events?.publish("key.revoked", { id, name: key.name });
       return { recorded: true };
     } catch (cause) {
       return { recorded: false, cause };
