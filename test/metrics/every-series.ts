@@ -37,6 +37,7 @@ export async function readingWithEverySeries(): Promise<Reading> {
     output_tokens: 1,
     cost_nano_usd: 1,
   });
+  metrics.events.published("key.created");
   const answers = [200, 404, 401, 429, 503].map((status) => async () => wholeAnswer(status));
   const failures = (
     ["upstream_unreachable", "upstream_timeout", "upstream_failed", "egress_denied"] as const

@@ -26,7 +26,10 @@ export function sseRoute(api: Api, streams: EventStreams): void {
     url: SSE.path,
     exposeHeadRoute: false,
     config: { contract: SSE },
-    schema: { querystring: z.strictObject({ types: z.string().max(512).optional() }) },
+    schema: {
+      summary: "What happens on this server, as it happens.",
+      querystring: z.strictObject({ types: z.string().max(512).optional() }),
+    },
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);
       const { caller } = exchange;
