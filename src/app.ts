@@ -20,7 +20,7 @@ import { standardOutput } from "#platform/log/standard-output.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
-import { infoRoutes, metricsRoute } from "#services/control/index.ts";
+import { infoRoutes, metricsRoute, openapiRoute } from "#services/control/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { createGates } from "./app/gates.ts";
 import { attachLimits, createLimitsMemory, seedWindows } from "./app/limits.ts";
@@ -192,6 +192,7 @@ async function assemble(
         },
       });
       upstreams.register(api);
+      openapiRoute(api, { version: VERSION, routes: () => server.routes() });
     },
   });
   const flushing = setInterval(

@@ -1,3 +1,4 @@
 export { infoRoutes } from "./info-routes.ts";
 export { metricsRoute } from "./metrics-route.ts";
+export { openapiRoute } from "./openapi-route.ts";
 export { controlSocketPath, prepareControlSocket, relaySocketPath } from "./socket-path.ts";

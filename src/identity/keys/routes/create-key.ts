@@ -6,14 +6,16 @@ import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { resourceName } from "#platform/lib/resource-name.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
-import { keyContract, keyShape } from "./key-shape.ts";
+import { keyContract, keyExample, keyShape } from "./key-shape.ts";
 
 const PATH = "/api/v1/keys";
-const body = z.strictObject({
-  name: resourceName,
-  permissions: z.array(z.string().max(63)).max(32),
-  limits: keyLimits.optional(),
-});
+const body = z
+  .strictObject({
+    name: resourceName,
+    permissions: z.array(z.string().max(63)).max(32),
+    limits: keyLimits.optional(),
+  })
+  .meta({ id: "NewKey" });
 
 /** `POST /api/v1/keys`: 201 with the key's text, shown this once; 409 when the name is taken. */
 export function createKeyRoute(
@@ -24,7 +26,16 @@ export function createKeyRoute(
     method: "POST",
     url: PATH,
     config: { contract: keyContract("POST", PATH) },
-    schema: { body, response: { 201: keyShape.extend({ key: z.string() }) } },
+    schema: {
+      summary: "Issue a key; its text is answered this once.",
+      body,
+      response: { 201: keyShape.extend({ key: z.string() }).meta({ id: "IssuedKey" }) },
+      example: {
+        body: { name: keyExample.name, permissions: keyExample.permissions, limits: keyExample.limits },
+        answer: { ...keyExample, key: `${keyExample.prefix}_…` },
+      },
+      errors: ["exceeds_own_rights", "conflict", "keys_full"],
+    },
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);
       authorise(parts.gates, exchange, "keys.manage", request.body.name);

@@ -13,7 +13,10 @@ export function revokeKeyRoute(api: Api, parts: { keys: IssuedKeys; gates: Gates
     method: "DELETE",
     url: "/api/v1/keys/:id",
     config: { contract: keyContract("DELETE", "/api/v1/keys/{id}") },
-    schema: { params: z.object({ id: z.string().max(64) }) },
+    schema: {
+      summary: "Revoke a key: it is refused from now on, its running answers end.",
+      params: z.object({ id: z.string().max(64) }),
+    },
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);
       const { id } = request.params;

@@ -23,16 +23,33 @@ export const credentialBody = z.strictObject({
 });
 
 /** A provider on the API: its credentials show as id, type and hint only. */
-export const providerShape = z.object({
-  id: z.string(),
-  name: z.string(),
-  kind: z.string(),
-  base_url: z.string(),
-  options: providerOptions,
-  source: z.literal("store"),
-  created_at: z.string(),
-  credentials: z.array(z.object({ id: z.string(), type: z.string(), hint: z.string() })),
-});
+export const providerShape = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.string(),
+    base_url: z.string(),
+    options: providerOptions,
+    source: z.literal("store"),
+    created_at: z.string(),
+    credentials: z.array(z.object({ id: z.string(), type: z.string(), hint: z.string() })),
+  })
+  .meta({ id: "Provider" });
+
+/** For the API's description. */
+export const providerExample = {
+  id: "prov_4fT0qJ7c2LxVb1Ws",
+  name: "openai",
+  kind: "openai",
+  base_url: "https://api.openai.com/v1",
+  options: { headers_timeout_ms: 30_000 },
+  source: "store",
+  created_at: "2026-01-01T00:00:00.000Z",
+  credentials: [{ id: "cred_9aB8cD7eF6gH5iJ4", type: "api_key", hint: "word" }],
+} satisfies z.infer<typeof providerShape>;
+
+/** The same, as it is entered. */
+export const credentialExample = { type: "api_key", value: "the-providers-own-key-or-password" } as const;
 
 export function toProviderJson(provider: ProviderView): z.infer<typeof providerShape> {
   return {
