@@ -134,7 +134,7 @@ test("[L3] a certificate that is not the pinned one ends it with both fingerprin
   expect(impostor.received()).toContain(key);
 });
 
-test("[L3] the key is read from a file that nobody else may read, or from a terminal, never from the environment", async () => {
+test("[L3] the key is read from a file that nobody else may read, never from the environment", async () => {
   const words = ["status", ...pinned()];
   const readFrom = (file: string) => run([...words, "--api-key-file", file]);
   const open = written("open", key, 0o440);

@@ -11,6 +11,7 @@ const PACKAGES = {
   mandoc: "mandoc",
   nginx: "nginx",
   openssl: "openssl",
+  script: "bsdutils",
   strace: "strace",
   zsh: "zsh",
 } as const;
