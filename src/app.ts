@@ -21,7 +21,7 @@ import { standardOutput } from "#platform/log/standard-output.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
-import { infoRoutes, metricsRoute, sseRoute } from "#services/control/index.ts";
+import { infoRoutes, metricsRoute, openapiRoute, sseRoute } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import type { Declared } from "./app/declared/declared.ts";
@@ -248,6 +248,7 @@ async function assemble(parts: ServerParts): Promise<Assembled> {
         },
       });
       upstreams.register(api);
+      openapiRoute(api, { version: VERSION, routes: () => server.routes() });
     },
   });
   const flushing = setInterval(

@@ -1,8 +1,13 @@
-/** Writes docs/errors.md and docs/permissions.md from the code's own tables; with `--check` only says which is stale. */
+/** Writes the reference pages and the manual page from the code's own tables; with `--check` only says which is stale. */
 import { existsSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { startApp } from "#app";
+import { treeOf } from "#cli/command-tree.ts";
+import { EXIT, EXIT_MEANINGS } from "#cli/exit-codes.ts";
+import { manualPage } from "#cli/manual-page.ts";
+import { createOutput } from "#cli/output.ts";
+import { createProgram } from "#cli/program.ts";
 import { ACTIONS, type Action, PERMITS, TARGETED_ACTIONS } from "#gates/access/action.ts";
 import { allowsSome, permissionSets, setsNamed } from "#gates/access/index.ts";
 import { BUILT_IN } from "#gates/access/permission-set.ts";
@@ -14,6 +19,8 @@ import { readServed } from "../src/app/declared/declared.ts";
 const PAGES = [
   { file: "docs/errors.md", text: renderErrors() },
   { file: "docs/permissions.md", text: renderPermissions(await routesOfServer()) },
+  { file: "docs/exit-codes.md", text: renderExitCodes() },
+  { file: "docs/man/claviger.1", text: manualPage(treeOf(commands())) },
 ];
 
 for (const { file, text } of PAGES) {
@@ -23,6 +30,12 @@ for (const { file, text } of PAGES) {
     console.error(`${file} is stale: node tools/generate-reference.ts`);
     process.exitCode = 1;
   }
+}
+
+function commands(): ReturnType<typeof createProgram> {
+  const { stdout, stderr } = process;
+  const output = () => createOutput({ stdout, stderr, json: false, noColor: true });
+  return createProgram({ env: {}, homeDir: "/nonexistent", server: {}, output, setExit: () => {} });
 }
 
 function renderErrors(): string {
@@ -76,6 +89,25 @@ function routeRows(routes: ReturnType<HttpServer["routes"]>): string[] {
     rows.set(key, [...(rows.get(key) ?? []), method]);
   }
   return [...rows].map(([key, methods]) => `| \`${methods.join(", ")} ${key}`);
+}
+
+function renderExitCodes(): string {
+  const meanings = new Map(Object.entries(EXIT_MEANINGS));
+  const rows = Object.entries(EXIT).map(
+    ([name, status]) => `| ${status} | \`${name}\` | ${meanings.get(name) ?? ""} |`,
+  );
+  return page("Exit statuses", "src/cli/exit-codes.ts", [
+    "Every `claviger` command ends with one of these. They are part of the interface: a script may rely on them. From 64 up",
+    "they follow sysexits(3). With `--json` a problem is one line on stderr,",
+    '`{"error":{"message","exit_code","code"?,"repair"?,"problems"?}}`, and stdout stays empty.',
+    "",
+    "| Status | Name | Meaning |",
+    "| --- | --- | --- |",
+    ...rows,
+    "",
+    "A second stop signal while `serve` drains ends it at once with 128 and the signal's number (SIGINT 130, SIGTERM 143).",
+    "A store that cannot be read for a reason of the system, not of its contents, is 74.",
+  ]);
 }
 
 /** The routes a server has, asked of one that is started for it on an empty directory. */

@@ -1,7 +1,8 @@
-import { type IncomingMessage, request } from "node:http";
+import { type IncomingMessage, type RequestOptions, request } from "node:http";
 import * as z from "zod";
 import { quoteForShell } from "#platform/config/shell-quote.ts";
 import { CliError, EXIT, exitCodeOfStatus } from "./exit-codes.ts";
+import { openRemote, type RemoteServer, remoteProblem } from "./remote-server.ts";
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const DEFAULT_DEADLINE_MS = 60_000;
@@ -12,53 +13,61 @@ const problemSchema = z.object({
   detail: z.string().optional(),
 });
 
-export interface ServerCall {
-  /** The control socket of the server that is meant. */
-  socketPath: string;
+/** The server that is meant: by its control socket, or elsewhere. */
+type ServerPlace =
+  | {
+      socketPath: string;
+      /** Named when no server answers; the socket's path is named without it. */
+      dataDir?: string;
+    }
+  | { remote: RemoteServer };
+
+export type ServerCall = ServerPlace & {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path and query, from the slash on. */
   path: string;
   /** Sent as JSON; absent means a call without a body. */
   body?: unknown;
-  /** Named when no server answers; the socket's path is named without it. */
-  dataDir?: string;
   /** For the whole call, in milliseconds; 60 seconds unless said. */
   deadlineMs?: number;
-}
+};
 
-/** An answer below 400: JSON parsed, other text as it is, `undefined` when there was no body. */
+/** An answer below 300: JSON parsed, other text as it is, `undefined` when there was no body. */
 export interface ServerAnswer {
   status: number;
   body: unknown;
 }
 
 /**
- * One call to the local server over its control socket. CliError: 69 no server is running, 77 the socket may not
- * be opened, 75 no answer in time, 1 an answer that cannot be read, and the server's own refusal with `problem` set.
+ * One call to a server: the local one over its control socket, or another over a connection that `openRemote` judged.
+ * CliError: 69 no server is running, 76 another server answers, 77 the socket may not be opened, 75 no answer in time,
+ * 1 an answer that cannot be read, and the server's own refusal with `problem` set. No redirect is followed.
  */
 export async function callServer(call: ServerCall): Promise<ServerAnswer> {
   const signal = AbortSignal.timeout(call.deadlineMs ?? DEFAULT_DEADLINE_MS);
-  let answer: { status: number; type: string; text: string };
+  let answer: Awaited<ReturnType<typeof exchange>>;
   try {
     answer = await exchange(call, signal);
   } catch (cause) {
     throw cause instanceof CliError ? cause : connectionProblem(call, signal, cause);
   }
   const body = parseBody(answer);
-  if (answer.status >= 400) throw refusal(answer.status, body);
+  if (answer.status >= 400) throw refusal(answer.status, body, call);
+  if (answer.status >= 300) throw redirected(answer.status, answer.location);
   return { status: answer.status, body };
 }
 
 async function exchange(call: ServerCall, signal: AbortSignal) {
   const sent = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+  const place = await placeOf(call, signal);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const { socketPath, method, path } = call;
+    const { method, path } = call;
     const headers = {
-      host: "localhost",
+      ...place.headers,
       accept: "application/json",
       ...(sent && { "content-type": "application/json", "content-length": sent.length }),
     };
-    const outgoing = request({ socketPath, method, path, headers, agent: false, signal }, resolve);
+    const outgoing = request({ ...place.options, method, path, headers, signal }, resolve);
     outgoing.on("error", reject);
     outgoing.end(sent);
   });
@@ -70,8 +79,20 @@ async function exchange(call: ServerCall, signal: AbortSignal) {
     if (size > MAX_ANSWER_BYTES) throw unreadable("is too large");
     chunks.push(bytes);
   }
-  const type = response.headers["content-type"] ?? "";
-  return { status: response.statusCode ?? 0, type, text: Buffer.concat(chunks).toString("utf8") };
+  const { "content-type": type = "", location } = response.headers;
+  return { status: response.statusCode ?? 0, type, location, text: Buffer.concat(chunks).toString("utf8") };
+}
+
+async function placeOf(
+  call: ServerPlace,
+  signal: AbortSignal,
+): Promise<{ options: RequestOptions; headers: Record<string, string> }> {
+  if ("socketPath" in call)
+    return { options: { socketPath: call.socketPath, agent: false }, headers: { host: "localhost" } };
+  const { url, key } = call.remote;
+  const socket = await openRemote(call.remote, signal);
+  const headers = { host: url.host, authorization: `Bearer ${key.expose()}` };
+  return { options: { createConnection: () => socket }, headers };
 }
 
 function parseBody({ status, type, text }: { status: number; type: string; text: string }): unknown {
@@ -86,18 +107,31 @@ function parseBody({ status, type, text }: { status: number; type: string; text:
   }
 }
 
-function refusal(status: number, body: unknown): CliError {
+function refusal(status: number, body: unknown, place: ServerPlace): CliError {
   const exitCode = exitCodeOfStatus(status);
   const parsed = problemSchema.safeParse(body);
   if (!parsed.success) return new CliError(`the server answered ${status}`, { exitCode });
   const { code, title, detail } = parsed.data;
-  return new CliError(detail ?? title, { exitCode, problem: { status, code, title, detail } });
+  const problem = { status, code, title, detail };
+  if (code !== "invalid_token" || !("remote" in place))
+    return new CliError(detail ?? title, { exitCode, problem });
+  const repair = `the key is from ${place.remote.keyFrom}; where the server runs: claviger api-key create NAME`;
+  return new CliError(detail ?? title, { exitCode, problem, repair });
 }
 
-function connectionProblem(call: ServerCall, signal: AbortSignal, cause: unknown): CliError {
+/** The key went to the server that was named; where that points to is for the person to judge. */
+function redirected(status: number, location: string | undefined): CliError {
+  return new CliError(`the server answered ${status} and points to ${location ?? "nowhere"}`, {
+    exitCode: EXIT.wrongServer,
+    repair: "redirects are not followed; name the server itself with --url",
+  });
+}
+
+function connectionProblem(call: ServerPlace, signal: AbortSignal, cause: unknown): CliError {
   if (signal.aborted) {
     return new CliError("the server did not answer in time", { exitCode: EXIT.tryAgain, cause });
   }
+  if ("remote" in call) return remoteProblem(call.remote, cause);
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (code === "ENOENT" || code === "ECONNREFUSED") {
     const { dataDir } = call;

@@ -4,7 +4,8 @@ import { AppError, StartError } from "#platform/lib/error.ts";
  * What the command's exit status says, after sysexits(3) from 64 up; these numbers are part of the interface.
  * 0 done, 1 the answer is no or the work failed, 2 the given value was refused, 64 wrong use of the command,
  * 65 the input is wrong, 69 no server is running, 73 a file cannot be created, 75 refused for now (try again),
- * 77 not permitted, 78 the configuration or the data directory is wrong.
+ * 76 another server answers than the one that is meant, 77 not permitted, 78 the configuration or the data directory
+ * is wrong. `EXIT_MEANINGS` says more of each.
  */
 export const EXIT = {
   ok: 0,
@@ -15,9 +16,29 @@ export const EXIT = {
   notRunning: 69,
   cannotCreate: 73,
   tryAgain: 75,
+  wrongServer: 76,
   notPermitted: 77,
   configuration: 78,
 } as const;
+
+/** What each status says, for docs/exit-codes.md and the manual page. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: "Done. `serve`: stopped by a signal, and every answer ended or was cut at the drain timeout.",
+  failed:
+    "The answer is no (`api-key validate`: the key does not fit; `doctor`: something is left), or the work failed.",
+  refusedValue: "The given value is malformed (`api-key validate`: the hash).",
+  usage: "Wrong use of the command, or a secret that was asked for was not given.",
+  data: "The input is wrong: a name that is taken, an id that does not exist, text that is not UTF-8.",
+  notRunning: "No server runs on the data directory, or none answers at the URL.",
+  cannotCreate: "The data directory cannot be created.",
+  tryAgain:
+    "Refused for now: the server is locked, the disk is full, the address or the data directory is in use, no answer in time.",
+  wrongServer:
+    "Another server answers than the one that is meant: its certificate is not trusted or not the pinned one.",
+  notPermitted:
+    "This user may not open the control socket, others may read the key's file, or the caller lacks the permission.",
+  configuration: "The configuration, the environment or the data directory is wrong; nothing was changed.",
+};
 
 /** What the server said was wrong, as RFC 9457 lays it out; `code` is one of the published error codes. */
 export interface Problem {

@@ -8,6 +8,7 @@ import { completionCommand } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
 import { connectCommand } from "./commands/connect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { manCommand } from "./commands/man.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { providerCommands } from "./commands/provider.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -15,26 +16,16 @@ import { statusCommand } from "./commands/status.ts";
 import { usageCommand } from "./commands/usage.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createOutput } from "./output.ts";
+import { addServerFlags } from "./server-flags.ts";
 
-/** Runs one command line and gives its exit status; nothing is thrown. */
-export async function run(argv: readonly string[]): Promise<number> {
-  // `claviger api-key list | head -1`: a reader that leaves early, or a terminal that closes, is no failure of ours.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-  const env = processEnvironment();
-  let exitCode: number = EXIT.ok;
+/** Every command, in the order of the help. Help, manual page and completion are made from this tree. */
+export function createProgram(context: CommandContext): Command {
   const program = new Command("claviger").description(
     "Every program gets a key from Claviger; Claviger keeps the keys to everything else.",
   );
-  const output = () =>
-    createOutput({
-      stdout: process.stdout,
-      stderr: process.stderr,
-      json: argv.includes("--json"),
-      noColor: env.NO_COLOR !== undefined,
-    });
-  const context: CommandContext = { env, homeDir: homedir(), output, setExit: (code) => (exitCode = code) };
+  program.version(VERSION).exitOverride().enablePositionalOptions();
   program.configureOutput({ outputError: (text, write) => write(withoutValues(text)) });
-  program.version(VERSION).exitOverride().showHelpAfterError("(see: claviger --help)");
+  program.showHelpAfterError("(see: claviger --help)");
   for (const register of [
     serveCommand,
     statusCommand,
@@ -45,11 +36,36 @@ export async function run(argv: readonly string[]): Promise<number> {
     apiKeyCommands,
     configCommands,
     completionCommand,
+    manCommand,
     usageCommand,
   ])
     register(program, context);
+  addServerFlags(program, context.server);
+  return program;
+}
+
+/** Runs one command line and gives its exit status; nothing is thrown. */
+export async function run(argv: readonly string[]): Promise<number> {
+  // `claviger api-key list | head -1`: a reader that leaves early, or a terminal that closes, is no failure of ours.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  const env = processEnvironment();
+  let exitCode: number = EXIT.ok;
+  const output = () =>
+    createOutput({
+      stdout: process.stdout,
+      stderr: process.stderr,
+      json: argv.includes("--json"),
+      noColor: env.NO_COLOR !== undefined,
+    });
+  const context: CommandContext = {
+    env,
+    homeDir: homedir(),
+    server: {},
+    output,
+    setExit: (code) => (exitCode = code),
+  };
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await createProgram(context).parseAsync([...argv], { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

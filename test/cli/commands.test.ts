@@ -212,7 +212,9 @@ test("[L2] exit statuses are those of the document, and each can happen", async 
   const dir = ["--data-dir", place.path];
   const file = join(place.root, "file");
   writeFileSync(file, "");
-  await using _server = await serve(place.path);
+  const key = join(place.root, "key");
+  writeFileSync(key, freshText(), { mode: 0o400 });
+  await using server = await serve(place.path);
   const cases: [number, readonly string[], string?][] = [
     [EXIT.ok, ["status", ...dir]],
     [EXIT.failed, ["api-key", "validate", (await pair()).public_hash], "sk-claviger-wrong\n"],
@@ -223,6 +225,7 @@ test("[L2] exit statuses are those of the document, and each can happen", async 
     [EXIT.notRunning, ["status", "--data-dir", join(place.root, "none")]],
     [EXIT.cannotCreate, ["serve", "--data-dir", "/proc/claviger"]],
     [EXIT.tryAgain, ["serve", ...dir, "--listen", "127.0.0.1:0"]],
+    [EXIT.wrongServer, ["status", "--url", server.url.replace("http", "https"), "--api-key-file", key]],
     [EXIT.configuration, ["serve", "--data-dir", file]],
   ];
   for (const [code, args, input] of cases) {

@@ -3,12 +3,17 @@ import path from "node:path";
 
 /** The Debian package that brings each program that is run from here. */
 const PACKAGES = {
+  bash: "bash",
   chromium: "chromium",
   curl: "curl",
+  fish: "fish",
   git: "git",
+  mandoc: "mandoc",
   nginx: "nginx",
   openssl: "openssl",
+  script: "bsdutils",
   strace: "strace",
+  zsh: "zsh",
 } as const;
 
 /** The absolute path of a program. A missing one fails the test or benchmark that asks: nothing is skipped. */

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { remoteUrl } from "../server-flags.ts";
 import { type Connection, httpExample, TOOLS, type Tool } from "./connect-settings.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 import { type KnownModel, knownModels } from "./models.ts";
@@ -93,8 +94,10 @@ function dialectOf(kind: string): Tool["dialect"] | undefined {
   return kind.startsWith("anthropic") ? "anthropic" : "openai";
 }
 
-/** Where the server listens; every address of the machine is written as this machine's own. */
+/** Where it is asked, or where the local one listens; every address of the machine is written as this machine's own. */
 async function ownUrl(context: CommandContext, flags: LocalFlags): Promise<string> {
+  const remote = flags.dataDir === undefined ? remoteUrl(context) : undefined;
+  if (remote !== undefined) return remote.origin;
   const { body } = await callLocal(context, flags, { method: "GET", path: "/api/v1/status" });
   const [listener] = listening.parse(body).listeners;
   if (listener === undefined)

@@ -68,7 +68,7 @@ export function authorise(gates: Gates, exchange: Exchange, action: string, name
     throw new AppError("invalid_token");
   }
   if (exchange.caller === undefined || !gates.authorizer.allows(exchange.caller, action, name))
-    throw new AppError("forbidden");
+    throw new AppError("forbidden", `This principal lacks the permission ${action}.`);
 }
 
 /** Declared sizes and codings, judged before a byte of the body is read. */

@@ -9,6 +9,15 @@ export interface RouteContract {
   readonly action: string;
   readonly openWhileLocked: boolean;
   readonly family: "api" | "gateway" | "probe";
+  /** What the API's description says of a route that the framework does not serve; the others declare a schema. */
+  readonly described?: {
+    /** One sentence. */
+    readonly summary: string;
+    /** In whose shape its clients read errors; of two the request decides. */
+    readonly dialects: readonly ("openai" | "anthropic")[];
+    /** The media types of the bodies it takes. */
+    readonly bodies: readonly string[];
+  };
 }
 
 /** The action of a route that is open without credentials. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance, type FastifyRequest, type FastifySchema } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
-import { AppError } from "../lib/error.ts";
+import { AppError, type ErrorCode } from "../lib/error.ts";
 import type { Log } from "../log/log.ts";
 import { parseApiBody } from "./api-body.ts";
 import { answerHeaders, sendProblem } from "./api-error.ts";
@@ -16,10 +16,29 @@ declare module "fastify" {
   interface FastifyContextConfig {
     contract?: RouteContract;
   }
+  /** What the API's description says beside the schemas of body, query, path and answers. */
   interface FastifySchema {
     /** One sentence. */
     summary?: string;
+    example?: RouteExample;
+    /** What the handler throws beside what follows from the contract. */
+    errors?: readonly ErrorCode[];
   }
+}
+
+/** One call that works and what it is answered. */
+export interface RouteExample {
+  readonly body?: unknown;
+  readonly answer?: unknown;
+}
+
+/** A route as it was declared. */
+export interface DeclaredRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly contract: RouteContract | undefined;
+  /** Undefined for what the framework does not serve. */
+  readonly schema: FastifySchema | undefined;
 }
 
 export type Api = FastifyInstance<
@@ -33,11 +52,7 @@ export type Api = FastifyInstance<
 export interface HttpServer {
   readonly front: Front;
   /** Every route that exists, the framework's own additions included. */
-  routes(): readonly {
-    readonly method: string;
-    readonly path: string;
-    readonly contract: RouteContract | undefined;
-  }[];
+  routes(): readonly DeclaredRoute[];
   close(): Promise<void>;
 }
 
@@ -59,9 +74,9 @@ interface ServerParts extends FrontParts {
 /** Builds the request side: raw families first, everything else through the framework, all through the pipeline. */
 export async function createHttpServer(parts: ServerParts): Promise<HttpServer> {
   const api = createApi(parts);
-  const known: { method: string; path: string; contract: RouteContract | undefined }[] = [];
-  api.addHook("onRoute", (route) => {
-    known.push({ method: String(route.method), path: route.url, contract: route.config?.contract });
+  const known: DeclaredRoute[] = [];
+  api.addHook("onRoute", ({ method, url, config, schema }) => {
+    known.push({ method: String(method), path: url, contract: config?.contract, schema });
   });
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
@@ -70,7 +85,7 @@ export async function createHttpServer(parts: ServerParts): Promise<HttpServer> 
   await api.ready();
   const raw = parts.gateway
     .contracts()
-    .map((contract) => ({ method: contract.method, path: contract.path, contract }));
+    .map((contract) => ({ method: contract.method, path: contract.path, contract, schema: undefined }));
   return { front: createFront(parts, api), routes: () => [...known, ...raw], close: () => api.close() };
 }
 

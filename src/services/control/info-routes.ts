@@ -19,6 +19,7 @@ const open = (path: string, family: RouteContract["family"]): RouteContract => (
 });
 const seal = z.object({ initialized: z.boolean(), unlocked: z.boolean() });
 const ok = z.object({ status: z.string() });
+const UNLOCKED = { initialized: true, unlocked: true };
 
 /** What is open without credentials, and the operator's status. */
 export function infoRoutes(api: Api, facts: ServerFacts): void {
@@ -27,7 +28,11 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
       method: "GET",
       url: path,
       config: { contract: open(path, "probe") },
-      schema: { response: { 200: ok } },
+      schema: {
+        summary: "Tell that the process is alive.",
+        response: { 200: ok },
+        example: { answer: { status: "ok" } },
+      },
       handler: async () => ({ status: "ok" }),
     });
   }
@@ -35,7 +40,11 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
     method: "GET",
     url: "/readyz",
     config: { contract: open("/readyz", "probe") },
-    schema: { response: { 200: ok, 503: ok } },
+    schema: {
+      summary: "Tell whether requests are served: 503 while the server is locked.",
+      response: { 200: ok, 503: ok },
+      example: { answer: { status: "ok" } },
+    },
     handler: async (_request, reply) =>
       facts.sealStatus().unlocked ? { status: "ok" } : reply.code(503).send({ status: "locked" }),
   });
@@ -43,7 +52,11 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
     method: "GET",
     url: "/api/v1/key/status",
     config: { contract: open("/api/v1/key/status", "api") },
-    schema: { response: { 200: seal } },
+    schema: {
+      summary: "Tell whether the server key is set and the server unlocked.",
+      response: { 200: seal },
+      example: { answer: UNLOCKED },
+    },
     handler: async () => facts.sealStatus(),
   });
   api.route({
@@ -51,8 +64,18 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
     url: "/api/v1/info",
     config: { contract: open("/api/v1/info", "api") },
     schema: {
+      summary: "Name the server, its version and its state.",
       response: {
         200: seal.extend({ name: z.string(), version: z.string(), node_id: z.string(), auth: z.string() }),
+      },
+      example: {
+        answer: {
+          name: "claviger",
+          version: "0.1.0",
+          node_id: "node_0123456789abcdef",
+          ...UNLOCKED,
+          auth: "enabled",
+        },
       },
     },
     handler: async () => ({
@@ -76,6 +99,7 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
       },
     },
     schema: {
+      summary: "Show the running process and where it listens.",
       response: {
         200: seal.extend({
           version: z.string(),
@@ -83,6 +107,15 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
           started_at: z.string(),
           listeners: z.array(z.string()),
         }),
+      },
+      example: {
+        answer: {
+          version: "0.1.0",
+          pid: 4711,
+          started_at: "2026-01-01T00:00:00.000Z",
+          listeners: ["http://127.0.0.1:8441"],
+          ...UNLOCKED,
+        },
       },
     },
     handler: async () => ({

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { RouteContract } from "#platform/http/route.ts";
 import type { Api } from "#platform/http/server.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
@@ -18,6 +19,11 @@ export function metricsRoute(api: Api, metrics: Pick<Metrics, "text" | "contentT
     url: METRICS.path,
     exposeHeadRoute: false,
     config: { contract: METRICS },
+    schema: {
+      summary: "Tell Prometheus what was counted.",
+      response: { 200: { content: { "text/plain": { schema: z.string() } } } },
+      example: { answer: 'claviger_http_requests_total{route="/health",method="GET",status="2xx"} 1\n' },
+    },
     handler: async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
   });
 }

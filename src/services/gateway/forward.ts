@@ -8,6 +8,7 @@ import { upstreamHeaders } from "./headers.ts";
 import { readJsonBody } from "./json-body.ts";
 import { holdUsage } from "./limits.ts";
 import { readMultipartBody } from "./multipart-body.ts";
+import type { Forwarding } from "./own-routes.ts";
 import { coolDownAfter } from "./providers/cool-down.ts";
 import { endpointUrl, factsOf } from "./providers/kind.ts";
 import type { Provider } from "./providers/providers.ts";
@@ -15,7 +16,7 @@ import { upstreamOptions, withExtraHeaders } from "./providers/upstream-options.
 import { redactorFor } from "./redact.ts";
 import { Reply } from "./reply.ts";
 import type { RequestBody } from "./request-body.ts";
-import { type Forwarding, type MatchedRoute, upstreamPath, upstreamQuery } from "./route-table.ts";
+import { type MatchedRoute, upstreamPath, upstreamQuery } from "./route-table.ts";
 import { askForUsage } from "./usage/ask-for-usage.ts";
 import { UsageMeter } from "./usage/usage-meter.ts";
 

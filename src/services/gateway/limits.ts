@@ -3,8 +3,8 @@ import type { GatewayCall, GatewayParts } from "./call.ts";
 import type { RouteTarget } from "./catalogue.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import type { Dialect } from "./dialects/dialect.ts";
+import type { Forwarding } from "./own-routes.ts";
 import type { PricedModel } from "./prices/prices.ts";
-import type { Forwarding } from "./route-table.ts";
 import { type TokenReserve, tokenReserve } from "./usage/token-reserve.ts";
 import { UsageHold } from "./usage/usage-hold.ts";
 

@@ -3,113 +3,14 @@ import type { RouteContract } from "#platform/http/route.ts";
 import { anthropic } from "./dialects/anthropic.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { openai } from "./dialects/openai.ts";
-import { type PublishedPath, readPublishedPath } from "./http-api/published-path.ts";
+import { readPublishedPath } from "./http-api/published-path.ts";
 import { HTTP_API_CONTRACTS } from "./http-api/routes.ts";
-import { chatEnding, messageEnding, type StreamEnding, typedEnding } from "./stream-ending.ts";
-
-type BodyForm = "json" | "multipart";
-
-/** How requests of one endpoint are passed on. */
-export interface Forwarding {
-  readonly kind: "forward";
-  readonly bodies: readonly BodyForm[];
-  readonly ending: StreamEnding;
-  /** A client that asks for a stream here reads nothing but events. */
-  readonly mustStream: boolean;
-  /** An answer here that is no stream is one JSON object. */
-  readonly jsonOnly: boolean;
-  /** A stream here tells its usage only when `stream_options` asks for it. */
-  readonly tellsUsageWhenAsked: boolean;
-  /** Queries of the value `true` that go on to the upstream; every other is dropped. */
-  readonly flags: readonly string[];
-}
-
-/** One route of the gateway; a last segment in braces stands for one the client chooses. */
-interface GatewayRoute {
-  readonly contract: RouteContract;
-  readonly dialect: Dialect;
-  readonly work:
-    | Forwarding
-    | { readonly kind: "models" }
-    | { readonly kind: "model" }
-    | { readonly kind: "http-api"; readonly path: PublishedPath };
-}
+import { type Forwarding, GATEWAY_ROUTES, type GatewayRoute } from "./own-routes.ts";
 
 export interface MatchedRoute extends GatewayRoute {
   /** What the client put in the place of the braces, as it was sent. */
   readonly rest: string;
 }
-
-const contract = (method: "GET" | "POST", path: string, action: string): RouteContract => ({
-  method,
-  path,
-  action,
-  openWhileLocked: false,
-  family: "gateway",
-});
-const forwarding = (
-  path: string,
-  how: Pick<Forwarding, "bodies" | "ending"> & Partial<Forwarding>,
-  dialect: Dialect = openai,
-): GatewayRoute => ({
-  contract: contract("POST", path, "gateway.use"),
-  dialect,
-  work: {
-    kind: "forward",
-    mustStream: false,
-    jsonOnly: how.mustStream === true,
-    tellsUsageWhenAsked: false,
-    flags: [],
-    ...how,
-  },
-});
-
-const JSON_ONLY: readonly BodyForm[] = ["json"];
-const JSON_OR_FORM: readonly BodyForm[] = ["json", "multipart"];
-/** https://platform.openai.com/docs/api-reference/responses-streaming: the three ways a response ends. */
-const responsesEnding = typedEnding(/^response\.(completed|incomplete|failed)$/, "response.");
-/** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like; of several images each has one. */
-const mediaEnding: StreamEnding = {
-  ...typedEnding(/\.(completed|done)$/, ".completed|.done"),
-  isLast: chatEnding.isLast,
-};
-
-/** Claude Code and older SDKs of Anthropic append `?beta=true`; the betas themselves are in a header. */
-const MESSAGE_FLAGS = ["beta"];
-
-/** Every route with a path of its own: dialects and paths are entries here, not code. */
-const GATEWAY_ROUTES: readonly GatewayRoute[] = [
-  forwarding("/v1/chat/completions", {
-    bodies: JSON_ONLY,
-    ending: chatEnding,
-    mustStream: true,
-    tellsUsageWhenAsked: true,
-  }),
-  forwarding("/v1/responses", { bodies: JSON_ONLY, ending: responsesEnding, mustStream: true }),
-  forwarding("/v1/embeddings", { bodies: JSON_ONLY, ending: chatEnding, jsonOnly: true }),
-  forwarding("/v1/images/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding, jsonOnly: true }),
-  forwarding("/v1/audio/{operation}", { bodies: JSON_OR_FORM, ending: mediaEnding }),
-  forwarding(
-    "/v1/messages",
-    { bodies: JSON_ONLY, ending: messageEnding, mustStream: true, flags: MESSAGE_FLAGS },
-    anthropic,
-  ),
-  forwarding(
-    "/v1/messages/count_tokens",
-    { bodies: JSON_ONLY, ending: messageEnding, jsonOnly: true, flags: MESSAGE_FLAGS },
-    anthropic,
-  ),
-  {
-    contract: contract("GET", "/v1/models", "models.read"),
-    dialect: openai,
-    work: { kind: "models" },
-  },
-  {
-    contract: contract("GET", "/v1/models/{model}", "models.read"),
-    dialect: openai,
-    work: { kind: "model" },
-  },
-];
 
 /** Every route of the gateway, those of published APIs too. */
 export const GATEWAY_CONTRACTS: readonly RouteContract[] = [

@@ -16,6 +16,19 @@ const row = z.object({
   count: z.number(),
   hash: text,
 });
+const example = {
+  chain: "main",
+  seq: 12,
+  time: "2026-01-01T00:00:00.000Z",
+  actor: "local",
+  action: "key.create",
+  target: "key_4fT0qJ7c2LxV",
+  outcome: "success",
+  address: null,
+  request_id: "req_01J9ZQ4T5V",
+  count: 1,
+  hash: null,
+} satisfies z.infer<typeof row>;
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(16).optional(),
@@ -36,8 +49,10 @@ export function listAuditRoute(api: Api, audit: Pick<AuditRecorder, "list" | "fl
       },
     },
     schema: {
+      summary: "List what happened, newest first.",
       querystring: query,
       response: { 200: z.object({ data: z.array(row), next_cursor: z.string().nullable() }) },
+      example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
       // What cannot be written now waits, and the housekeeping says why: reading works on a full disk too.

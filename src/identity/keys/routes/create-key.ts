@@ -6,10 +6,10 @@ import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { resourceName } from "#platform/lib/resource-name.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
 import { newKeyTerms } from "../key-terms.ts";
-import { keyContract, keyShape } from "./key-shape.ts";
+import { issuedKeyExample, issuedKeyShape, keyContract, keyExample } from "./key-shape.ts";
 
 const PATH = "/api/v1/keys";
-const body = z.strictObject({ name: resourceName, ...newKeyTerms });
+const body = z.strictObject({ name: resourceName, ...newKeyTerms }).meta({ id: "NewKey" });
 
 /** `POST /api/v1/keys`: 201 with the key's text, shown this once; 409 when the name is taken. */
 export function createKeyRoute(
@@ -20,7 +20,16 @@ export function createKeyRoute(
     method: "POST",
     url: PATH,
     config: { contract: keyContract("POST", PATH) },
-    schema: { body, response: { 201: keyShape.extend({ key: z.string() }) } },
+    schema: {
+      summary: "Issue a key; its text is answered this once.",
+      body,
+      response: { 201: issuedKeyShape },
+      example: {
+        body: { name: keyExample.name, permissions: keyExample.permissions, limits: keyExample.limits },
+        answer: issuedKeyExample,
+      },
+      errors: ["exceeds_own_rights", "conflict", "keys_full"],
+    },
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);
       authorise(parts.gates, exchange, "keys.manage", request.body.name);

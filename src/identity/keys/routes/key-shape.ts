@@ -8,24 +8,52 @@ import type { IssuedKeys } from "../issued-keys.ts";
 import type { KeyRow } from "../key-list.ts";
 
 /** A key as the API shows it; its text is never in it. */
-export const keyShape = z.object({
-  id: z.string(),
-  name: z.string(),
-  prefix: z.string(),
-  last4: z.string(),
-  permissions: z.array(z.string()),
-  limits: keyLimits,
-  models: z.array(z.string()).nullable(),
-  allowed_ips: z.array(z.string()).nullable(),
-  source: z.literal("store"),
-  created_at: z.string(),
-  expires_at: z.string().nullable(),
-  last_used_at: z.string().nullable(),
-  last_address: z.string().nullable(),
-  revoked_at: z.string().nullable(),
-  replaces: z.string().nullable(),
-  replaced_by: z.string().nullable(),
-});
+export const keyShape = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    prefix: z.string(),
+    last4: z.string(),
+    permissions: z.array(z.string()),
+    limits: keyLimits,
+    models: z.array(z.string()).nullable(),
+    allowed_ips: z.array(z.string()).nullable(),
+    source: z.literal("store"),
+    created_at: z.string(),
+    expires_at: z.string().nullable(),
+    last_used_at: z.string().nullable(),
+    last_address: z.string().nullable(),
+    revoked_at: z.string().nullable(),
+    replaces: z.string().nullable(),
+    replaced_by: z.string().nullable(),
+  })
+  .meta({ id: "Key" });
+
+/** A key as it is when it was made: its text is in the answer that makes it alone. */
+export const issuedKeyShape = keyShape.extend({ key: z.string() }).meta({ id: "IssuedKey" });
+
+/** For the API's description. */
+export const keyExample = {
+  id: "key_4fT0qJ7c2LxV",
+  name: "laptop",
+  prefix: "sk-claviger-4fT0qJ7c2LxV",
+  last4: "Zk3d",
+  permissions: ["gateway"],
+  limits: { requests_per_minute: 60, spend_usd_per_month: 25 },
+  models: null,
+  allowed_ips: null,
+  source: "store",
+  created_at: "2026-01-01T00:00:00.000Z",
+  expires_at: null,
+  last_used_at: null,
+  last_address: null,
+  revoked_at: null,
+  replaces: null,
+  replaced_by: null,
+} satisfies z.infer<typeof keyShape>;
+
+/** The same, with its text. */
+export const issuedKeyExample = { ...keyExample, key: `${keyExample.prefix}_…` };
 
 /** The `{id}` of a path. */
 export const keyParams = z.object({ id: z.string().max(64) });

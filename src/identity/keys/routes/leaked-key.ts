@@ -6,7 +6,7 @@ import { toTimestamp } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
-import { keyContract, keyShape } from "./key-shape.ts";
+import { keyContract, keyExample, keyShape } from "./key-shape.ts";
 import { revokeOrSayWhy } from "./revoke-key.ts";
 
 const PATH = "/api/v1/keys/leaked";
@@ -34,7 +34,26 @@ export function leakedKeyRoute(
     method: "POST",
     url: PATH,
     config: { contract: keyContract("POST", PATH) },
-    schema: { body, response: { 200: response } },
+    schema: {
+      summary: "Revoke the key whose text this is, and tell what it did last.",
+      body,
+      response: { 200: response },
+      example: {
+        body: { key: `${keyExample.prefix}_…` },
+        answer: {
+          key: { ...keyExample, revoked_at: "2026-01-02T00:00:00.000Z" },
+          requests: [
+            {
+              time: "2026-01-01T23:59:00.000Z",
+              request_id: "req_4fT0qJ7c2LxVb1Ws",
+              provider: "openai",
+              model: "openai/gpt-5",
+              status: 200,
+            },
+          ],
+        },
+      },
+    },
     handler: async (request) => {
       const exchange = exchangeOf(request);
       const found = await keys.findText(new Secret(request.body.key.trim()));

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
-import { keyContract, keyShape } from "./key-shape.ts";
+import { keyContract, keyExample, keyShape } from "./key-shape.ts";
 
 const PATH = "/api/v1/keys";
 const query = z.strictObject({
@@ -21,8 +21,10 @@ export function listKeysRoute(api: Api, parts: { keys: IssuedKeys; gates: Gates 
     url: PATH,
     config: { contract: keyContract("GET", PATH) },
     schema: {
+      summary: "List the keys whose names the caller may manage, newest first, the revoked too.",
       querystring: query,
       response: { 200: z.object({ data: z.array(keyShape), next_cursor: z.string().nullable() }) },
+      example: { answer: { data: [keyExample], next_cursor: null } },
     },
     handler: async (request) => {
       const { caller } = exchangeOf(request);

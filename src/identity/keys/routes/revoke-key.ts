@@ -11,7 +11,10 @@ export function revokeKeyRoute(api: Api, parts: { keys: IssuedKeys; gates: Gates
     method: "DELETE",
     url: "/api/v1/keys/:id",
     config: { contract: keyContract("DELETE", "/api/v1/keys/{id}") },
-    schema: { params: keyParams },
+    schema: {
+      summary: "Revoke a key: it is refused from now on, its running answers end.",
+      params: keyParams,
+    },
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);
       const { id } = await managedKey(parts, exchange, request.params.id);

@@ -4,7 +4,7 @@ import { authorOf } from "#platform/http/exchange.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
-import { keyContract, keyParams, keyShape, managedKey } from "./key-shape.ts";
+import { issuedKeyExample, issuedKeyShape, keyContract, keyParams, managedKey } from "./key-shape.ts";
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MOST_MS = 90 * UNIT_MS.d;
@@ -25,7 +25,17 @@ export function rotateKeyRoute(
     method: "POST",
     url: "/api/v1/keys/:id/rotate",
     config: { contract: keyContract("POST", "/api/v1/keys/{id}/rotate") },
-    schema: { params: keyParams, body, response: { 201: keyShape.extend({ key: z.string() }) } },
+    schema: {
+      summary: "Issue a successor with the same grant; both hold until the overlap is over.",
+      params: keyParams,
+      body,
+      response: { 201: issuedKeyShape },
+      example: {
+        body: { overlap: "24h" },
+        answer: { ...issuedKeyExample, replaces: "key_8bV3nM1xZ6Qw" },
+      },
+      errors: ["exceeds_own_rights", "conflict", "keys_full"],
+    },
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);
       const { id } = await managedKey(parts, exchange, request.params.id);

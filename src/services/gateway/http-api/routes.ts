@@ -9,5 +9,10 @@ export const HTTP_API_CONTRACTS: readonly RouteContract[] = [...HTTP_METHODS, "O
     action: "gateway.use",
     openWhileLocked: false,
     family: "gateway",
+    described: {
+      summary: "Call a published HTTP API; what follows its name is the upstream's own path.",
+      dialects: ["openai"],
+      bodies: method === "GET" || method === "HEAD" || method === "OPTIONS" ? [] : ["*/*"],
+    },
   }),
 );

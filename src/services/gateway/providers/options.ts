@@ -45,21 +45,23 @@ const options = {
  * The last three are for kind `http`; without them it sends `Authorization: Bearer …` and publishes every method of
  * `HTTP_METHODS` at every path.
  */
-export const providerOptions = z.strictObject(options);
+export const providerOptions = z.strictObject(options).meta({ id: "ProviderOptions" });
 export type ProviderOptions = Readonly<z.infer<typeof providerOptions>>;
 
 /** A change of options: what is absent stays as it is, null removes it. */
-export const providerOptionsChange = z.strictObject({
-  ca_file: options.ca_file.nullable(),
-  connect_timeout_ms: options.connect_timeout_ms.nullable(),
-  headers_timeout_ms: options.headers_timeout_ms.nullable(),
-  body_idle_timeout_ms: options.body_idle_timeout_ms.nullable(),
-  extra_headers: options.extra_headers.nullable(),
-  proxy: options.proxy.nullable(),
-  credential_header: options.credential_header.nullable(),
-  methods: options.methods.nullable(),
-  path_prefixes: options.path_prefixes.nullable(),
-});
+export const providerOptionsChange = z
+  .strictObject({
+    ca_file: options.ca_file.nullable(),
+    connect_timeout_ms: options.connect_timeout_ms.nullable(),
+    headers_timeout_ms: options.headers_timeout_ms.nullable(),
+    body_idle_timeout_ms: options.body_idle_timeout_ms.nullable(),
+    extra_headers: options.extra_headers.nullable(),
+    proxy: options.proxy.nullable(),
+    credential_header: options.credential_header.nullable(),
+    methods: options.methods.nullable(),
+    path_prefixes: options.path_prefixes.nullable(),
+  })
+  .meta({ id: "ProviderOptionsChange" });
 export type ProviderOptionsChange = Readonly<z.infer<typeof providerOptionsChange>>;
 
 const ONLY_HTTP = ["credential_header", "methods", "path_prefixes"] as const;

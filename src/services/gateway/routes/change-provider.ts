@@ -7,17 +7,21 @@ import { providerOptionsChange } from "../providers/options.ts";
 import type { Providers } from "../providers/providers.ts";
 import {
   credentialBody,
+  credentialExample,
   providerContract,
+  providerExample,
   providerParams,
   providerShape,
   toProviderJson,
 } from "./provider-shape.ts";
 
-const body = z.strictObject({
-  base_url: z.string().max(2048).optional(),
-  options: providerOptionsChange.optional(),
-  credentials: z.array(credentialBody).max(16).optional(),
-});
+const body = z
+  .strictObject({
+    base_url: z.string().max(2048).optional(),
+    options: providerOptionsChange.optional(),
+    credentials: z.array(credentialBody).max(16).optional(),
+  })
+  .meta({ id: "ProviderChange" });
 
 /**
  * `PATCH /api/v1/providers/{name}`: what is absent stays, in `options` too, where null removes one. `credentials`
@@ -28,7 +32,17 @@ export function changeProviderRoute(api: Api, parts: { gates: Gates; providers: 
     method: "PATCH",
     url: "/api/v1/providers/:name",
     config: { contract: providerContract("PATCH", "/api/v1/providers/{name}") },
-    schema: { params: providerParams, body, response: { 200: providerShape } },
+    schema: {
+      summary: "Change a provider: what is absent stays, `credentials` replace the whole pool.",
+      params: providerParams,
+      body,
+      response: { 200: providerShape },
+      example: {
+        body: { options: { headers_timeout_ms: 60_000, proxy: null }, credentials: [credentialExample] },
+        answer: { ...providerExample, options: { headers_timeout_ms: 60_000 } },
+      },
+      errors: ["base_url_denied"],
+    },
     handler: async (request) => {
       const { name } = request.params;
       const exchange = exchangeOf(request);

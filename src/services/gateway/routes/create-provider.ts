@@ -7,15 +7,24 @@ import { Secret } from "#platform/lib/secret.ts";
 import { PROVIDER_KINDS } from "../providers/kind.ts";
 import { providerOptions } from "../providers/options.ts";
 import type { Providers } from "../providers/providers.ts";
-import { credentialBody, providerContract, providerShape, toProviderJson } from "./provider-shape.ts";
+import {
+  credentialBody,
+  credentialExample,
+  providerContract,
+  providerExample,
+  providerShape,
+  toProviderJson,
+} from "./provider-shape.ts";
 
-const body = z.strictObject({
-  name: resourceName,
-  kind: z.enum(PROVIDER_KINDS),
-  base_url: z.string().max(2048).optional(),
-  options: providerOptions.optional(),
-  credentials: z.array(credentialBody).max(16).default([]),
-});
+const body = z
+  .strictObject({
+    name: resourceName,
+    kind: z.enum(PROVIDER_KINDS),
+    base_url: z.string().max(2048).optional(),
+    options: providerOptions.optional(),
+    credentials: z.array(credentialBody).max(16).default([]),
+  })
+  .meta({ id: "NewProvider" });
 
 /** `POST /api/v1/providers`: 201 with the provider; 409 when the name is taken. */
 export function createProviderRoute(api: Api, parts: { gates: Gates; providers: Providers }): void {
@@ -23,7 +32,21 @@ export function createProviderRoute(api: Api, parts: { gates: Gates; providers: 
     method: "POST",
     url: "/api/v1/providers",
     config: { contract: providerContract("POST", "/api/v1/providers") },
-    schema: { body, response: { 201: providerShape } },
+    schema: {
+      summary: "Add a provider with its credentials.",
+      body,
+      response: { 201: providerShape },
+      example: {
+        body: {
+          name: providerExample.name,
+          kind: providerExample.kind,
+          options: providerExample.options,
+          credentials: [credentialExample],
+        },
+        answer: providerExample,
+      },
+      errors: ["conflict", "base_url_denied"],
+    },
     handler: async (request, reply) => {
       const { name, kind, base_url: baseUrl, options, credentials } = request.body;
       const exchange = exchangeOf(request);

@@ -1,7 +1,13 @@
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import type { Providers } from "../providers/providers.ts";
-import { providerContract, providerParams, providerShape, toProviderJson } from "./provider-shape.ts";
+import {
+  providerContract,
+  providerExample,
+  providerParams,
+  providerShape,
+  toProviderJson,
+} from "./provider-shape.ts";
 
 /** `GET /api/v1/providers/{name}`. */
 export function getProviderRoute(api: Api, parts: { gates: Gates; providers: Providers }): void {
@@ -9,7 +15,12 @@ export function getProviderRoute(api: Api, parts: { gates: Gates; providers: Pro
     method: "GET",
     url: "/api/v1/providers/:name",
     config: { contract: providerContract("GET", "/api/v1/providers/{name}") },
-    schema: { params: providerParams, response: { 200: providerShape } },
+    schema: {
+      summary: "Show a provider; of its credentials only their ends.",
+      params: providerParams,
+      response: { 200: providerShape },
+      example: { answer: providerExample },
+    },
     handler: async (request) => {
       const { name } = request.params;
       authorise(parts.gates, exchangeOf(request), "providers.manage", name);

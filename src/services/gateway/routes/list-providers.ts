@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import type { Providers } from "../providers/providers.ts";
-import { providerContract, providerShape, toProviderJson } from "./provider-shape.ts";
+import { providerContract, providerExample, providerShape, toProviderJson } from "./provider-shape.ts";
 
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -16,8 +16,10 @@ export function listProvidersRoute(api: Api, parts: { gates: Gates; providers: P
     url: "/api/v1/providers",
     config: { contract: providerContract("GET", "/api/v1/providers") },
     schema: {
+      summary: "List the providers that the caller may manage, in their order.",
       querystring: query,
       response: { 200: z.object({ data: z.array(providerShape), next_cursor: z.string().nullable() }) },
+      example: { answer: { data: [providerExample], next_cursor: null } },
     },
     handler: async (request) => {
       const { limit, cursor } = request.query;

@@ -19,6 +19,20 @@ const row = z.object({
   cost_usd: figure,
   streamed: z.boolean(),
 });
+const example = {
+  time: "2026-01-01T00:00:00.000Z",
+  request_id: "req_01J9ZQ4T5V",
+  principal: "key_4fT0qJ7c2LxV",
+  provider: "openai",
+  model: "openai/gpt-5-mini",
+  status: 200,
+  latency_ms: 812,
+  first_byte_ms: 240,
+  input_tokens: 42,
+  output_tokens: 128,
+  cost_usd: 0.0002665,
+  streamed: true,
+} satisfies z.infer<typeof row>;
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z
@@ -42,8 +56,10 @@ export function listRequestsRoute(api: Api, parts: { database: Database; flush: 
       },
     },
     schema: {
+      summary: "List the metadata of gateway requests, newest first.",
       querystring: query,
       response: { 200: z.object({ data: z.array(row), next_cursor: z.string().nullable() }) },
+      example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
       await parts.flush();

@@ -23,19 +23,36 @@ export const credentialValue = z
 export const credentialBody = z.strictObject({ type: z.literal("api_key"), value: credentialValue });
 
 /** A provider on the API: its credentials show as id, type and hint only. */
-export const providerShape = z.object({
-  id: z.string(),
-  name: z.string(),
-  kind: z.string(),
-  base_url: z.string(),
-  options: providerOptions,
-  /** What the configuration file declares is read-only here. */
-  source: z.enum(["file", "store"]),
-  created_at: z.string(),
-  credentials: z.array(z.object({ id: z.string(), type: z.string(), hint: z.string() })),
-  /** Why some of its credentials cannot be used, and how to repair that; left out where all can. */
-  problems: z.array(z.string()).optional(),
-});
+export const providerShape = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.string(),
+    base_url: z.string(),
+    options: providerOptions,
+    /** What the configuration file declares is read-only here. */
+    source: z.enum(["file", "store"]),
+    created_at: z.string(),
+    credentials: z.array(z.object({ id: z.string(), type: z.string(), hint: z.string() })),
+    /** Why some of its credentials cannot be used, and how to repair that; left out where all can. */
+    problems: z.array(z.string()).optional(),
+  })
+  .meta({ id: "Provider" });
+
+/** For the API's description. */
+export const providerExample = {
+  id: "prov_4fT0qJ7c2LxVb1Ws",
+  name: "openai",
+  kind: "openai",
+  base_url: "https://api.openai.com/v1",
+  options: { headers_timeout_ms: 30_000 },
+  source: "store",
+  created_at: "2026-01-01T00:00:00.000Z",
+  credentials: [{ id: "cred_9aB8cD7eF6gH5iJ4", type: "api_key", hint: "word" }],
+} satisfies z.infer<typeof providerShape>;
+
+/** The same, as it is entered. */
+export const credentialExample = { type: "api_key", value: "the-providers-own-key-or-password" } as const;
 
 export function toProviderJson(provider: ProviderView): z.infer<typeof providerShape> {
   const problems = provider.credentials.flatMap(({ problem }) => problem ?? []);

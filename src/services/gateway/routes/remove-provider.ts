@@ -10,7 +10,7 @@ export function removeProviderRoute(api: Api, parts: { gates: Gates; providers: 
     method: "DELETE",
     url: "/api/v1/providers/:name",
     config: { contract: providerContract("DELETE", "/api/v1/providers/{name}") },
-    schema: { params: providerParams },
+    schema: { summary: "Remove a provider with its credentials.", params: providerParams },
     handler: async (request, reply) => {
       const { name } = request.params;
       const exchange = exchangeOf(request);

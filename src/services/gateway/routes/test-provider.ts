@@ -19,8 +19,10 @@ export function testProviderRoute(
     url: "/api/v1/providers/:name/test",
     config: { contract: providerContract("POST", "/api/v1/providers/{name}/test") },
     schema: {
+      summary: "Ask the provider for something harmless; `ok` tells whether it answered.",
       params: providerParams,
       response: { 200: z.object({ ok: z.boolean(), error: z.string().optional() }) },
+      example: { answer: { ok: true } },
     },
     handler: async (request) => {
       const { name } = request.params;

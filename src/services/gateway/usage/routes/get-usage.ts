@@ -26,6 +26,16 @@ const row = z.object({
   unpriced_requests: z.number(),
 });
 
+const example = {
+  day: "2026-01-01",
+  requests: 12,
+  input_tokens: 4200,
+  output_tokens: 1800,
+  cost_usd: 0.0125,
+  estimated_requests: 0,
+  unpriced_requests: 0,
+} satisfies z.infer<typeof row>;
+
 /** `GET /api/v1/usage`: requests, tokens and cost over a period, by key, model, provider or UTC day. */
 export function usageRoute(
   api: Api,
@@ -44,8 +54,10 @@ export function usageRoute(
       },
     },
     schema: {
+      summary: "Sum up requests, tokens and cost of a period, by key, model, provider or UTC day.",
       querystring: query,
       response: { 200: z.object({ data: z.array(row), next_cursor: z.string().nullable() }) },
+      example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
       const { by, limit, cursor, ...given } = request.query;
