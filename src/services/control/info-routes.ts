@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { OPEN, type RouteContract } from "#platform/http/route.ts";
-import type { Api } from "#platform/http/server.ts";
+import { type Api, exchangeOf } from "#platform/http/server.ts";
 
 export interface ServerFacts {
   readonly version: string;
@@ -55,12 +55,12 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
         200: seal.extend({ name: z.string(), version: z.string(), node_id: z.string(), auth: z.string() }),
       },
     },
-    handler: async () => ({
+    handler: async (request) => ({
       name: "claviger",
       version: facts.version,
       node_id: facts.nodeId,
       ...facts.sealStatus(),
-      auth: "enabled",
+      auth: exchangeOf(request).listener.entry.kind === "open" ? "disabled" : "enabled",
     }),
   });
   api.route({
