@@ -29,7 +29,7 @@ interface OpenAddress {
   wanted: WantedAddress;
   readonly listener: Listener;
   /** Where the other threads listen, too. */
-  readonly shared: { readonly target: TcpTarget; readonly claim: AsyncDisposable | undefined } | undefined;
+  readonly shared: TcpTarget | undefined;
 }
 
 export interface AddressParts {
@@ -44,6 +44,7 @@ export interface AddressParts {
 export class Addresses {
   readonly #parts: AddressParts;
   readonly #open = new Map<string, OpenAddress>();
+  readonly #claims = new Map<string, AsyncDisposable>();
   /** By what a worker calls them; one that drains is still here. */
   readonly #relayed = new Map<string, Listener>();
   readonly #draining = new Set<Promise<void>>();
@@ -65,27 +66,36 @@ export class Addresses {
     return this.#relayed.get(listener)?.policy;
   }
 
-  /** Opens it in every thread, or throws StartError and leaves nothing behind. */
+  /** Makes sure that a port which threads are to share is this process's own. Throws StartError where it is not. */
+  async claim({ key, target }: WantedAddress): Promise<void> {
+    if (this.#isShared(target) && target.port !== 0) this.#claims.set(key, await claimPort(target));
+  }
+
+  /** Gives up the claim of an address that is not open. */
+  async release(key: string): Promise<void> {
+    const claim = this.#claims.get(key);
+    this.#claims.delete(key);
+    await claim?.[Symbol.asyncDispose]();
+  }
+
+  /** Opens a claimed one in every thread, or throws StartError and leaves nothing open. */
   async open(wanted: WantedAddress): Promise<void> {
     const { workers } = this.#parts;
     const { key, target, policy, tls } = wanted;
     await using undo = new AsyncDisposableStack();
-    const sharesPort = "port" in target && workers.count > 0;
-    const claim = sharesPort && target.port !== 0 ? undo.use(await claimPort(target)) : undefined;
     if ("socketPath" in target) await clearSocket(target.socketPath);
+    const sharesPort = this.#isShared(target);
     const listener = await this.#bind({ target, policy, tls, sharesPort });
     undo.defer(() => listener.close(0));
     if ("socketPath" in target) chmodSync(target.socketPath, target.mode ?? SOCKET_MODE);
-    if (!sharesPort || "socketPath" in listener.target) {
-      this.#open.set(key, { wanted, listener, shared: undefined });
-    } else {
-      const shared = { target: listener.target, claim };
-      this.#relayed.set(listenerKey(shared.target), listener);
-      undo.defer(() => this.#forget(shared.target, listener));
-      undo.defer(() => workers.unlisten(shared.target, 0));
-      await workers.listen({ target: shared.target, policy, tls });
-      this.#open.set(key, { wanted, listener, shared });
+    const shared = sharesPort && "port" in listener.target ? listener.target : undefined;
+    if (shared !== undefined) {
+      this.#relayed.set(listenerKey(shared), listener);
+      undo.defer(() => this.#forget(shared, listener));
+      undo.defer(() => workers.unlisten(shared, 0));
+      await workers.listen({ target: shared, policy, tls });
     }
+    this.#open.set(key, { wanted, listener, shared });
     undo.move();
   }
 
@@ -98,7 +108,7 @@ export class Addresses {
     open.wanted = wanted;
     open.listener.policy = policy;
     if (secured) open.listener.secure(tls);
-    if (open.shared) await this.#parts.workers.listenAs({ target: open.shared.target, policy, tls });
+    if (open.shared) await this.#parts.workers.listenAs({ target: open.shared, policy, tls });
   }
 
   /** Settles when no thread accepts there any more; what runs may end within `drainMs`. */
@@ -109,12 +119,11 @@ export class Addresses {
     const { listener, shared } = open;
     const closing = listener.close(drainMs).then(() => {
       this.#draining.delete(closing);
-      if (shared) this.#forget(shared.target, listener);
+      if (shared) this.#forget(shared, listener);
     });
     this.#draining.add(closing);
-    if (shared === undefined) return;
-    await this.#parts.workers.unlisten(shared.target, drainMs);
-    await shared.claim?.[Symbol.asyncDispose]();
+    if (shared) await this.#parts.workers.unlisten(shared, drainMs);
+    await this.release(key);
   }
 
   /** Closes all of this thread; settles when what ran has ended or `drainMs` is over. The others end by themselves. */
@@ -122,7 +131,11 @@ export class Addresses {
     const open = [...this.#open.values()];
     await Promise.all([...open.map(({ listener }) => listener.close(drainMs)), ...this.#draining]);
     this.#open.clear();
-    for (const { shared } of open) await shared?.claim?.[Symbol.asyncDispose]();
+    for (const key of [...this.#claims.keys()]) await this.release(key);
+  }
+
+  #isShared(target: SpecTarget): target is TcpTarget {
+    return "port" in target && this.#parts.workers.count > 0;
   }
 
   #forget(target: TcpTarget, listener: Listener): void {

@@ -24,6 +24,7 @@ export class Listeners {
   readonly #shelf: CertificateShelf;
   readonly #turn = new Turn();
   readonly #timer: NodeJS.Timeout;
+  #started: Promise<void> | undefined;
   #specs: readonly ListenerSpec[] = [];
   #ticketKeys: Uint8Array;
 
@@ -115,8 +116,18 @@ export class Listeners {
     for (const { wanted: old } of this.#addresses.all()) {
       if (!mustYield(old, wanted, fresh)) continue;
       await this.#addresses.close(old.key, this.#parts.drainMs);
-      undo.defer(() => this.#addresses.open(old));
+      undo.defer(async () => {
+        await this.#addresses.claim(old);
+        await this.#addresses.open(old);
+      });
     }
+    // Whoever has an address already is known before threads are started for nothing.
+    for (const address of fresh) {
+      await this.#addresses.claim(address);
+      undo.defer(() => this.#addresses.release(address.key));
+    }
+    this.#started ??= this.#parts.workers.start();
+    await this.#started;
     for (const address of fresh) {
       await this.#addresses.open(address);
       undo.defer(() => this.#addresses.close(address.key, 0));

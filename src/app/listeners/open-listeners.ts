@@ -58,7 +58,6 @@ export async function openListeners(
     const front = relayedFront(parts.front, (listener) => listeners.policyOf(listener));
     const relay = await openOwn(path, { ...parts, front }, HEADER_LIMIT_BYTES + RELAY_HEADER_BYTES);
     undo.defer(() => relay.close(0));
-    await parts.workers.start();
   }
   undo.defer(() => listeners.close(0));
   await listeners.apply(defaultSpecs(config));
