@@ -1,5 +1,5 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest, type RequestOptions } from "node:https";
+import { request as httpsRequest } from "node:https";
 import type { TestClaviger } from "#test/claviger.ts";
 
 type Spec = TestClaviger["app"]["listeners"]["specs"][number];
@@ -43,8 +43,8 @@ export interface Asked {
   /** The certificate to trust, and the name to ask for. */
   readonly ca?: string;
   readonly servername?: string;
+  readonly rejectUnauthorized?: boolean;
   readonly socketPath?: string;
-  readonly agent?: RequestOptions["agent"];
 }
 
 /** The head of an answer; its body is the caller's to read. */

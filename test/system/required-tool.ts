@@ -9,6 +9,7 @@ const PACKAGES = {
   nginx: "nginx",
   openssl: "openssl",
   strace: "strace",
+  testssl: "testssl.sh",
 } as const;
 
 /** The absolute path of a program. A missing one fails the test or benchmark that asks: nothing is skipped. */

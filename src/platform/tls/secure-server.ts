@@ -37,6 +37,8 @@ export function createSecureServer(
   const server = createServer({
     ...options,
     ...defaultContext(material),
+    // Node's own differs from thread to thread, and none would take up a session of another.
+    sessionIdContext: "claviger",
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     SNICallback: (name, done) => done(null, byName(name.toLowerCase())),
   });

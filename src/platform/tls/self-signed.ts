@@ -1,8 +1,6 @@
-import "reflect-metadata";
 import { createPrivateKey, createPublicKey, type webcrypto, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import * as x509 from "@peculiar/x509";
 import type { Clock } from "../lib/clock.ts";
 import { StartError } from "../lib/error.ts";
 import { writeFileDurably } from "../lib/file.ts";
@@ -106,6 +104,9 @@ async function makeKey(path: string): Promise<string> {
 }
 
 async function sign(keyPem: string, wanted: OwnNames, { clock, random }: Tools): Promise<string> {
+  // Only a server that makes one needs them, and every start would wait for them.
+  await import("reflect-metadata");
+  const x509 = await import("@peculiar/x509");
   const from = Math.floor((clock.now() - SKEW_MS) / 1000) * 1000;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     // The byte in front keeps the number positive, and its length the same.
