@@ -7,7 +7,6 @@ import { createLayout } from "#platform/config/layout.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
 import type { EgressParts } from "#platform/egress/egress-client.ts";
-import type { Listener } from "#platform/http/listener.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
 import { type Clock, systemClock } from "#platform/lib/clock.ts";
@@ -28,7 +27,8 @@ import type { Declared } from "./app/declared/declared.ts";
 import { openEventBus, openListening } from "./app/events.ts";
 import { createGates } from "./app/gates.ts";
 import { attachLimits, createLimitsMemory, seedWindows } from "./app/limits.ts";
-import { openListeners } from "./app/listeners.ts";
+import type { Listeners } from "./app/listeners/listeners.ts";
+import { openListeners } from "./app/listeners/open-listeners.ts";
 import { settleIdentity } from "./app/node-identity.ts";
 import { openUpstreams } from "./app/upstreams.ts";
 import { openWorkers } from "./app/workers/open-workers.ts";
@@ -38,6 +38,7 @@ export interface App extends AsyncDisposable {
   /** Where it listens, the control socket left out. */
   readonly urls: readonly string[];
   readonly controlSocket: string;
+  readonly listeners: Pick<Listeners, "apply" | "specs" | "checkCertificates">;
   /** Whether this start made the store. */
   readonly fresh: boolean;
   readonly seal: Seal;
@@ -80,7 +81,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   const others = () => countElsewhere();
   const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
   undo.defer(() => metrics.close());
-  let urls: readonly string[] = [];
+  let urls: () => readonly string[] = () => [];
   const { server, workers, declareProviders, endEvents, stopWork } = await assemble({
     config,
     database,
@@ -91,7 +92,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     tools: { clock, random },
     apiKeySecret,
     nodeId,
-    urls: () => urls,
+    urls: () => urls(),
     egress: options.egress ?? {},
     environment: options.environment ?? processEnvironment(),
     workerProgram: options.workerProgram,
@@ -99,21 +100,23 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   countElsewhere = () => workers.counts();
   undo.defer(stopWork);
   undo.use(workers);
-  const listeners = await openListeners(config, { front: server.front, random, log, metrics, workers }, undo);
-  urls = listeners.filter(({ policy }) => policy.kind === "tcp").map(({ url }) => url);
-  workers.tell({ kind: "urls", urls });
+  const ways = { front: server.front, clock, random, log, metrics, workers };
+  const { listeners, control } = await openListeners(config, ways, undo);
+  urls = () => listeners.urls();
   log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
   let closed: Promise<void> | undefined;
   const close = () => {
     endEvents();
-    closed ??= stop([...listeners, workers], config.settings.drain_timeout_ms, running);
+    closed ??= stop([listeners, control, workers], config.settings.drain_timeout_ms, running);
     return closed;
   };
-  const controlSocket = listeners.find(({ policy }) => policy.kind === "control")?.url ?? "";
   return {
-    urls,
-    controlSocket,
+    get urls() {
+      return listeners.urls();
+    },
+    controlSocket: control.url,
+    listeners,
     fresh,
     seal,
     routes: server.routes,
@@ -130,7 +133,7 @@ function encryptionWords(seal: Seal): string {
 }
 
 async function stop(
-  serving: readonly Pick<Listener, "close">[],
+  serving: readonly { close(drainMs: number): Promise<void> }[],
   drainMs: number,
   running: AsyncDisposableStack,
 ): Promise<void> {

@@ -24,15 +24,14 @@ export function createGates(parts: {
     lock: parts.lock,
     authenticator: {
       authenticate: (presented, address) => judge(keys, presented, address),
-      holds: (caller) => caller.kind !== "key" || keys.holds(caller.slot),
+      holds: (caller) => !("slot" in caller) || keys.holds(caller.slot),
     },
     addressLimit: limits.addresses,
     callerLimits: {
       begin: (caller, nowMs) => {
-        const own = caller.kind === "key" ? keys.limitsOf(caller.slot) : undefined;
-        return caller.kind !== "key" || own === undefined
-          ? undefined
-          : limits.principals.begin(keys.limitSlotOf(caller.slot), own, nowMs);
+        if (!("slot" in caller)) return undefined;
+        const own = keys.limitsOf(caller.slot);
+        return own && limits.principals.begin(keys.limitSlotOf(caller.slot), own, nowMs);
       },
     },
     authorizer: {
@@ -44,11 +43,11 @@ export function createGates(parts: {
   };
 }
 
-/** Keys with one grant have one list of sets in memory, so that their rights are put together once. */
+/** Who holds the same grant has the same list of sets in memory, so that his rights are put together once. */
 function rightsBy(sets: PermissionSets): (caller: Caller) => Rights {
   const known = new WeakMap<readonly string[], Rights>();
   return (caller) => {
-    if (caller.kind !== "key") return rightsOf(caller, sets);
+    if (caller.kind === "local" || caller.permissionSets === undefined) return rightsOf(caller, sets);
     const before = known.get(caller.permissionSets);
     if (before !== undefined) return before;
     const rights = rightsOf(caller, sets);

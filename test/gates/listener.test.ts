@@ -5,17 +5,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Front } from "#platform/http/front.ts";
 import { openListener, SENDER_TIMEOUTS } from "#platform/http/listener.ts";
-import type { ListenerPolicy } from "#platform/http/ports.ts";
 import { startClaviger } from "#test/claviger.ts";
+import { listenerPolicy } from "#test/listener-policy.ts";
 import { openRaw, statusOf } from "./raw.ts";
 
-const policy: ListenerPolicy = {
-  name: "test",
-  kind: "tcp",
-  anonymous: false,
-  allowedHosts: new Set(),
-  allowedOrigins: new Set(),
-};
+const policy = listenerPolicy();
 const open = (timeouts: { headersMs: number; requestMs: number }, front: Front, broken: string[] = []) =>
   openListener({
     target: { host: "127.0.0.1", port: 0 },

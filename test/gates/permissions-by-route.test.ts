@@ -5,7 +5,7 @@ import { ACTIONS, type Action } from "#gates/access/action.ts";
 import { allowsSome, permissionSets, setsNamed } from "#gates/access/index.ts";
 import { BUILT_IN } from "#gates/access/permission-set.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
-import type { ListenerPolicy } from "#platform/http/ports.ts";
+import { listenerPolicy } from "#test/listener-policy.ts";
 import { OPEN } from "#platform/http/route.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
 import { createLog } from "#platform/log/log.ts";
@@ -157,13 +157,7 @@ describe("a planted route", () => {
     callerLimits: { begin: () => undefined },
     authorizer: { allows: () => true },
   };
-  const policy: ListenerPolicy = {
-    name: "test",
-    kind: "tcp",
-    anonymous: false,
-    allowedHosts: new Set(),
-    allowedOrigins: new Set(),
-  };
+  const policy = listenerPolicy();
   const all = new AsyncDisposableStack();
   afterAll(() => all.disposeAsync());
 

@@ -13,6 +13,7 @@ import { createLog } from "#platform/log/log.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { type Gateway, openGateway } from "#services/gateway/index.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { listenerPolicy } from "#test/listener-policy.ts";
 import { startUpstream } from "#test/upstream.ts";
 
 const CALLER: Caller = { kind: "key", id: "key_1", permissionSets: ["some"], slot: 0 };
@@ -86,8 +87,7 @@ async function startGateway(
     settings: { enable_request_logs: false, gateway_body_limit_bytes: 1024, prices: [] },
   });
   stack.defer(() => gateway.flush());
-  const policy = { name: "t", kind: "tcp" as const, anonymous: false };
-  const listener = { ...policy, allowedHosts: new Set<string>(), allowedOrigins: new Set<string>() };
+  const listener = listenerPolicy();
   const server = createServer((request, response) =>
     gateway.family.serve(
       beginExchange(request, listener, { requestId: "req_1", address: null, now: 0, monotonicMs: 0 }),

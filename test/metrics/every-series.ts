@@ -24,6 +24,9 @@ export async function readingWithEverySeries(): Promise<Reading> {
     clock: systemClock,
     sealStatus: () => ({ initialized: true, unlocked: true }),
   });
+  metrics.listening([
+    { name: "local", anonymous: true, authOff: false, certificateExpiresMs: systemClock.now() },
+  ]);
   const route = { method: "GET", path: "/health" };
   metrics.http.began();
   metrics.http.ended({ route, startedMs: performance.now(), errorCode: undefined }, 200);

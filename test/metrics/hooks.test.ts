@@ -144,12 +144,17 @@ test.each([
   expect(now.value("claviger_gateway_cost_usd_total", labels)).toBe(0);
 });
 
-test("[W3] a listener with authentication off shows", async () => {
-  metrics.listening({ anonymous: false });
-  metrics.listening({ anonymous: true, authOff: true });
+test("[W3] a listener with authentication off shows, and when its certificate ends", async () => {
+  const plain = { name: "local", anonymous: true, authOff: false, certificateExpiresMs: undefined };
+  const open = { name: "open", anonymous: false, authOff: true, certificateExpiresMs: 1_800_000_000_500 };
+  metrics.listening([open, open]);
+  metrics.listening([plain, open]);
   const now = await read();
   expect(now.value("claviger_auth_off_listeners")).toBe(1);
   expect(now.value("claviger_anonymous_listeners")).toBe(1);
+  const expiry = "claviger_certificate_expiry_timestamp_seconds";
+  expect(now.value(expiry, { listener: "open" })).toBe(1_800_000_000.5);
+  expect(now.series(expiry)).toBe(1);
 });
 
 test("[W3] refusals that the audit adds up are counted, and logged as before", async () => {

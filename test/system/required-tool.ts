@@ -13,6 +13,7 @@ const PACKAGES = {
   openssl: "openssl",
   script: "bsdutils",
   strace: "strace",
+  testssl: "testssl.sh",
   zsh: "zsh",
 } as const;
 

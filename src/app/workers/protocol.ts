@@ -6,6 +6,7 @@ import type { ListenerPolicy } from "#platform/http/ports.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import type { HealthNote } from "#platform/log/metrics/upstream.ts";
+import type { TlsMaterial } from "#platform/tls/material.ts";
 import type { Provider } from "#services/gateway/index.ts";
 import type { OpenedCredential } from "#vault/credentials/index.ts";
 import type { Declared } from "../declared/declared.ts";
@@ -43,6 +44,14 @@ export interface TcpTarget {
   readonly port: number;
 }
 
+/** An address that every thread listens on, and how. */
+export interface WorkerListener {
+  readonly target: TcpTarget;
+  readonly policy: ListenerPolicy;
+  /** It speaks TLS with these certificates. */
+  readonly tls: TlsMaterial | undefined;
+}
+
 /** What both ends of the relay call a listener. */
 export function listenerKey({ host, port }: TcpTarget): string {
   return `${host}:${port}`;
@@ -50,7 +59,11 @@ export function listenerKey({ host, port }: TcpTarget): string {
 
 /** What the main thread says to a worker. */
 export type ToWorker =
-  | { readonly kind: "listen"; readonly target: TcpTarget; readonly policy: ListenerPolicy }
+  | ({ readonly kind: "listen" } & WorkerListener)
+  /** One that is open already: its policy or its certificates are others from now on. */
+  | ({ readonly kind: "listen-as" } & WorkerListener)
+  /** Stop accepting there; what runs may end within the time. */
+  | { readonly kind: "unlisten"; readonly target: TcpTarget; readonly drainMs: number }
   | { readonly kind: "urls"; readonly urls: readonly string[] }
   /** One provider was made, changed or removed; these are there now. */
   | { readonly kind: "providers"; readonly providers: readonly ProviderRecord[]; readonly changed: string }

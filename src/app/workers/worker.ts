@@ -3,7 +3,6 @@ import { permissionSets } from "#gates/access/index.ts";
 import { attachKeys } from "#identity/keys/index.ts";
 import { createEgressClient, type EgressParts } from "#platform/egress/egress-client.ts";
 import { listenAddressOf } from "#platform/egress/own-listeners.ts";
-import { logBroken } from "#platform/http/access-log.ts";
 import { gatewayFront } from "#platform/http/front.ts";
 import { type Listener, openListener } from "#platform/http/listener.ts";
 import { createRelay } from "#platform/http/relay.ts";
@@ -21,6 +20,7 @@ import { openGateway } from "#services/gateway/index.ts";
 import { CredentialPools } from "#vault/credentials/index.ts";
 import { createGates } from "../gates.ts";
 import { attachLimits } from "../limits.ts";
+import { brokenTold } from "../listeners/broken.ts";
 import { deniedConnect } from "../upstreams.ts";
 import { UsageSums } from "../usage-sums.ts";
 import {
@@ -31,6 +31,7 @@ import {
   providersAfter,
   type ToWorker,
   type ToWorkerReply,
+  type WorkerListener,
   type WorkerStart,
 } from "./protocol.ts";
 import { Reports } from "./reports.ts";
@@ -59,7 +60,8 @@ class Worker {
   readonly #tools: WorkerTools;
   readonly #reports: Reports;
   readonly #parts: ReturnType<typeof assemble>;
-  readonly #listeners: Listener[] = [];
+  readonly #listeners = new Map<string, Promise<Listener>>();
+  readonly #closing = new Set<Promise<void>>();
 
   constructor(start: WorkerStart, tools: WorkerTools, calls: Calls) {
     this.#tools = tools;
@@ -79,6 +81,12 @@ class Worker {
     switch (message.kind) {
       case "listen":
         await this.#listen(message);
+        break;
+      case "listen-as":
+        await this.#listenAs(message);
+        break;
+      case "unlisten":
+        await this.#unlisten(message);
         break;
       case "urls":
         facts.urls = message.urls;
@@ -114,20 +122,37 @@ class Worker {
     return { kind: "done" };
   }
 
-  async #listen({ target, policy }: Extract<ToWorker, { readonly kind: "listen" }>): Promise<void> {
+  async #listen({ target, policy, tls }: WorkerListener): Promise<void> {
     const { frontFor, log, metrics } = this.#parts;
-    const listener = await openListener({
+    const key = listenerKey(target);
+    const opening = openListener({
       target,
       policy,
-      front: frontFor(listenerKey(target)),
+      tls,
+      front: frontFor(key),
       sharesPort: true,
       newRequestId: () => newId("req", this.#tools.random),
-      onBroken: (broken) => {
-        logBroken(log, policy, broken);
-        metrics.http.broken(broken.code);
-      },
+      ...brokenTold({ log, metrics }),
     });
-    this.#listeners.push(listener);
+    this.#listeners.set(key, opening);
+    opening.catch(() => this.#listeners.delete(key));
+    await opening;
+  }
+
+  async #listenAs({ target, policy, tls }: WorkerListener): Promise<void> {
+    const listener = await this.#listeners.get(listenerKey(target));
+    if (listener === undefined) return;
+    listener.policy = policy;
+    if (tls !== undefined) listener.secure(tls);
+  }
+
+  async #unlisten({ target, drainMs }: Extract<ToWorker, { readonly kind: "unlisten" }>): Promise<void> {
+    const key = listenerKey(target);
+    const listener = await this.#listeners.get(key);
+    this.#listeners.delete(key);
+    if (listener === undefined) return;
+    const closing = listener.close(drainMs).finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 
   async #settle(): Promise<void> {
@@ -136,7 +161,8 @@ class Worker {
   }
 
   async #drain(drainMs: number): Promise<void> {
-    await Promise.all(this.#listeners.map((listener) => listener.close(drainMs)));
+    const open = await Promise.all(this.#listeners.values());
+    await Promise.all([...open.map((listener) => listener.close(drainMs)), ...this.#closing]);
     await this.#parts.close();
     this.#reports.close();
   }

@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
 import type { AuditRecorder } from "#gates/audit/index.ts";
-import type { ListenerPolicy } from "#platform/http/ports.ts";
 import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics, ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import { ThreadCalls } from "#platform/threads/thread-calls.ts";
@@ -10,11 +9,13 @@ import type { UsageSums } from "../usage-sums.ts";
 import {
   type FromWorker,
   type FromWorkerReply,
+  listenerKey,
   type TcpTarget,
   type ToWorker,
   type ToWorkerReply,
   toCredentialRecord,
   toProviderRecord,
+  type WorkerListener,
   type WorkerStart,
 } from "./protocol.ts";
 import { LastCounts } from "./thread-counts.ts";
@@ -72,7 +73,7 @@ interface Running {
 export class Workers implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #running = new Map<number, Running>();
-  readonly #listening: { readonly target: TcpTarget; readonly policy: ListenerPolicy }[] = [];
+  readonly #listening = new Map<string, WorkerListener>();
   readonly #pauses = new Map<number, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #counts = new LastCounts();
@@ -99,9 +100,21 @@ export class Workers implements AsyncDisposable {
   }
 
   /** Has every one of them listen, or throws. */
-  async listen(target: TcpTarget, policy: ListenerPolicy): Promise<void> {
-    this.#listening.push({ target, policy });
-    await Promise.all(this.#ask({ kind: "listen", target, policy }, "done"));
+  async listen(listener: WorkerListener): Promise<void> {
+    this.#listening.set(listenerKey(listener.target), listener);
+    await Promise.all(this.#ask({ kind: "listen", ...listener }, "done"));
+  }
+
+  /** Gives an open listener its policy and certificates; settles when every thread has them. */
+  async listenAs(listener: WorkerListener): Promise<void> {
+    this.#listening.set(listenerKey(listener.target), listener);
+    await within(ANSWER_WITHIN_MS, this.#ask({ kind: "listen-as", ...listener }, "done"));
+  }
+
+  /** Has them stop accepting there; settles when none does. What runs may end within `drainMs`. */
+  async unlisten(target: TcpTarget, drainMs: number): Promise<void> {
+    this.#listening.delete(listenerKey(target));
+    await within(ANSWER_WITHIN_MS, this.#ask({ kind: "unlisten", target, drainMs }, "done"));
   }
 
   tell(message: ToWorker): void {
@@ -178,7 +191,9 @@ export class Workers implements AsyncDisposable {
     });
     // In the same turn as the providers were read: from now on it is told of every change.
     this.#running.set(thread, running);
-    const listening = this.#listening.map((listen) => calls.ask({ kind: "listen", ...listen }, "done"));
+    const listening = [...this.#listening.values()].map((listen) =>
+      calls.ask({ kind: "listen", ...listen }, "done"),
+    );
     await Promise.all([ready, ...listening]);
     running.serving = true;
   }

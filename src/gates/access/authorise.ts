@@ -9,15 +9,25 @@ export type Rights = readonly PermissionSet[];
 const ANYTHING = parseGlob("*");
 const FULL: Rights = [{ allow: [{ actions: new Set(ACTIONS), pattern: ANYTHING }], deny: [] }];
 
+/** Whatever a listener's configuration gives them: who these are let to may as well be given everything. */
+const NEVER_ANONYMOUS: PermissionSet = {
+  allow: [],
+  deny: [
+    { actions: new Set(["settings.manage", "users.manage", "backup.create"] as const), pattern: ANYTHING },
+  ],
+};
+
 /**
- * The rights of a principal under the sets in force: `local` holds everything, the anonymous what the set
- * `gateway` gives. A key's set that no longer exists leaves him with nothing at all: it may have held a deny.
+ * The rights of a principal under the sets in force: `local` holds everything, the anonymous what the listener's sets
+ * give (the set `gateway` unless said), save what is never theirs. A set that no longer exists leaves its holder with
+ * nothing at all: it may have held a deny.
  */
 export function rightsOf(principal: Caller, sets: PermissionSets): Rights {
   if (principal.kind === "local") return FULL;
-  const names = principal.kind === "key" ? principal.permissionSets : ["gateway"];
+  const names = principal.permissionSets ?? ["gateway"];
   const held = names.map((name) => sets.get(name)).filter((set) => set !== undefined);
-  return held.length === names.length ? held : [];
+  if (held.length !== names.length) return [];
+  return principal.kind === "anonymous" ? [...held, NEVER_ANONYMOUS] : held;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Random } from "#platform/lib/random.ts";
 import type { ResourceName } from "#platform/lib/resource-name.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Database, Query } from "#platform/storage/database.ts";
-import { Turn } from "#platform/storage/turn.ts";
+import { Turn } from "#platform/threads/turn.ts";
 import { changedGrant } from "./changed-grant.ts";
 import type { Grant } from "./grants.ts";
 import type { HeldKeys } from "./held-keys.ts";

@@ -1,16 +1,10 @@
 import { expect, test } from "vitest";
+import { listenerPolicy } from "#test/listener-policy.ts";
 import { createLog } from "../log/log.ts";
 import { logAccess, logBroken } from "./access-log.ts";
 import type { Exchange } from "./exchange.ts";
-import type { ListenerPolicy } from "./ports.ts";
 
-const listener: ListenerPolicy = {
-  name: "local",
-  kind: "tcp",
-  anonymous: false,
-  allowedHosts: new Set(),
-  allowedOrigins: new Set(),
-};
+const listener = listenerPolicy({ name: "local" });
 
 const exchangeWith = (more: Partial<Exchange>): Exchange => ({
   requestId: "req_0001",

@@ -9,7 +9,7 @@ export function logAccess(log: Log, exchange: Exchange, outcome: { status: numbe
   log.access({
     requestId: exchange.requestId,
     listener: exchange.listener.name,
-    address: exchange.address ?? "control",
+    address: exchange.address ?? exchange.listener.kind,
     method: exchange.route?.method ?? "other",
     route: exchange.route?.path ?? "unknown",
     status: outcome.status,
@@ -25,7 +25,7 @@ export function logBroken(log: Log, listener: ListenerPolicy, broken: BrokenRequ
   log.access({
     requestId: broken.requestId,
     listener: listener.name,
-    address: broken.address ?? "control",
+    address: broken.address ?? listener.kind,
     method: "other",
     route: "unknown",
     status: ERRORS[broken.code].status,

@@ -22,9 +22,14 @@ export function isLoopbackAddress(address: string): boolean {
   return plain === "::1" || (isIP(plain) === 4 && plain.startsWith("127."));
 }
 
-/** Whether the server answers for `name`: loopback, any IP literal, this machine's names, or one that was configured. */
+/**
+ * Whether the server answers for `name`: loopback, any IP literal, this machine's names, or one that was configured.
+ * `*.example` among these, as it stands in certificates, is any one label before `.example`.
+ */
 export function isAllowedHost(name: string, configured: ReadonlySet<string>): boolean {
   if (isLoopbackName(name) || isIP(name) !== 0 || configured.has(name)) return true;
+  const dot = name.indexOf(".");
+  if (configured.size > 0 && dot > 0 && configured.has(`*${name.slice(dot)}`)) return true;
   // Asked last and each time: the call costs more than all the rest, and a machine may be renamed.
   const machine = hostname().toLowerCase();
   const bare = machine.split(".")[0] ?? machine;

@@ -1,7 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { Socket } from "node:net";
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
+import { type Server as NetServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, StartError } from "../lib/error.ts";
+import type { TlsMaterial } from "../tls/material.ts";
+import { createSecureServer } from "../tls/secure-server.ts";
 import { addressOwner } from "./address-owner.ts";
 import type { Front } from "./front.ts";
 import type { ListenerPolicy } from "./ports.ts";
@@ -10,11 +18,14 @@ import { refuseRaw } from "./raw-refusal.ts";
 export type ListenTarget = { readonly host: string; readonly port: number } | { readonly socketPath: string };
 
 export interface Listener {
-  readonly policy: ListenerPolicy;
-  /** `http://127.0.0.1:8441`, or the path of the control socket. */
+  /** What is put here holds from the next request on. */
+  policy: ListenerPolicy;
+  /** `http://127.0.0.1:8441`, or the path of a socket. */
   readonly url: string;
   /** What it is bound to, a port of 0 resolved. */
   readonly target: ListenTarget;
+  /** Gives a TLS listener other certificates; connections that are open stay as they are. */
+  secure(material: TlsMaterial): void;
   /** Stops accepting, lets running requests end until `drainMs` is over, then cuts them. */
   close(drainMs: number): Promise<void>;
 }
@@ -37,29 +48,43 @@ export interface BrokenRequest {
   readonly code: ErrorCode;
 }
 
-/** Binds one address. Slow senders are cut: headers after 20 s, a whole request after 60 s, unless said. */
-export async function openListener(options: {
-  target: ListenTarget;
-  policy: ListenerPolicy;
-  front: Front;
-  newRequestId: () => string;
-  onBroken: (broken: BrokenRequest) => void;
-  timeouts?: Timeouts;
+export interface ListenerOptions {
+  readonly target: ListenTarget;
+  readonly policy: ListenerPolicy;
+  readonly front: Front;
+  readonly newRequestId: () => string;
+  readonly onBroken: (broken: BrokenRequest, policy: ListenerPolicy) => void;
+  /** A connection ended before TLS was agreed on; `code` is OpenSSL's or the system's. */
+  readonly onHandshakeError?: (code: string, policy: ListenerPolicy) => void;
+  /** It speaks TLS with these certificates. */
+  readonly tls?: TlsMaterial | undefined;
+  readonly timeouts?: Timeouts;
   /** Other threads of this process listen on the same port, and the kernel spreads what comes in over all. */
-  sharesPort?: boolean;
-  headerLimitBytes?: number;
-}): Promise<Listener> {
-  const { target, policy, front } = options;
-  const server = createHardServer(
-    options.timeouts ?? SENDER_TIMEOUTS,
-    options.headerLimitBytes ?? HEADER_LIMIT_BYTES,
+  readonly sharesPort?: boolean;
+  readonly headerLimitBytes?: number;
+}
+
+/** Binds one address. Slow senders are cut: headers after 20 s, a whole request after 60 s, unless said. */
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const { target, front } = options;
+  const { server, replace } = createHardServer(options, (code) =>
+    options.onHandshakeError?.(code, listener.policy),
   );
+  const open = new Set<Socket>();
+  const listener: Listener = {
+    policy: options.policy,
+    url: "",
+    target,
+    secure: replace,
+    close: (drainMs) => drain(server, open, drainMs),
+  };
   // Answers on their way, by socket: a client may send the next request before the last is answered.
   const running = new WeakMap<Duplex, Set<ServerResponse>>();
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     const here = running.get(request.socket) ?? new Set();
     running.set(request.socket, here.add(response));
     response.once("close", () => here.delete(response));
+    const { policy } = listener;
     front(request, response, policy, addressOf(request, policy));
   };
   for (const event of ["request", "checkContinue", "checkExpectation"]) server.on(event, serve);
@@ -68,26 +93,33 @@ export async function openListener(options: {
     const address = socket instanceof Socket ? (socket.remoteAddress ?? null) : null;
     const begun = [...(running.get(socket) ?? [])].some((response) => response.headersSent);
     const code = refuseRaw(error, { socket, begun, requestId });
-    if (code !== undefined) options.onBroken({ requestId, address, code });
+    if (code !== undefined) options.onBroken({ requestId, address, code }, listener.policy);
   };
   server.on("clientError", refuse);
   server.on("connect", (_request, socket) => refuse(new Error("CONNECT is for proxies"), socket));
-  const open = new Set<Socket>();
-  server.on("connection", (socket) => {
+  const keep = (socket: Socket) => {
     open.add(socket);
     socket.once("close", () => open.delete(socket));
-  });
+  };
+  server.on("connection", keep);
+  server.on("secureConnection", keep);
   await bind(server, target, options.sharesPort === true);
   const bound = boundTarget(server, target);
-  return { policy, url: describe(bound), target: bound, close: (drainMs) => drain(server, open, drainMs) };
+  return Object.assign(listener, { url: describe(bound, options.tls !== undefined), target: bound });
 }
 
 function addressOf(request: IncomingMessage, policy: ListenerPolicy): string | null {
-  return policy.kind === "control" ? null : (request.socket.remoteAddress ?? null);
+  return policy.kind !== "tcp" ? null : (request.socket.remoteAddress ?? null);
 }
 
-function createHardServer(timeouts: Timeouts, headerLimitBytes: number): Server {
-  const server = createServer({
+type Server = NetServer &
+  Pick<HttpServer, "closeIdleConnections" | "closeAllConnections" | "maxHeadersCount">;
+
+function createHardServer(
+  { tls, timeouts = SENDER_TIMEOUTS, headerLimitBytes = HEADER_LIMIT_BYTES }: ListenerOptions,
+  onHandshakeError: (code: string) => void,
+): { server: Server; replace: Listener["secure"] } {
+  const options: ServerOptions = {
     maxHeaderSize: headerLimitBytes,
     headersTimeout: timeouts.headersMs,
     requestTimeout: timeouts.requestMs,
@@ -97,10 +129,20 @@ function createHardServer(timeouts: Timeouts, headerLimitBytes: number): Server 
     requireHostHeader: false,
     // Whatever NODE_OPTIONS says: a lenient parser is how requests are smuggled.
     insecureHTTPParser: false,
-  });
+  };
+  const made =
+    tls === undefined
+      ? {
+          server: createServer(options),
+          replace: () => {
+            throw new Error("certificates for a listener without TLS");
+          },
+        }
+      : createSecureServer(tls, options, onHandshakeError);
+  const server: Server = made.server;
   // Node drops headers beyond this count without a word: a proxy's X-Forwarded-For could be hidden so.
   server.maxHeadersCount = 0;
-  return server;
+  return { server, replace: made.replace };
 }
 
 function bind(server: Server, target: ListenTarget, sharesPort: boolean): Promise<void> {
@@ -132,8 +174,9 @@ function boundTarget(server: Server, target: ListenTarget): ListenTarget {
   return { host: target.host, port: bound.port };
 }
 
-function describe(target: ListenTarget): string {
-  return "socketPath" in target ? target.socketPath : `http://${bracketed(target.host)}:${target.port}`;
+function describe(target: ListenTarget, secure: boolean): string {
+  const scheme = secure ? "https" : "http";
+  return "socketPath" in target ? target.socketPath : `${scheme}://${bracketed(target.host)}:${target.port}`;
 }
 
 function bracketed(host: string): string {
@@ -150,7 +193,11 @@ async function drain(server: Server, open: ReadonlySet<Socket>, drainMs: number)
   closeIdle();
   // A kept-alive connection is idle, and may be closed, only once its running answer has ended.
   const sweep = setInterval(closeIdle, 50);
-  const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
+  const deadline = setTimeout(() => {
+    server.closeAllConnections();
+    // To Node one that has not yet agreed on TLS is no connection of its own.
+    for (const socket of open) socket.destroy();
+  }, drainMs);
   await closed;
   clearInterval(sweep);
   clearTimeout(deadline);

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
+import { anonymousAt, mayEnter } from "./entry.ts";
 import type { Exchange } from "./exchange.ts";
-import { hostName, isAllowedHost, isLoopbackAddress, isLoopbackName } from "./host.ts";
+import { hostName, isAllowedHost } from "./host.ts";
 import type {
   AddressLimit,
   Authenticator,
@@ -10,6 +11,7 @@ import type {
   CallerLimits,
   LockGate,
   RefusalReason,
+  Service,
 } from "./ports.ts";
 import { hasCredentialInQuery, type RequestHead, readHead } from "./request-head.ts";
 import { OPEN, type RouteContract } from "./route.ts";
@@ -23,7 +25,6 @@ export interface Gates {
 }
 
 const LOCAL: Caller = { kind: "local" };
-const ANONYMOUS: Caller = { kind: "anonymous" };
 
 /** What a request asks for: a declared route, or a path nobody declared in one of the families. */
 export type Target = RouteContract | { readonly unknown: RouteContract["family"] | "page" };
@@ -33,9 +34,12 @@ export type Target = RouteContract | { readonly unknown: RouteContract["family"]
  * Every request on every listener passes here; the gateway's hot path calls the same function.
  * Throws AppError; afterwards `exchange.caller` is set unless the route is open.
  */
-export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage, target: Target): void {
-  const family = "unknown" in target ? target.unknown : target.family;
-  const gateway = family === "gateway";
+export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage, asked: Target): void {
+  const service = serviceOf(asked);
+  const gateway = service === "gateway";
+  const served = service === "probe" || exchange.listener.serves.has(service);
+  // What is not served here is met as what nobody declared, so that a stranger cannot tell the two apart.
+  const target = served ? asked : NOT_SERVED[service];
   exchange.route = "unknown" in target ? undefined : target;
   // `GET http://host/path` is how one speaks to a proxy, and names a second host beside the Host header.
   if (request.url?.startsWith("/") !== true)
@@ -46,13 +50,26 @@ export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage
   if (!control) checkHost(exchange, head);
   if (gates.lock.isLocked() && !("openWhileLocked" in target && target.openWhileLocked))
     throw new AppError("server_locked");
-  if (!control && family !== "probe" && family !== "page") checkOrigin(exchange, head);
-  if (family === "page") throw new AppError("not_found");
+  if (!control && service !== "probe" && service !== "dashboard") checkOrigin(exchange, head);
+  if (service === "dashboard") throw new AppError("not_found");
   if ("unknown" in target || target.action !== OPEN) {
-    authenticate(gates, exchange, request, head, gateway);
+    authenticate(gates, exchange, request, { head, service });
     limitCaller(gates, exchange);
   }
   if ("unknown" in target) throw new AppError("not_found");
+}
+
+const NOT_SERVED = {
+  gateway: { unknown: "gateway" },
+  api: { unknown: "api" },
+  events: { unknown: "api" },
+  dashboard: { unknown: "page" },
+} as const satisfies Record<Service, Target>;
+
+function serviceOf(target: Target): Service | "probe" {
+  const family = "unknown" in target ? target.unknown : target.family;
+  if (family === "page") return "dashboard";
+  return "path" in target && target.path === "/sse" ? "events" : family;
 }
 
 /**
@@ -91,7 +108,8 @@ function checkOrigin(exchange: Exchange, head: RequestHead): void {
   if (head.credential !== undefined) return;
   if (head.origin !== undefined) {
     if (exchange.listener.allowedOrigins.has(head.origin)) return;
-    if (head.origin.toLowerCase() !== `http://${head.host ?? ""}`.toLowerCase())
+    const scheme = exchange.listener.secure ? "https" : "http";
+    if (head.origin.toLowerCase() !== `${scheme}://${head.host ?? ""}`.toLowerCase())
       throw new AppError("cross_origin");
   }
   const site = head.fetchSite;
@@ -102,24 +120,28 @@ function authenticate(
   gates: Gates,
   exchange: Exchange,
   request: IncomingMessage,
-  head: RequestHead,
-  gateway: boolean,
+  { head, service }: { head: RequestHead; service: Service | "probe" },
 ): void {
   if (head.conflict) throw new AppError("credential_conflict");
   const inUrl = hasCredentialInQuery(request.url ?? "");
-  if (exchange.listener.kind === "control") {
+  const { listener, address } = exchange;
+  if (listener.kind === "control") {
     exchange.caller = LOCAL;
-  } else if (head.credential === undefined && !inUrl && gateway && mayBeAnonymous(exchange, head)) {
-    exchange.caller = ANONYMOUS;
   } else {
-    const verdict = gates.authenticator.authenticate(head.credential, exchange.address);
-    if ("refused" in verdict) {
-      exchange.refusal = verdict.refused;
-      throw wrongCredential(gates, exchange, verdict.refused);
-    }
-    exchange.caller = verdict.caller;
+    const anonymous =
+      head.credential === undefined && !inUrl ? anonymousAt(listener, { head, address, service }) : undefined;
+    exchange.caller = anonymous ?? identify(gates, exchange, head.credential);
   }
   if (inUrl) throw new AppError("credential_in_url");
+}
+
+/** The holder of the credential. One who may not come in by this listener costs and is told what a wrong one is. */
+function identify(gates: Gates, exchange: Exchange, presented: string | undefined): Caller {
+  const verdict = gates.authenticator.authenticate(presented, exchange.address);
+  if ("caller" in verdict && mayEnter(exchange.listener.entry, verdict.caller)) return verdict.caller;
+  const reason = "refused" in verdict ? verdict.refused : "not_here";
+  exchange.refusal = reason;
+  throw wrongCredential(gates, exchange, reason);
 }
 
 /**
@@ -141,11 +163,4 @@ function limitCaller({ callerLimits }: Gates, exchange: Exchange): void {
   if (exchange.caller === undefined) return;
   exchange.admission = callerLimits.begin(exchange.caller, exchange.time);
   if (exchange.admission?.refusal !== undefined) throw exchange.admission.refusal;
-}
-
-/** Local means: a loopback peer, no forwarding header, a loopback Host. */
-function mayBeAnonymous(exchange: Exchange, head: RequestHead): boolean {
-  if (!exchange.listener.anonymous || head.forwarded || exchange.address === null) return false;
-  const name = hostName(head.host ?? "");
-  return isLoopbackAddress(exchange.address) && name !== undefined && isLoopbackName(name);
 }

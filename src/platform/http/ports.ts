@@ -1,8 +1,19 @@
 import type { AppError } from "../lib/error.ts";
 
-/** Who makes a request: `local` opened the control socket and may do everything, `key` presented an API key. */
+/**
+ * Who makes a request: `local` opened the control socket and may do everything, `key` presented an API key issued at run
+ * time, `identity` the key of one that the configuration declares.
+ */
 export type Caller =
   | { readonly kind: "local" }
+  | {
+      readonly kind: "identity";
+      readonly id: string;
+      /** Its name in the file. */
+      readonly resource: string;
+      readonly permissionSets: readonly string[];
+      readonly slot: number;
+    }
   | {
       readonly kind: "key";
       readonly id: string;
@@ -12,11 +23,12 @@ export type Caller =
       /** Patterns of the models and APIs it is for; undefined for all. */
       readonly models?: readonly string[] | undefined;
     }
-  | { readonly kind: "anonymous" };
+  /** Without sets of its own it holds the set `gateway`. */
+  | { readonly kind: "anonymous"; readonly permissionSets?: readonly string[] };
 
 /** What stands for a caller in logs, audit and usage. */
 export function callerId(caller: Caller): string {
-  return caller.kind === "key" ? caller.id : caller.kind;
+  return "id" in caller ? caller.id : caller.kind;
 }
 
 export interface LockGate {
@@ -24,8 +36,18 @@ export interface LockGate {
 }
 
 export type Verdict = { readonly caller: Caller } | { readonly refused: RefusalReason };
-/** Why a credential was refused: for the access log only, the answer is the same for all. */
-export type RefusalReason = "missing" | "malformed" | "unknown" | "revoked" | "expired" | "wrong_address";
+/**
+ * Why a credential was refused: for the access log only, the answer is the same for all. `not_here`: right on another
+ * listener.
+ */
+export type RefusalReason =
+  | "missing"
+  | "malformed"
+  | "unknown"
+  | "revoked"
+  | "expired"
+  | "wrong_address"
+  | "not_here";
 
 export interface Authenticator {
   /** Judges an API key presented from `address`, null for none; `undefined` costs the same work as a wrong one. */
@@ -106,13 +128,40 @@ export interface RefusalEvent {
   readonly requestId: string;
 }
 
-/** What a listener lets in. */
+/** The parts of this server: /v1, /v1beta and /x; /api with /metrics; the web pages; /sse. */
+export type Service = "gateway" | "api" | "dashboard" | "events";
+
+/** A caller without a credential, made once for all of them. */
+export interface AnonymousEntry {
+  readonly caller: Caller;
+  /** `local`: only programs of this machine, and not through a proxy. */
+  readonly from: "local" | "anywhere";
+}
+
+/** Who may come in by a listener; `open`: its configuration turns authentication off. */
+export type Entry =
+  | {
+      readonly kind: "listed";
+      /** Names of identities the configuration declares. */
+      readonly identities: ReadonlySet<string>;
+      readonly users: boolean;
+      readonly keys: boolean;
+      readonly cluster: boolean;
+      /** May use the gateway alone. */
+      readonly anonymous: AnonymousEntry | undefined;
+    }
+  | { readonly kind: "open"; readonly anonymous: AnonymousEntry };
+
+/** What a listener serves, and whom it lets in: plain data, so that other threads have the same. */
 export interface ListenerPolicy {
   readonly name: string;
   /** The control socket's caller is `local`; Host, Origin and address rules do not apply to it. */
-  readonly kind: "tcp" | "control";
-  /** Whether a local caller without a credential may use the gateway. */
-  readonly anonymous: boolean;
+  readonly kind: "tcp" | "unix" | "control";
+  /** Whether it speaks TLS. */
+  readonly secure: boolean;
+  /** Everything else is as if it did not exist. */
+  readonly serves: ReadonlySet<Service>;
+  readonly entry: Entry;
   readonly allowedHosts: ReadonlySet<string>;
   readonly allowedOrigins: ReadonlySet<string>;
 }

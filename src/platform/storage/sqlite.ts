@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { Kysely, type Transaction } from "kysely";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError, StartError } from "#platform/lib/error.ts";
+import { Turn } from "../threads/turn.ts";
 import type { Database, SqlValue } from "./database.ts";
 import { type Filesystem, networkFilesystem, probeFilesystem } from "./filesystem.ts";
 import { rowsToInsert } from "./insert-rows.ts";
@@ -11,7 +12,6 @@ import { SqliteClient } from "./sqlite-client.ts";
 import { type Lease, sqliteDialect } from "./sqlite-dialect.ts";
 import type { ThreadStart } from "./sqlite-protocol.ts";
 import type { Tables } from "./tables.ts";
-import { Turn } from "./turn.ts";
 
 const EXIT_CANTCREAT = 73;
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { OPEN, type RouteContract } from "#platform/http/route.ts";
-import type { Api } from "#platform/http/server.ts";
+import { type Api, exchangeOf } from "#platform/http/server.ts";
 
 export interface ServerFacts {
   readonly version: string;
@@ -78,12 +78,12 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
         },
       },
     },
-    handler: async () => ({
+    handler: async (request) => ({
       name: "claviger",
       version: facts.version,
       node_id: facts.nodeId,
       ...facts.sealStatus(),
-      auth: "enabled",
+      auth: exchangeOf(request).listener.entry.kind === "open" ? "disabled" : "enabled",
     }),
   });
   api.route({

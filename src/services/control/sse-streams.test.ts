@@ -5,6 +5,7 @@ import { EventBus } from "#platform/events/event-bus.ts";
 import { openListener } from "#platform/http/listener.ts";
 import type { Caller } from "#platform/http/ports.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { listenerPolicy } from "#test/listener-policy.ts";
 import { EventStreams } from "./sse-streams.ts";
 
 const LOOK_MS = 500;
@@ -126,13 +127,7 @@ test("[C8] a reader that reads nothing is cut when its next event is not kept an
 async function listening(streams: EventStreams, responses: ServerResponse[]) {
   const listener = await openListener({
     target: { host: "127.0.0.1", port: 0 },
-    policy: {
-      name: "test",
-      kind: "tcp",
-      anonymous: false,
-      allowedHosts: new Set(),
-      allowedOrigins: new Set(),
-    },
+    policy: listenerPolicy(),
     front: (_request, response) => {
       responses.push(response);
       response.writeHead(200);

@@ -14,6 +14,7 @@ import { Secret } from "#platform/lib/secret.ts";
 import { createLog } from "#platform/log/log.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { listenerPolicy } from "#test/listener-policy.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { openIssuedKeys } from "../issued-keys.ts";
 import { keyRoutes } from "./routes.ts";
@@ -74,10 +75,9 @@ beforeAll(async () => {
     register: (api) => keyRoutes(api, { keys, sets, gates, settle: async () => {} }),
   });
   all.defer(() => server.close());
-  const policy = { name: "test", kind: "tcp", anonymous: false } as const;
   listener = await openListener({
     target: { host: "127.0.0.1", port: 0 },
-    policy: { ...policy, allowedHosts: new Set(), allowedOrigins: new Set() },
+    policy: listenerPolicy(),
     front: server.front,
     newRequestId: () => "req_test",
     onBroken: () => {},

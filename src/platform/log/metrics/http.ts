@@ -34,6 +34,7 @@ export class HttpMetrics {
   /** By the route's own object, so that a request costs no text. */
   readonly #series = new WeakMap<RouteName, RouteSeries>();
   readonly #byThread: CounterSeries;
+  readonly #handshakes: CounterSeries;
   #running = 0;
 
   /** `thread` is the number of the one that counts, 0 the main. */
@@ -43,6 +44,12 @@ export class HttpMetrics {
       help: "Requests that came in, by the thread that took them; 0 is the main thread, which all of /api comes to.",
       labelNames: ["thread"],
     }).labels(String(thread));
+    this.#handshakes = new CounterFamily(registry, {
+      name: "claviger_tls_handshake_errors_total",
+      help: "Connections that ended before TLS was agreed on.",
+      labelNames: [],
+    }).labels();
+    this.#handshakes.inc(0);
     this.#requests = new CounterFamily(registry, {
       name: "claviger_http_requests_total",
       help: "Requests that are over, by route template, method and status class.",
@@ -87,6 +94,11 @@ export class HttpMetrics {
   broken(code: ErrorCode): void {
     this.#count(UNKNOWN, this.#seriesOf(UNKNOWN), ERRORS[code].status);
     this.#errors.get(code)?.inc(1);
+  }
+
+  /** A connection to a TLS listener that never became one. */
+  handshakeFailed(): void {
+    this.#handshakes.inc(1);
   }
 
   #count(route: RouteName, series: RouteSeries, status: number): void {

@@ -10,15 +10,18 @@ import type { Log } from "../log.ts";
 import { EventMetrics } from "./events.ts";
 import { GatewayMetrics } from "./gateway.ts";
 import { HttpMetrics } from "./http.ts";
-import { gaugeOf } from "./instruments.ts";
+import { gaugeBy, gaugeOf } from "./instruments.ts";
 import { processMetrics } from "./process.ts";
 import { UpstreamMetrics } from "./upstream.ts";
 
 /** What a listener lets in, as far as a gauge shows it. */
-interface OpenedListener {
+export interface OpenedListener {
+  readonly name: string;
   readonly anonymous: boolean;
   /** Whether its configuration turns authentication off. */
-  readonly authOff?: boolean;
+  readonly authOff: boolean;
+  /** When the first of its certificates ends, in milliseconds since the epoch; undefined without TLS. */
+  readonly certificateExpiresMs: number | undefined;
 }
 
 /** What each thread that serves requests counts by itself. */
@@ -38,8 +41,8 @@ export type ThreadCounts = MetricObjectWithValues<MetricValue<string>>[];
 /** What this server tells Prometheus. Nothing of it is global: two servers in one process count apart. */
 export interface Metrics extends ThreadMetrics {
   readonly events: EventMetrics;
-  /** A listener was opened: who may come without a credential is shown. */
-  listening(listener: OpenedListener): void;
+  /** These listeners are open now: who may come without a credential is shown, and when certificates end. */
+  listening(listeners: readonly OpenedListener[]): void;
   /** A thread that serves requests ended by itself, and another takes its place. */
   workerRestarted(): void;
   /** Everything in the text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
@@ -119,13 +122,13 @@ function sealGauges(
   );
 }
 
-function listenerGauges(registry: Registry): (listener: OpenedListener) => void {
-  const opened: OpenedListener[] = [];
+function listenerGauges(registry: Registry): (listeners: readonly OpenedListener[]) => void {
+  let opened: readonly OpenedListener[] = [];
   gaugeOf(
     registry,
     "claviger_auth_off_listeners",
     "Listeners whose configuration turns authentication off.",
-    () => opened.filter(({ authOff }) => authOff === true).length,
+    () => opened.filter(({ authOff }) => authOff).length,
   );
   gaugeOf(
     registry,
@@ -133,7 +136,21 @@ function listenerGauges(registry: Registry): (listener: OpenedListener) => void 
     "Listeners on which local programs may use the gateway without a key.",
     () => opened.filter(({ anonymous }) => anonymous).length,
   );
-  return (listener) => void opened.push(listener);
+  gaugeBy(
+    registry,
+    {
+      name: "claviger_certificate_expiry_timestamp_seconds",
+      help: "When the first of a listener's certificates ends, in seconds since the epoch.",
+      label: "listener",
+    },
+    () =>
+      opened.flatMap(({ name, certificateExpiresMs: ms }) =>
+        ms === undefined ? [] : [[name, ms / 1000] as const],
+      ),
+  );
+  return (listeners) => {
+    opened = listeners;
+  };
 }
 
 function lostRows(registry: Registry): Record<"request" | "audit", (rows: number) => void> {

@@ -2,7 +2,7 @@ import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
-import { Turn } from "#platform/storage/turn.ts";
+import { Turn } from "#platform/threads/turn.ts";
 import type { NamedCredential } from "#vault/credentials/index.ts";
 import { prepareDeclared } from "./declare-providers.ts";
 import type { DeclaredProvider } from "./declared-provider.ts";

@@ -11,6 +11,7 @@ import { createLog } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { listenerPolicy } from "#test/listener-policy.ts";
 import { requestRow } from "#test/request-row.ts";
 import { usageRoute } from "./get-usage.ts";
 
@@ -157,13 +158,7 @@ async function serve(clock: FakeClock): Promise<string> {
   parts.defer(() => server.close());
   const listener = await openListener({
     target: { host: "127.0.0.1", port: 0 },
-    policy: {
-      name: "local",
-      kind: "tcp",
-      anonymous: false,
-      allowedHosts: new Set(),
-      allowedOrigins: new Set(),
-    },
+    policy: listenerPolicy(),
     front: server.front,
     newRequestId: () => "req_x",
     onBroken: () => {},

@@ -1,0 +1,104 @@
+import type { Clock } from "#platform/lib/clock.ts";
+import type { Random } from "#platform/lib/random.ts";
+import type { Log } from "#platform/log/log.ts";
+import { type Certificates, openCertificates } from "#platform/tls/certificates.ts";
+import type { LoadedPair, TlsFiles } from "#platform/tls/material.ts";
+import { ownNames } from "#platform/tls/own-names.ts";
+import { renewSelfSigned, settleSelfSigned } from "#platform/tls/self-signed.ts";
+import { type ListenerSpec, type SpecTls, textOf } from "./spec.ts";
+
+const DAY_MS = 86_400_000;
+
+interface Parts {
+  /** Where the server's own certificate is. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Some listener's certificates are others now. */
+  readonly onChange: () => void;
+}
+
+/** The certificates of all listeners; those with the same files have the same. */
+export class CertificateShelf implements Disposable {
+  readonly #parts: Parts;
+  readonly #byFiles = new Map<string, Certificates>();
+  #checkedMs: number;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#checkedMs = parts.clock.now();
+  }
+
+  /** The pairs of a listener that was taken; undefined without TLS. */
+  of(tls: SpecTls): readonly LoadedPair[] | undefined {
+    return this.#byFiles.get(keyOf(tls))?.current;
+  }
+
+  /** Reads what a listener needs, making the server's own certificate where it is missing. Throws StartError. */
+  async take(spec: ListenerSpec): Promise<void> {
+    const key = keyOf(spec.tls);
+    if (spec.tls.kind === "off" || this.#byFiles.has(key)) return;
+    const { log } = this.#parts;
+    const opened = openCertificates(await this.#filesOf(spec.tls), {
+      onChange: (pairs) => {
+        this.#tell(spec, pairs);
+        this.#parts.onChange();
+      },
+      onBroken: (reason) =>
+        log.error({ listener: spec.name, detail: reason }, "a new certificate is refused; the old one stays"),
+    });
+    this.#byFiles.set(key, opened);
+    this.#tell(spec, opened.current);
+  }
+
+  /** Lets go of everything that none of these uses. */
+  keepFor(specs: readonly ListenerSpec[]): void {
+    const used = new Set(specs.map(({ tls }) => keyOf(tls)));
+    for (const [key, certificates] of this.#byFiles) {
+      if (used.has(key)) continue;
+      certificates[Symbol.dispose]();
+      this.#byFiles.delete(key);
+    }
+  }
+
+  /** Reads every file anew, and once a day renews the server's own certificate. Gives whether that day has come. */
+  async check(): Promise<boolean> {
+    const { directory, clock, random, log } = this.#parts;
+    const isDaily = clock.now() - this.#checkedMs >= DAY_MS;
+    if (isDaily) this.#checkedMs = clock.now();
+    if (isDaily && this.#byFiles.has(keyOf({ kind: "auto" })))
+      await renewSelfSigned(directory, ownNames(), { clock, random }).catch((error: unknown) =>
+        log.error({ detail: error instanceof Error ? error.message : "" }, "the certificate is not renewed"),
+      );
+    for (const certificates of this.#byFiles.values()) certificates.check();
+    return isDaily;
+  }
+
+  [Symbol.dispose](): void {
+    this.keepFor([]);
+  }
+
+  async #filesOf(tls: Exclude<SpecTls, { readonly kind: "off" }>): Promise<readonly TlsFiles[]> {
+    if (tls.kind === "files") return tls.pairs;
+    const { directory, clock, random } = this.#parts;
+    return [await settleSelfSigned(directory, ownNames(), { clock, random })];
+  }
+
+  #tell({ name, targets }: ListenerSpec, pairs: readonly LoadedPair[]): void {
+    const { log, clock } = this.#parts;
+    for (const { fingerprint, expiresMs } of pairs) {
+      const fields = {
+        listener: name,
+        address: targets.map(textOf).join(" "),
+        detail: `SHA-256 ${fingerprint}`,
+      };
+      if (expiresMs <= clock.now()) log.warn(fields, "a listener's certificate has expired");
+      else log.info(fields, `a listener's certificate, valid until ${new Date(expiresMs).toISOString()}`);
+    }
+  }
+}
+
+function keyOf(tls: SpecTls): string {
+  return JSON.stringify(tls);
+}

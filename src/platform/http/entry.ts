@@ -1,0 +1,36 @@
+import { hostName, isLoopbackAddress, isLoopbackName } from "./host.ts";
+import type { Caller, Entry, ListenerPolicy, Service } from "./ports.ts";
+import type { RequestHead } from "./request-head.ts";
+
+/** Whether someone whose credential is right may come in here. */
+export function mayEnter(entry: Entry, caller: Caller): boolean {
+  if (entry.kind === "open") return true;
+  switch (caller.kind) {
+    case "identity":
+      return entry.identities.has(caller.resource);
+    case "key":
+      return entry.keys;
+    case "local":
+    case "anonymous":
+      return false;
+    default:
+      return caller satisfies never;
+  }
+}
+
+/** Who someone without a credential is here; undefined where he may not come in. */
+export function anonymousAt(
+  { entry }: ListenerPolicy,
+  { head, address, service }: { head: RequestHead; address: string | null; service: Service | "probe" },
+): Caller | undefined {
+  const { kind, anonymous } = entry;
+  if (anonymous === undefined || (kind === "listed" && service !== "gateway")) return undefined;
+  return anonymous.from === "anywhere" || isLocal(head, address) ? anonymous.caller : undefined;
+}
+
+/** Local means: a loopback peer, no forwarding header, a loopback Host. */
+function isLocal(head: RequestHead, address: string | null): boolean {
+  if (head.forwarded || address === null) return false;
+  const name = hostName(head.host ?? "");
+  return isLoopbackAddress(address) && name !== undefined && isLoopbackName(name);
+}

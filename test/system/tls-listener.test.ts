@@ -1,0 +1,95 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { startClaviger, type TestClaviger } from "#test/claviger.ts";
+import { addListeners, listenerSpec } from "#test/listeners/bench.ts";
+import { requiredTool } from "./required-tool.ts";
+import { runProgram } from "./run-program.ts";
+
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 60_000 });
+
+/** What a scan finds of every certificate that no authority outside signed: nobody to ask, and nothing to revoke it by. */
+const OF_A_PRIVATE_CERTIFICATE = new Set([
+  "cert_chain_of_trust",
+  "cert_trust",
+  "cert_revocation",
+  "cert_crlDistributionPoints",
+  "cert_ocspURL",
+  "DNS_CAArecord",
+  "OCSP_stapling",
+  "overall_grade",
+]);
+
+let claviger: TestClaviger;
+let address: string;
+let certificate: string;
+beforeAll(async () => {
+  claviger = await startClaviger({ workers: 2 });
+  const [url = ""] = await addListeners(claviger, listenerSpec("tls", { tls: { kind: "auto" } }));
+  address = new URL(url).host;
+  certificate = join(claviger.dataDir, "etc", "certs", "claviger.crt");
+});
+afterAll(() => claviger[Symbol.asyncDispose]());
+
+test("[N13] openssl trusts the own certificate by itself, over TLS 1.2 and 1.3, and is refused older versions and renegotiation", async () => {
+  const openssl = requiredTool("openssl");
+  const talk = (...more: string[]) =>
+    runProgram(openssl, [
+      "s_client",
+      "-connect",
+      address,
+      "-CAfile",
+      certificate,
+      "-verify_return_error",
+      ...more,
+    ]);
+  for (const version of ["-tls1_2", "-tls1_3"]) {
+    const spoken = await talk(version, "-verify_hostname", "localhost");
+    expect(spoken.status, spoken.stderr).toBe(0);
+    expect(spoken.stdout).toContain("Verify return code: 0 (ok)");
+    expect(spoken.stdout).toMatch(/Peer signature type: ECDSA|Peer signature type: ecdsa/i);
+  }
+  expect((await talk("-tls1_1", "-cipher", "ALL@SECLEVEL=0")).status).not.toBe(0);
+  const shown = await runProgram(openssl, ["x509", "-in", certificate, "-noout", "-text"]);
+  expect(shown.stdout).toContain("Public-Key: (256 bit)");
+  expect(shown.stdout).toContain("CA:FALSE");
+  expect(shown.stdout).toMatch(/X509v3 Key Usage: critical\s+Digital Signature\s/);
+  expect(shown.stdout).toMatch(/X509v3 Extended Key Usage:\s+TLS Web Server Authentication\s/);
+});
+
+test("[N13] curl with --cacert is answered, by name and by address, and without it refuses", async () => {
+  const curl = requiredTool("curl");
+  const port = address.split(":")[1] ?? "";
+  for (const host of ["localhost", "127.0.0.1"]) {
+    const args = ["-sS", "--cacert", certificate, `https://${host}:${port}/health`];
+    const answered = await runProgram(curl, args);
+    expect(answered, answered.stderr).toMatchObject({ status: 0, stdout: '{"status":"ok"}' });
+  }
+  expect((await runProgram(curl, ["-sS", `https://127.0.0.1:${port}/health`])).status).toBe(60);
+});
+
+test("[N13] testssl.sh finds nothing above LOW that is not of a private certificate", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "claviger-testssl-"));
+  try {
+    const file = join(directory, "found.json");
+    const args = ["--quiet", "--warnings", "off", "--color", "0", "--nodns", "none", "--jsonfile", file];
+    const more = ["--ip", "127.0.0.1", "--phone-out", "--add-ca", certificate].filter(
+      (word) => word !== "--phone-out",
+    );
+    const run = await runProgram(requiredTool("testssl"), [...args, ...more, address]);
+    const found = z
+      .array(z.object({ id: z.string(), severity: z.string(), finding: z.string() }))
+      .parse(JSON.parse(readFileSync(file, "utf8")));
+    expect(found.length, run.stdout).toBeGreaterThan(80);
+    const serious = found.filter(
+      ({ id, severity }) =>
+        !["OK", "INFO", "LOW", "DEBUG"].includes(severity) &&
+        ![...OF_A_PRIVATE_CERTIFICATE].some((name) => id.startsWith(name)),
+    );
+    expect(serious).toEqual([]);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
