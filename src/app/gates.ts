@@ -1,58 +1,49 @@
-import {
-  allows,
-  allowsSome,
-  matchesSome,
-  type PermissionSets,
-  type Rights,
-  rightsOf,
-} from "#gates/access/index.ts";
+import { allows, allowsSome, matchesSome } from "#gates/access/index.ts";
+import type { Identities } from "#identity/declared/index.ts";
 import type { KeyReader } from "#identity/keys/index.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
-import type { Caller, LockGate } from "#platform/http/ports.ts";
+import type { Arrival, Caller, LockGate, Verdict } from "#platform/http/ports.ts";
+import { AppError } from "#platform/lib/error.ts";
 import type { Limits } from "./limits.ts";
+import type { SetsInForce } from "./sets-in-force.ts";
+
+interface Parts {
+  readonly lock: LockGate;
+  readonly keys: KeyReader;
+  readonly identities: Identities;
+  readonly sets: SetsInForce;
+  readonly limits: Limits;
+}
 
 /** The pipeline's ports, served by the features. */
-export function createGates(parts: {
-  lock: LockGate;
-  keys: KeyReader;
-  sets: PermissionSets;
-  limits: Limits;
-}): Gates {
-  const { keys, sets, limits } = parts;
-  const held = rightsBy(sets);
+export function createGates(parts: Parts): Gates {
+  const { keys, identities, sets, limits } = parts;
   return {
     lock: parts.lock,
     authenticator: {
-      authenticate: (presented, address) => judge(keys, presented, address),
-      holds: (caller) => !("slot" in caller) || keys.holds(caller.slot),
+      authenticate: (presented, arrival) => judge(parts, presented, arrival),
+      holds: (caller) => {
+        if (caller.kind === "identity") return identities.holds(caller.slot, caller.id);
+        return caller.kind !== "key" || keys.holds(caller.slot);
+      },
     },
     addressLimit: limits.addresses,
     callerLimits: {
       begin: (caller, nowMs) => {
         if (!("slot" in caller)) return undefined;
-        const own = keys.limitsOf(caller.slot);
-        return own && limits.principals.begin(keys.limitSlotOf(caller.slot), own, nowMs);
+        const isKey = caller.kind === "key";
+        const own = isKey ? keys.limitsOf(caller.slot) : identities.limitsOf(caller.slot);
+        const slot = isKey ? keys.limitSlotOf(caller.slot) : caller.slot;
+        return own && limits.principals.begin(slot, own, nowMs);
       },
     },
     authorizer: {
       allows: (caller, action, target) => {
-        if (target === undefined) return allowsSome(held(caller), action);
-        return allows(held(caller), action, target) && isForModel(caller, action, target);
+        const rights = sets.rightsOf(caller);
+        if (target === undefined) return allowsSome(rights, action);
+        return allows(rights, action, target) && isForModel(caller, action, target);
       },
     },
-  };
-}
-
-/** Who holds the same grant has the same list of sets in memory, so that his rights are put together once. */
-function rightsBy(sets: PermissionSets): (caller: Caller) => Rights {
-  const known = new WeakMap<readonly string[], Rights>();
-  return (caller) => {
-    if (caller.kind === "local" || caller.permissionSets === undefined) return rightsOf(caller, sets);
-    const before = known.get(caller.permissionSets);
-    if (before !== undefined) return before;
-    const rights = rightsOf(caller, sets);
-    known.set(caller.permissionSets, rights);
-    return rights;
   };
 }
 
@@ -62,14 +53,38 @@ function isForModel(caller: Caller, action: string, target: string): boolean {
   return (action !== "gateway.use" && action !== "models.read") || matchesSome(caller.models, target);
 }
 
-function judge(
-  keys: KeyReader,
-  presented: string | undefined,
-  address: string | null,
-): ReturnType<Gates["authenticator"]["authenticate"]> {
-  const verdict = keys.authenticate(presented, address);
-  if (!verdict.ok) return { refused: verdict.reason };
-  const { id, permissionSets, slot, models } = verdict.key;
-  keys.markUsed(slot, address);
-  return { caller: { kind: "key", id, permissionSets, slot, models } };
+/** By the keys issued at run time, then by those of the configuration file, the slow ones of these last. */
+function judge(parts: Parts, presented: string | undefined, arrival: Arrival): Verdict | Promise<Verdict> {
+  const { keys, identities } = parts;
+  const verdict = keys.authenticate(presented, arrival.address);
+  if (verdict.ok) {
+    const { id, permissionSets, slot, models } = verdict.key;
+    keys.markUsed(slot, arrival.address);
+    return { caller: { kind: "key", id, permissionSets, slot, models } };
+  }
+  const declared = identities.authenticate(presented, arrival.address);
+  if (declared.ok || declared.reason !== "unknown") return toVerdict(identities, declared);
+  const refused = { refused: verdict.reason };
+  const { entry } = arrival.listener;
+  const admitted = entry.kind === "open" ? undefined : entry.identities;
+  if (presented === undefined || !identities.someSlow(admitted)) return refused;
+  const slow = identities.authenticateSlowly(presented, arrival.address, () => pastLimit(parts, arrival));
+  const settle = (found: typeof declared) =>
+    found.ok || found.reason !== "unknown" ? toVerdict(identities, found) : refused;
+  return slow instanceof Promise ? slow.then(settle) : settle(slow);
+}
+
+function toVerdict(identities: Identities, found: ReturnType<Identities["authenticate"]>): Verdict {
+  if (!found.ok) return { refused: found.reason };
+  const { id, name, permissionSets, slot } = found.identity;
+  identities.markUsed(slot);
+  return { caller: { kind: "identity", id, resource: name, permissionSets, slot } };
+}
+
+/** Slow work is not begun for an address that got too many wrong. */
+function pastLimit({ limits }: Parts, { address, time }: Arrival): AppError | undefined {
+  const waitS = address === null ? undefined : limits.addresses.waitS(address, time);
+  if (waitS === undefined) return undefined;
+  const words = "Too many wrong credentials came from this address.";
+  return new AppError("rate_limited", words, { retryAfterS: waitS });
 }

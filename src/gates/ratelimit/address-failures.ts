@@ -35,16 +35,25 @@ export class AddressFailures {
    * the whole seconds until it may again.
    */
   failed(address: string, nowMs: number): number | undefined {
+    return this.#look(address, nowMs, true);
+  }
+
+  /** What `failed` would give, with nothing counted: whether work for a credential from this address is worth beginning. */
+  waitS(address: string, nowMs: number): number | undefined {
+    return this.#look(address, nowMs, false);
+  }
+
+  #look(address: string, nowMs: number, counts: boolean): number | undefined {
     const digest = sha256(Buffer.concat([this.#seed, networkOf(address)]));
     const set = (digest.readUInt32LE(TAG_BYTES) % SETS) * SET_CELLS;
     const tag = digest.readUIntLE(0, TAG_BYTES) + 1;
     this.#locks.acquire(set * 2);
     const at = this.#placeOf(set + 1, tag) + BUCKET;
     const lacks = refill(this.#cells, at, FAILURES_PER_MINUTE, nowMs);
-    const taken = holdsOne(FAILURES_PER_MINUTE, lacks);
-    if (taken) draw(this.#cells, at, 1);
+    const isWithin = holdsOne(FAILURES_PER_MINUTE, lacks);
+    if (isWithin && counts) draw(this.#cells, at, 1);
     this.#locks.release(set * 2);
-    return taken ? undefined : Math.ceil(levelOf(FAILURES_PER_MINUTE, lacks).waitMs / 1000);
+    return isWithin ? undefined : Math.ceil(levelOf(FAILURES_PER_MINUTE, lacks).waitMs / 1000);
   }
 
   /** For the main thread, when another is no more: frees what that one had locked. */

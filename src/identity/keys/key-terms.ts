@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { keyLimits } from "#gates/ratelimit/index.ts";
-import { isAddressRange } from "./address-ranges.ts";
+import { isAddressRange } from "#platform/lib/address-ranges.ts";
 
 const MOST = 64;
 const LONGEST_PATTERN = 512;

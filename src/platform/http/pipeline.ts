@@ -12,6 +12,7 @@ import type {
   LockGate,
   RefusalReason,
   Service,
+  Verdict,
 } from "./ports.ts";
 import { hasCredentialInQuery, type RequestHead, readHead } from "./request-head.ts";
 import { OPEN, type RouteContract } from "./route.ts";
@@ -32,9 +33,15 @@ export type Target = RouteContract | { readonly unknown: RouteContract["family"]
 /**
  * Everything before the body is read, in the one order: head and host, locked gate, origin, authenticate, limit by principal.
  * Every request on every listener passes here; the gateway's hot path calls the same function.
- * Throws AppError; afterwards `exchange.caller` is set unless the route is open.
+ * Throws AppError; afterwards `exchange.caller` is set unless the route is open. Gives a promise where a credential takes
+ * long to judge: then everything said here holds for that.
  */
-export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage, asked: Target): void {
+export function admit(
+  gates: Gates,
+  exchange: Exchange,
+  request: IncomingMessage,
+  asked: Target,
+): Promise<void> | undefined {
   const service = serviceOf(asked);
   const gateway = service === "gateway";
   const served = service === "probe" || exchange.listener.serves.has(service);
@@ -53,9 +60,17 @@ export function admit(gates: Gates, exchange: Exchange, request: IncomingMessage
   if (!control && service !== "probe" && service !== "dashboard") checkOrigin(exchange, head);
   if (service === "dashboard") throw new AppError("not_found");
   if ("unknown" in target || target.action !== OPEN) {
-    authenticate(gates, exchange, request, { head, service });
+    const judging = authenticate(gates, exchange, request, { head, service });
+    if (judging !== undefined) return judging.then(() => letIn(gates, exchange, target));
     limitCaller(gates, exchange);
   }
+  if ("unknown" in target) throw new AppError("not_found");
+  return undefined;
+}
+
+/** What follows once it is known who asks. */
+function letIn(gates: Gates, exchange: Exchange, target: Target): void {
+  limitCaller(gates, exchange);
   if ("unknown" in target) throw new AppError("not_found");
 }
 
@@ -121,27 +136,35 @@ function authenticate(
   exchange: Exchange,
   request: IncomingMessage,
   { head, service }: { head: RequestHead; service: Service | "probe" },
-): void {
+): Promise<void> | undefined {
   if (head.conflict) throw new AppError("credential_conflict");
   const inUrl = hasCredentialInQuery(request.url ?? "");
   const { listener, address } = exchange;
   if (listener.kind === "control") {
     exchange.caller = LOCAL;
   } else {
-    const anonymous =
+    exchange.caller =
       head.credential === undefined && !inUrl ? anonymousAt(listener, { head, address, service }) : undefined;
-    exchange.caller = anonymous ?? identify(gates, exchange, head.credential);
+    if (exchange.caller === undefined) {
+      const verdict = gates.authenticator.authenticate(head.credential, exchange);
+      if (verdict instanceof Promise) return verdict.then((settled) => identified(gates, exchange, settled, inUrl));
+      identified(gates, exchange, verdict, inUrl);
+      return undefined;
+    }
   }
   if (inUrl) throw new AppError("credential_in_url");
+  return undefined;
 }
 
-/** The holder of the credential. One who may not come in by this listener costs and is told what a wrong one is. */
-function identify(gates: Gates, exchange: Exchange, presented: string | undefined): Caller {
-  const verdict = gates.authenticator.authenticate(presented, exchange.address);
-  if ("caller" in verdict && mayEnter(exchange.listener.entry, verdict.caller)) return verdict.caller;
-  const reason = "refused" in verdict ? verdict.refused : "not_here";
-  exchange.refusal = reason;
-  throw wrongCredential(gates, exchange, reason);
+/** One who may not come in by this listener costs and is told what a wrong credential is. */
+function identified(gates: Gates, exchange: Exchange, verdict: Verdict, inUrl: boolean): void {
+  if (!("caller" in verdict) || !mayEnter(exchange.listener.entry, verdict.caller)) {
+    const reason = "refused" in verdict ? verdict.refused : "not_here";
+    exchange.refusal = reason;
+    throw wrongCredential(gates, exchange, reason);
+  }
+  exchange.caller = verdict.caller;
+  if (inUrl) throw new AppError("credential_in_url");
 }
 
 /**

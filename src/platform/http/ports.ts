@@ -49,9 +49,21 @@ export type RefusalReason =
   | "wrong_address"
   | "not_here";
 
+/** Where and when a credential was presented. */
+export interface Arrival {
+  /** The socket's peer; null where it has no address. */
+  readonly address: string | null;
+  readonly listener: ListenerPolicy;
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+}
+
 export interface Authenticator {
-  /** Judges an API key presented from `address`, null for none; `undefined` costs the same work as a wrong one. */
-  authenticate(presented: string | undefined, address: string | null): Verdict;
+  /**
+   * Judges what was presented; `undefined` costs the same work as a wrong key. Later where that takes long: the promise
+   * may reject with an AppError, which is then the answer.
+   */
+  authenticate(presented: string | undefined, arrival: Arrival): Verdict | Promise<Verdict>;
   /** Whether a caller let in before may still act: his key can be revoked, or end, while his request arrives. */
   holds(caller: Caller): boolean;
 }

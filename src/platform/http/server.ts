@@ -98,7 +98,9 @@ function createApi(parts: ServerParts): Api {
     frameworkErrors: (_error, request, reply) => {
       const exchange = exchangeOf(request);
       try {
-        admit(parts.gates, exchange, request.raw, unknownAt(request.raw));
+        admit(parts.gates, exchange, request.raw, unknownAt(request.raw))?.catch((thrown: unknown) =>
+          sendProblem(parts, exchange, { request, reply }, thrown),
+        );
       } catch (thrown) {
         sendProblem(parts, exchange, { request, reply }, thrown);
       }
@@ -128,7 +130,7 @@ function installPipeline(api: Api, options: { gates: Gates; audit: AuditSink; lo
     const exchange = exchangeOf(request);
     const { contract } = request.routeOptions.config;
     const asked = contract !== undefined && isSpelledAs(contract.path, pathOf(raw.url ?? ""));
-    admit(options.gates, exchange, raw, asked ? contract : unknownAt(raw));
+    await admit(options.gates, exchange, raw, asked ? contract : unknownAt(raw));
     reply.headers(answerHeaders(exchange));
     if (exchange.head !== undefined) checkBodyHead(exchange.head, API_BODY_LIMIT_BYTES);
     // A call without a body needs no content type, and none it bears is judged.

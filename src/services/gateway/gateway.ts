@@ -56,14 +56,19 @@ function serve(
     reportRefusal(parts.sinks, exchange, error);
     answer.end(error);
   };
-  try {
-    admit(parts.gates, exchange, request, route?.contract ?? { unknown: "gateway" });
+  const begin = () => {
     tellLimits(exchange, dialect, answer);
     // Before anything is awaited, so that no revocation and no lock falls between this gate and the upstream.
     if (exchange.caller !== undefined) parts.running.add(callerId(exchange.caller), answer);
     if (route === undefined) return;
     call = newCall({ exchange, request, response, route, answer });
     work(parts, call).catch(refuse);
+  };
+  try {
+    const judging = admit(parts.gates, exchange, request, route?.contract ?? { unknown: "gateway" });
+    if (judging === undefined) return begin();
+    // Who left while his credential was judged gets nothing done.
+    judging.then(() => (answer.over ? exchange.admission?.release() : begin())).catch(refuse);
   } catch (error) {
     refuse(error);
   }

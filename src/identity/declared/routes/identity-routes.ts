@@ -4,7 +4,7 @@ import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import type { RouteContract } from "#platform/http/route.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { AppError } from "#platform/lib/error.ts";
-import type { DeclaredIdentities } from "../declared/declared-identities.ts";
+import type { DeclaredIdentities } from "../declared-identities.ts";
 
 const PATH = "/api/v1/identities";
 const identityShape = z.object({

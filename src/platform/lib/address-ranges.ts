@@ -1,4 +1,4 @@
-import { parseIp } from "#platform/lib/ip-address.ts";
+import { parseIp } from "./ip-address.ts";
 
 const BITS = 128;
 const MAPPED_BITS = 96;

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { BlockList, isIP } from "node:net";
 import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import type { Clock } from "#platform/lib/clock.ts";
-import type { RefusalBeforeWork, SlowHashes, SlowIdentity } from "../../slow-hashes/index.ts";
-import { parsePublicHash } from "../public-hash.ts";
+import type { Random } from "#platform/lib/random.ts";
+import { openSlowHashes, type RefusalBeforeWork, type SlowHashes, type SlowIdentity } from "../slow-hashes/index.ts";
+import { AddressRanges } from "#platform/lib/address-ranges.ts";
+import { parsePublicHash } from "../keys/index.ts";
 import type { IdentityMemory, IdentityRecord } from "./identity.ts";
 
 export type IdentityVerdict =
@@ -13,7 +14,15 @@ export type IdentityVerdict =
 interface Held {
   readonly record: IdentityRecord;
   /** Undefined where any address will do. */
-  readonly addresses: BlockList | undefined;
+  readonly addresses: AddressRanges | undefined;
+}
+
+/** Reads them in this thread, whichever it is; none is declared yet. */
+export function attachIdentities(
+  memory: IdentityMemory,
+  tools: { readonly clock: Clock; readonly random: Random },
+): Identities {
+  return new Identities({ memory, clock: tools.clock, slow: openSlowHashes([], tools) });
 }
 
 const UNKNOWN: IdentityVerdict = { ok: false, reason: "unknown" };
@@ -39,18 +48,13 @@ export class Identities {
     this.#usedAt = new Uint32Array(parts.memory.usedAt);
   }
 
-  /** Whether any has a key of ours: without one nobody need be looked up. */
-  get some(): boolean {
-    return this.#byDigest.size > 0;
-  }
-
   /** These and no others hold from now on. Throws StartError for more slow hashes than are taken; nothing changes then. */
   declare(records: readonly IdentityRecord[]): void {
     const byDigest = new Map<string, Held>();
     const slowByName = new Map<string, Held>();
     const slow: SlowIdentity[] = [];
     for (const record of records) {
-      const held = { record, addresses: addressesOf(record.allowedIps) };
+      const held = { record, addresses: record.allowedIps.length === 0 ? undefined : new AddressRanges(record.allowedIps) };
       const hash = parsePublicHash(record.hash);
       if ("malformed" in hash) throw new Error(`the hash of identity ${record.name} was not checked`);
       if (hash.algorithm === "sha256") {
@@ -68,13 +72,19 @@ export class Identities {
     );
   }
 
-  /** Whose key this is, presented from `address`; null on the control socket. One look-up whatever comes out of it. */
-  authenticate(text: string, address: string | null): IdentityVerdict {
+  /**
+   * Whose key this is, presented from `address`. Without an identity of that sort nothing is looked up; with one
+   * whatever is presented, even nothing, costs the same.
+   */
+  authenticate(presented: string | undefined, address: string | null): IdentityVerdict {
+    if (this.#byDigest.size === 0) return UNKNOWN;
+    const text = presented?.length === DECOY.length ? presented : DECOY;
     return this.#judge(this.#byDigest.get(createHash("sha256").update(text).digest("base64url")), address);
   }
 
-  /** Whether any of these names is of an identity whose hash is slow. */
-  someSlow(names: ReadonlySet<string>): boolean {
+  /** Whether any of these names, or of all where they are undefined, is of an identity whose hash is slow. */
+  someSlow(names: ReadonlySet<string> | undefined): boolean {
+    if (names === undefined) return this.#slowByName.size > 0;
     for (const name of this.#slowByName.keys()) if (names.has(name)) return true;
     return false;
   }
@@ -114,7 +124,7 @@ export class Identities {
   #judge(held: Held | undefined, address: string | null): IdentityVerdict {
     if (held === undefined) return UNKNOWN;
     if (this.#isOver(held)) return { ok: false, reason: "expired" };
-    if (!admits(held.addresses, address)) return { ok: false, reason: "wrong_address" };
+    if (held.addresses?.holds(address) === false) return { ok: false, reason: "wrong_address" };
     return { ok: true, identity: held.record };
   }
 
@@ -123,22 +133,5 @@ export class Identities {
   }
 }
 
-function addressesOf(ranges: readonly string[]): BlockList | undefined {
-  if (ranges.length === 0) return undefined;
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = "", bits] = range.split("/");
-    const family = isIP(address) === 4 ? "ipv4" : "ipv6";
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
-}
-
-/** An IPv4 address that came in over IPv6 is the IPv4 address. */
-function admits(addresses: BlockList | undefined, address: string | null): boolean {
-  if (addresses === undefined) return true;
-  if (address === null) return false;
-  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
-  return addresses.check(plain, isIP(plain) === 4 ? "ipv4" : "ipv6");
-}
+/** Presented where nothing of a key's length is, so that it takes as long. */
+const DECOY = "0".repeat(74);
