@@ -23,7 +23,7 @@ import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { infoRoutes, metricsRoute } from "#services/control/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { createGates } from "./app/gates.ts";
-import { attachLimits, createLimitsMemory, seedWindows } from "./app/limits.ts";
+import { attachLimits, createLimitsMemory, seedSlot, seedWindows } from "./app/limits.ts";
 import { openListeners } from "./app/listeners.ts";
 import { settleIdentity } from "./app/node-identity.ts";
 import { openUpstreams } from "./app/upstreams.ts";
@@ -139,7 +139,19 @@ async function assemble(
   const auditLog = metrics.countingRows(log, "audit");
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
   const { sets } = permissionSets({});
-  const keys = await openIssuedKeys({ database, ...tools, secret: parts.apiKeySecret, audit });
+  const settle = async () => {
+    await Promise.all([workers.settle(), upstreams.gateway.flush()]);
+  };
+  const keys = await openIssuedKeys({
+    database,
+    ...tools,
+    secret: parts.apiKeySecret,
+    audit,
+    beforeLimits: async (counted) => {
+      await settle();
+      await seedSlot({ database, clock: tools.clock }, limits, counted);
+    },
+  });
   const limitsMemory = createLimitsMemory({
     principals: keys.memory.capacity,
     threads: parts.config.settings.workers,
@@ -185,14 +197,7 @@ async function assemble(
         startedAt: tools.clock.now(),
       });
       metricsRoute(api, metrics);
-      keyRoutes(api, {
-        keys,
-        sets,
-        gates,
-        settle: async () => {
-          await Promise.all([workers.settle(), upstreams.gateway.flush()]);
-        },
-      });
+      keyRoutes(api, { keys, sets, gates, settle });
       listAuditRoute(api, {
         list: audit.list,
         flush: async () => {
