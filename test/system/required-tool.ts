@@ -3,6 +3,7 @@ import path from "node:path";
 
 /** The Debian package that brings each program that is run from here. */
 const PACKAGES = {
+  bash: "bash",
   chromium: "chromium",
   curl: "curl",
   git: "git",

@@ -30,7 +30,7 @@ export interface KeyChange extends ChangedKeyTerms {
 }
 
 /** Who asks, and the sets that say what he may hand out. */
-export interface Asker {
+interface Asker {
   readonly by: ChangeAuthor;
   readonly sets: PermissionSets;
 }
