@@ -26,7 +26,7 @@ import { openSeal, type Seal } from "#vault/seal/index.ts";
 import type { Declared } from "./app/declared/declared.ts";
 import { openEventBus, openListening } from "./app/events.ts";
 import { createGates } from "./app/gates.ts";
-import { attachLimits, createLimitsMemory, seedWindows } from "./app/limits.ts";
+import { attachLimits, createLimitsMemory, seedSlot, seedWindows } from "./app/limits.ts";
 import type { Listeners } from "./app/listeners/listeners.ts";
 import { openListeners } from "./app/listeners/open-listeners.ts";
 import { settleIdentity } from "./app/node-identity.ts";
@@ -171,12 +171,19 @@ async function assemble(parts: ServerParts): Promise<Assembled> {
   const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
   const { sets } = permissionSets(parts.config.resources.permissionSets);
   const bus = await openEventBus({ database, clock: tools.clock, metrics });
+  const settle = async () => {
+    await Promise.all([workers.settle(), upstreams.gateway.flush()]);
+  };
   const keys = await openIssuedKeys({
     database,
     ...tools,
     secret: parts.apiKeySecret,
     audit,
     events: bus,
+    beforeLimits: async (counted) => {
+      await settle();
+      await seedSlot({ database, clock: tools.clock }, limits, counted);
+    },
   });
   const limitsMemory = createLimitsMemory({
     principals: keys.memory.capacity,
@@ -235,14 +242,7 @@ async function assemble(parts: ServerParts): Promise<Assembled> {
       });
       metricsRoute(api, metrics);
       sseRoute(api, listening.streams);
-      keyRoutes(api, {
-        keys,
-        sets,
-        gates,
-        settle: async () => {
-          await Promise.all([workers.settle(), upstreams.gateway.flush()]);
-        },
-      });
+      keyRoutes(api, { keys, sets, gates, settle });
       listAuditRoute(api, {
         list: audit.list,
         flush: async () => {

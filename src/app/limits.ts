@@ -5,6 +5,7 @@ import {
   createLimiterMemory,
   type LimiterMemory,
   PrincipalLimiter,
+  usedByAll,
   usedInWindows,
 } from "#gates/ratelimit/index.ts";
 import type { IssuedKeys, KeyReader } from "#identity/keys/index.ts";
@@ -54,11 +55,28 @@ export async function seedWindows(
   { principals }: Limits,
 ): Promise<void> {
   const nowMs = parts.clock.now();
-  for (const used of await usedInWindows(parts.database.query, nowMs)) {
-    const slot = parts.keys.slotOf(used.principal);
-    if (slot !== undefined && isWindowed(parts.keys.reader.limitsOf(slot)))
-      principals.seed(parts.keys.reader.limitSlotOf(slot), used, nowMs);
+  const { reader } = parts.keys;
+  const bySlot = new Map<number, { dayTokens: number; monthNanoUsd: number }>();
+  for (const { principal, dayTokens, monthNanoUsd } of await usedInWindows(parts.database.query, nowMs)) {
+    const slot = parts.keys.slotOf(principal);
+    if (slot === undefined || !isWindowed(reader.limitsOf(slot))) continue;
+    const before = bySlot.get(reader.limitSlotOf(slot));
+    bySlot.set(reader.limitSlotOf(slot), {
+      dayTokens: dayTokens + (before?.dayTokens ?? 0),
+      monthNanoUsd: monthNanoUsd + (before?.monthNanoUsd ?? 0),
+    });
   }
+  for (const [slot, used] of bySlot) principals.seed(slot, used, nowMs);
+}
+
+/** Before keys that are counted in this slot are limited: counts what they used of the running day and month. */
+export async function seedSlot(
+  parts: { readonly database: Database; readonly clock: Clock },
+  { principals }: Limits,
+  counted: { readonly slot: number; readonly ids: readonly string[] },
+): Promise<void> {
+  const nowMs = parts.clock.now();
+  principals.seed(counted.slot, await usedByAll(parts.database.query, counted.ids, nowMs), nowMs);
 }
 
 function isWindowed(limits: ReturnType<KeyReader["limitsOf"]>): boolean {

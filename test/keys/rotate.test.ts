@@ -178,3 +178,35 @@ test("[I12] [I14] old and new are limited as one, in the minute, the day and aft
   time.advance(86_400_000);
   expect(await ask(again, heir.key)).toBe(200);
 });
+
+test("[I14] [H3] a limit of the day that comes later counts what was used before, of all keys of a rotation, once", async () => {
+  const time = new FakeClock();
+  await using bench = await startBench({ clock: time });
+  const own = keyCalls(bench.claviger);
+  const ask = async (key: string) => {
+    const call = {
+      method: "POST",
+      path: "/v1/chat/completions",
+      headers: bearing(key),
+      body: chat({ max_tokens: 5 }),
+    };
+    return (await bench.claviger.call(call)).status;
+  };
+  const old = await own.created("late");
+  expect(await ask(old.key)).toBe(200);
+  const next = await own.rotated(old.id, "24h");
+  expect(await ask(next.key)).toBe(200);
+  const used = z
+    .object({ data: z.array(z.object({ input_tokens: z.number(), output_tokens: z.number() })) })
+    .parse((await bench.claviger.control({ path: "/api/v1/requests" })).json)
+    .data.reduce((sum, row) => sum + row.input_tokens + row.output_tokens, 0);
+  expect(used).toBeGreaterThan(0);
+  for (let turn = 0; turn < 3; turn++) {
+    await own.update(next.id, { limits: { tokens_per_day: used } });
+    expect(await ask(next.key)).toBe(429);
+    await own.update(next.id, { limits: null });
+  }
+  await own.update(next.id, { limits: { tokens_per_day: used + 1 } });
+  expect(await ask(next.key)).toBe(200);
+  expect(await ask(next.key)).toBe(429);
+});

@@ -37,8 +37,6 @@ const leak = z.object({
 
 /** A key as the server shows it. */
 export type ShownKey = z.infer<typeof row>;
-/** A key that was just issued, with its text. */
-export type ShownIssuedKey = z.infer<typeof issued>;
 
 const PATH = "/api/v1/keys";
 const KEY_TEXT = /^sk-claviger-/;

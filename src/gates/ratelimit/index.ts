@@ -3,4 +3,4 @@ export { type AddressMemory, createAddressMemory } from "./address-memory.ts";
 export { type KeyLimits, keyLimits } from "./key-limits.ts";
 export { createLimiterMemory, type LimiterMemory } from "./limiter-memory.ts";
 export { PrincipalLimiter } from "./principal-limiter.ts";
-export { usedInWindows } from "./store.ts";
+export { usedByAll, usedInWindows } from "./store.ts";

@@ -109,14 +109,18 @@ export class LimitRecords {
     this.#release(at);
   }
 
-  /** Adds what was used of the running day and month before. */
+  /** Counts at least so much as used of the running day and month. */
   seed(slot: number, used: { dayTokens: number; monthNanoUsd: number }, nowMs: number): void {
     const day = this.#calendar.day(nowMs);
     const month = this.#calendar.month(nowMs);
     const at = this.#acquire(slot);
     this.#roll(at, day, month, nowMs);
-    use(this.#cells, at + RECORD.day, used.dayTokens);
-    use(this.#cells, at + RECORD.month, used.monthNanoUsd);
+    use(this.#cells, at + RECORD.day, Math.max(0, used.dayTokens - usedOf(this.#cells, at + RECORD.day)));
+    use(
+      this.#cells,
+      at + RECORD.month,
+      Math.max(0, used.monthNanoUsd - usedOf(this.#cells, at + RECORD.month)),
+    );
     this.#release(at);
   }
 

@@ -26,7 +26,10 @@ export class PrincipalLimiter {
     return new LimitedRequest(this.#records, slot, limits, nowMs);
   }
 
-  /** Adds what the principal used in the UTC day and the UTC month of `nowMs` before this process began. */
+  /**
+   * Counts what the principal used in the UTC day and the UTC month of `nowMs` while it was not limited, or before this
+   * process began: all of it is given, and what was counted already is not counted twice.
+   */
   seed(slot: number, used: { dayTokens: number; monthNanoUsd: number }, nowMs: number): void {
     this.#records.seed(slot, used, nowMs);
   }

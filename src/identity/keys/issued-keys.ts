@@ -1,18 +1,15 @@
 import type { PermissionSets } from "#gates/access/index.ts";
-import type { AuditRecorder } from "#gates/audit/index.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
-import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
-import type { Random } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
-import type { Database } from "#platform/storage/database.ts";
 import { type HeldKeys, holdKeys, takeExpired, withUses } from "./held-keys.ts";
 import { changeEntry, type KeyChange, KeyChanges, type NewKey } from "./key-changes.ts";
 import { keyDigest } from "./key-digest.ts";
-import type { KeyEvent, KeyEvents } from "./key-events.ts";
+import type { KeyEvent } from "./key-events.ts";
 import { keyId, publicIdOf } from "./key-id.ts";
 import { type KeyPage, type KeyRow, pageOfKeys, toKeyRow } from "./key-list.ts";
 import type { KeyMemory } from "./key-memory.ts";
+import type { KeyParts } from "./key-parts.ts";
 import type { KeyReader } from "./key-reader.ts";
 import { writeLastUses } from "./last-uses.ts";
 import { fillFromStore } from "./load-keys.ts";
@@ -27,20 +24,8 @@ import {
   newestRequests,
 } from "./store.ts";
 
-interface Parts {
-  readonly database: Database;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** `API_KEY_SECRET`: without it the stored digests find no key. */
-  readonly secret: Secret;
-  readonly audit: AuditRecorder;
-  readonly events?: KeyEvents;
-  /** For how many keys there is room at least, the stored ones and as many again apart; 2,000,000 unless given. */
-  readonly roomFor?: number;
-}
-
 /** Opens the keys issued at run time: what requests need of each is read into memory that threads can share. */
-export async function openIssuedKeys(parts: Parts): Promise<IssuedKeys> {
+export async function openIssuedKeys(parts: KeyParts): Promise<IssuedKeys> {
   const { query } = parts.database;
   const held = holdKeys(await countKeys(query), parts);
   await fillFromStore(query, held, parts.clock.now());
@@ -53,14 +38,14 @@ export class IssuedKeys {
   readonly memory: KeyMemory;
   /** What this thread needs for requests, as any other. */
   readonly reader: KeyReader;
-  readonly #parts: Parts;
+  readonly #parts: KeyParts;
   readonly #held: HeldKeys;
   readonly #changes: KeyChanges;
   readonly #digest: (text: string) => Buffer;
   readonly #revocations: Revocations;
   readonly #endListeners: ((id: string) => void)[] = [];
 
-  constructor(parts: Parts, held: HeldKeys) {
+  constructor(parts: KeyParts, held: HeldKeys) {
     this.#parts = parts;
     this.#held = held;
     this.memory = held.memory;

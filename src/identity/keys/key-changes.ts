@@ -1,13 +1,10 @@
 import type { PermissionSets } from "#gates/access/index.ts";
-import type { AuditEntry, AuditRecorder } from "#gates/audit/index.ts";
+import type { AuditEntry } from "#gates/audit/index.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { callerId } from "#platform/http/ports.ts";
-import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
-import type { Random } from "#platform/lib/random.ts";
 import type { ResourceName } from "#platform/lib/resource-name.ts";
-import type { Secret } from "#platform/lib/secret.ts";
-import type { Database, Query } from "#platform/storage/database.ts";
+import type { Query } from "#platform/storage/database.ts";
 import { Turn } from "#platform/threads/turn.ts";
 import { changedGrant } from "./changed-grant.ts";
 import type { Grant } from "./grants.ts";
@@ -16,10 +13,11 @@ import { keyDigest } from "./key-digest.ts";
 import { publicIdOf } from "./key-id.ts";
 import { columnsOf, grantIn } from "./key-list.ts";
 import { nameUntil, refuseTaken } from "./key-names.ts";
+import type { KeyParts } from "./key-parts.ts";
 import type { ChangedKeyTerms, NewKeyTerms } from "./key-terms.ts";
 import { type MadeKey, makeKey } from "./made-key.ts";
 import { refuseMightier, refuseMoreThanOwn } from "./rights.ts";
-import { findKey, insertKey, type ListedKey, type StoredKey, updateKey } from "./store.ts";
+import { findKey, insertKey, type ListedKey, rotatedWith, type StoredKey, updateKey } from "./store.ts";
 
 /** A key that is to be, as one asks for it. */
 export interface NewKey extends NewKeyTerms {
@@ -32,28 +30,20 @@ export interface KeyChange extends ChangedKeyTerms {
 }
 
 /** Who asks, and the sets that say what he may hand out. */
-export interface Asker {
+interface Asker {
   readonly by: ChangeAuthor;
   readonly sets: PermissionSets;
 }
 
-interface Parts {
-  readonly database: Database;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly secret: Secret;
-  readonly audit: AuditRecorder;
-}
-
 /** Makes keys and changes them: the store first, then, within the same turn, memory, where it holds for all threads. */
 export class KeyChanges {
-  readonly #parts: Parts;
+  readonly #parts: KeyParts;
   readonly #held: HeldKeys;
   readonly #tools: Parameters<typeof makeKey>[0];
   /** One change after another, so that memory has the same last word as the store. */
   readonly #turn = new Turn();
 
-  constructor(parts: Parts, held: HeldKeys) {
+  constructor(parts: KeyParts, held: HeldKeys) {
     this.#parts = parts;
     this.#held = held;
     this.#tools = { ...parts, digest: keyDigest(parts.secret) };
@@ -83,6 +73,7 @@ export class KeyChanges {
     this.#refusePast(change.expires_at);
     const end = await this.#turn.take();
     try {
+      await this.#countBefore(id, change);
       const { key, grant } = await this.#parts.database.transaction(async (query) => {
         const before = await this.#inForce(query, id);
         const held = grantIn(before);
@@ -122,6 +113,14 @@ export class KeyChanges {
     } finally {
       end();
     }
+  }
+
+  async #countBefore(id: string, { limits }: KeyChange): Promise<void> {
+    const slot = this.#held.writer.slotOf(publicIdOf(id));
+    if (slot === undefined || (limits?.tokens_per_day ?? limits?.spend_usd_per_month ?? null) === null)
+      return;
+    const ids = await rotatedWith(this.#parts.database.query, id);
+    await this.#parts.beforeLimits?.({ slot: this.#held.reader.limitSlotOf(slot), ids });
   }
 
   async #succeed(

@@ -92,6 +92,16 @@ export function findKey(query: Query, id: string): Promise<ListedKey | undefined
   return query.selectFrom("api_key").select(LISTED).where("id", "=", id).executeTakeFirst();
 }
 
+/** The ids of this key, of those it replaced, one after another, and of those that replaced it. */
+export async function rotatedWith(query: Query, id: string): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`WITH RECURSIVE chain (id, replaces, replaced_by) AS (
+      SELECT id, replaces, replaced_by FROM api_key WHERE id = ${id}
+      UNION SELECT k.id, k.replaces, k.replaced_by FROM chain
+        JOIN api_key k ON k.id = chain.replaces OR k.id = chain.replaced_by
+    ) SELECT id FROM chain`.execute(query);
+  return rows.map((row) => row.id);
+}
+
 /** The key with this name that is not revoked. */
 export function findNamedKey(query: Query, name: string): Promise<ListedKey | undefined> {
   const named = query.selectFrom("api_key").select(LISTED).where("name", "=", name);
