@@ -152,6 +152,10 @@ test("[C8] a stop ends every stream at once, whatever time running requests are 
 test("[A5] [A3] [A10] it wants a credential with events.read, and no page of another origin reads it", async () => {
   await using claviger = await startClaviger();
   const gateway = (await claviger.issueKey("app")).key;
+  const route = claviger.app.routes().filter(({ path }) => path === "/sse");
+  expect(route).toMatchObject([
+    { method: "GET", contract: { action: "events.read", openWhileLocked: false } },
+  ]);
   const sse = (headers = {}) => claviger.call({ path: "/sse", headers });
   const stranger = await sse();
   expect(stranger).toMatchObject({ status: 401, json: { code: "invalid_token" } });
