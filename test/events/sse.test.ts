@@ -192,10 +192,12 @@ test("[C8] types= gives those types alone, by whole name or by what stands befor
   expect(revoked.events.map(({ type }) => type)).toEqual(["key.revoked", "seal.locked"]);
 });
 
-test.each(["", "nothing", "key,", "key.", "key.creat", "Key", "*"])("[C8] types=%s is 400", async (types) => {
+test("[C8] any other name of a type is 400", async () => {
   await using claviger = await startClaviger();
-  const answer = await claviger.control({ path: `/sse?types=${types}` });
-  expect(answer).toMatchObject({ status: 400, json: { code: "bad_request" } });
+  for (const types of ["", "nothing", "key,", "key.", "key.creat", "Key", "*"]) {
+    const answer = await claviger.control({ path: `/sse?types=${types}` });
+    expect(answer, types).toMatchObject({ status: 400, json: { code: "bad_request" } });
+  }
 });
 
 test("[C8] one principal has 32 streams at most, and a place again when one of them ends", async () => {
