@@ -12,7 +12,7 @@ const SUM_EVERY_MS = 1000;
 const NANO = 1e9;
 
 /** Who listens, and what was used, summed for those who do. */
-export interface Listening {
+interface Listening {
   readonly streams: EventStreams;
   readonly usage: UsageSums;
 }

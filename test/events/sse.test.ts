@@ -152,6 +152,10 @@ test("[C8] a stop ends every stream at once, whatever time running requests are 
 test("[A5] [A3] [A10] it wants a credential with events.read, and no page of another origin reads it", async () => {
   await using claviger = await startClaviger();
   const gateway = (await claviger.issueKey("app")).key;
+  const route = claviger.app.routes().filter(({ path }) => path === "/sse");
+  expect(route).toMatchObject([
+    { method: "GET", contract: { action: "events.read", openWhileLocked: false } },
+  ]);
   const sse = (headers = {}) => claviger.call({ path: "/sse", headers });
   const stranger = await sse();
   expect(stranger).toMatchObject({ status: 401, json: { code: "invalid_token" } });
@@ -188,10 +192,12 @@ test("[C8] types= gives those types alone, by whole name or by what stands befor
   expect(revoked.events.map(({ type }) => type)).toEqual(["key.revoked", "seal.locked"]);
 });
 
-test.each(["", "nothing", "key,", "key.", "key.creat", "Key", "*"])("[C8] types=%s is 400", async (types) => {
+test("[C8] any other name of a type is 400", async () => {
   await using claviger = await startClaviger();
-  const answer = await claviger.control({ path: `/sse?types=${types}` });
-  expect(answer).toMatchObject({ status: 400, json: { code: "bad_request" } });
+  for (const types of ["", "nothing", "key,", "key.", "key.creat", "Key", "*"]) {
+    const answer = await claviger.control({ path: `/sse?types=${types}` });
+    expect(answer, types).toMatchObject({ status: 400, json: { code: "bad_request" } });
+  }
 });
 
 test("[C8] one principal has 32 streams at most, and a place again when one of them ends", async () => {

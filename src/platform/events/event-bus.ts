@@ -10,12 +10,12 @@ const NUMBER_DIGITS = 8;
 const ID = new RegExp(`^([0-9a-z]{${EPOCH_DIGITS}})-([0-9a-z]{${NUMBER_DIGITS}})$`);
 
 /** An event with its number: 1, 2, 3 … since the start. */
-export interface NumberedEvent extends ServerEvent {
+interface NumberedEvent extends ServerEvent {
   readonly number: number;
 }
 
 /** Where a listener who names an id goes on: after the event of that number, or why he cannot. */
-export type Place = { readonly after: number } | { readonly gone: "unknown_id" | "too_old" };
+type Place = { readonly after: number } | { readonly gone: "unknown_id" | "too_old" };
 
 /**
  * The events of one run of the server. Each has an id of two base36 numbers, zeros before them: `0mi9x2k1a-0000001f`

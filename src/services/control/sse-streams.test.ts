@@ -79,6 +79,19 @@ test.each([
   streams.close();
 });
 
+test("[C8] the heartbeat comes after 15 seconds by the clock, and every 15 seconds from then on", () => {
+  using timers = fakeTimers();
+  const { streams, clock } = openStreams();
+  const stream = open(streams, "key_1");
+  const beatsAfter = (ms: number) => {
+    clock.advance(ms);
+    timers.advance(LOOK_MS);
+    return stream.text().split(": heartbeat\n").length - 1;
+  };
+  expect([14_999, 1, 14_999, 1].map(beatsAfter)).toEqual([0, 1, 1, 2]);
+  streams.close();
+});
+
 test("[C8] usage is wanted from the first listener on until five minutes after the last, and who is away longer reads afresh", () => {
   using timers = fakeTimers();
   const { streams, bus, clock, watched } = openStreams();

@@ -7,7 +7,7 @@ import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { maySee, type TypeFilter } from "./sse-filter.ts";
 
-export const MOST_STREAMS = 1000;
+const MOST_STREAMS = 1000;
 const MOST_OF_ONE = 32;
 const RETRY_AFTER_S = 5;
 const BEAT_EVERY_MS = 15_000;
@@ -19,7 +19,7 @@ const CUT_AFTER_MS = 1000;
 export const EVENT_ACTION = "events.read";
 
 /** Who asks for events, and for which. */
-export interface Asked {
+interface Asked {
   readonly caller: Caller;
   readonly wants: TypeFilter;
   /** The id of the last event that he has read. */
