@@ -65,10 +65,17 @@ test("[I2] star in the action, deny, full, patterns of provider names; two sets 
 });
 
 test("[I15] a set of the file with a built-in name replaces that, also for keys issued before", async () => {
-  await using server = await startClaviger({ yaml: YAML });
-  const { key } = await server.issueKey("v", ["viewer"]);
-  expect(await statusOf(server, key, "/api/v1/usage")).toBe(200);
-  expect(await statusOf(server, key, "/api/v1/requests")).toBe(403);
+  using place = scratch();
+  mkdirSync(place.path, { mode: 0o700 });
+  const use = async (yaml: string, key: string | undefined) => {
+    await using server = await startClaviger({ yaml, dataDir: place.path });
+    const held = key ?? (await server.issueKey("v", ["viewer"])).key;
+    const paths = ["/api/v1/usage", "/api/v1/requests"];
+    return { held, statuses: await Promise.all(paths.map((path) => statusOf(server, held, path))) };
+  };
+  const before = await use("", undefined);
+  expect(before.statuses).toEqual([200, 200]);
+  expect((await use(YAML, before.held)).statuses).toEqual([200, 403]);
 });
 
 test("[I15] nobody hands out a set of the file that holds more than he does", async () => {

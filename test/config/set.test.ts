@@ -41,7 +41,7 @@ test("config set changes the setting alone, through a link, and keeps mode and o
   using conf = place("");
   const target = join(conf.dir, "kept.yaml");
   writeFileSync(target, TEXT);
-  chmodSync(target, 0o640);
+  chmodSync(target, 0o664);
   if (process.getuid?.() === 0) chownSync(target, 12345, 54321);
   const before = statSync(target);
   const linked = join(conf.dir, "linked");
