@@ -7,7 +7,7 @@ import { listOf } from "./identity.ts";
 import { isLocalPlace, type ListenPlace, parseListenAddr } from "./listen-addr.ts";
 
 /** What a listener can serve. */
-export const SERVED_FAMILIES = ["gateway", "api", "dashboard", "events"] as const;
+const SERVED_FAMILIES = ["gateway", "api", "dashboard", "events"] as const;
 export type ServedFamily = (typeof SERVED_FAMILIES)[number];
 
 /** The words of `auth` beside the names of identities. */

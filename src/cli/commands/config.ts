@@ -2,13 +2,14 @@ import type { Command } from "commander";
 import { loadConfig } from "#platform/config/load.ts";
 import type { CommandContext } from "../command-context.ts";
 import { initConfig } from "./config-init.ts";
+import { setInConfig } from "./config-set.ts";
 
 interface Places {
   readonly dataDir?: string;
   readonly configDir?: string;
 }
 
-/** `claviger config check [FILE] | schema | init`. */
+/** `claviger config check [FILE] | schema | init | set`. */
 export function configCommands(program: Command, context: CommandContext): void {
   const group = program.command("config").description("the configuration file");
   const placed = (command: Command) =>
@@ -33,6 +34,17 @@ export function configCommands(program: Command, context: CommandContext): void 
   )
     .option("--json", "print JSON")
     .action((flags: Places) => initConfig(context, flags));
+  placed(
+    group
+      .command("set <name> <value>")
+      .description(
+        "set a setting in claviger.yaml (settings.log_level warn); the rest of the file stays as it is",
+      ),
+  )
+    .option("--json", "print JSON")
+    .action((name: string, value: string, flags: Places) =>
+      setInConfig(context, { name, text: value }, flags),
+    );
 }
 
 /** Every problem as `FILE:LINE:COLUMN: text`, exit status 78; `--explain` says what won. */
