@@ -57,6 +57,19 @@ async function sendProviders(
     await send(socket, { method: "POST", path, headers: JSON_TYPE, body: JSON.stringify(body) });
   const changed = JSON.stringify({ credentials: credential(secret("a credential that replaces another")) });
   await send(socket, { method: "PATCH", path: `${path}/kept`, headers: JSON_TYPE, body: changed });
+  const named = [
+    { value: secret("a secret that is kept under a name") },
+    { value: `${secret("a secret with a blank")} x` },
+    { value: secret("a secret too long").repeat(300) },
+    { value: "x", more: secret("an unknown field beside a secret") },
+  ];
+  for (const body of named)
+    await send(socket, {
+      method: "PUT",
+      path: "/api/v1/credentials/kept",
+      headers: JSON_TYPE,
+      body: JSON.stringify(body),
+    });
   const test = { method: "POST", path: `${path}/kept/test` };
   for (const how of ECHOES) {
     subject.upstream.behave(

@@ -3,7 +3,7 @@ import { type HeldConnection, holdConnections } from "#test/workers/held-connect
 import type { DeclaredBench } from "./declared-bench.ts";
 
 /** A connection to every thread, over which models are asked for; what is given is the status of each answer. */
-export interface AskedThreads extends Disposable {
+interface AskedThreads extends Disposable {
   ask(provider: string): Promise<number[]>;
   /** Of the first thread only. */
   askFirst(provider: string): Promise<number>;

@@ -1,9 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import * as z from "zod";
 import { startClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { OFFLINE } from "#test/offline.ts";
 import { startUpstream } from "#test/upstream.ts";
 import {
   type DeclaredBench,
@@ -335,6 +337,24 @@ test("[I16] a declared provider and its secret are the same after a restart", as
   const headers = { authorization: `Bearer ${key}` };
   expect((await again.call({ method: "POST", path: "/v1/embeddings", headers, body })).status).toBe(200);
   expect(presentedTo(bench.upstream)).toEqual([value]);
+});
+
+test("[I16] the example of the documentation is taken as it stands", async () => {
+  const text = readFileSync(new URL("../../docs/providers.md", import.meta.url), "utf8");
+  const [, example = ""] = /```yaml\n(.*?)```/s.exec(text) ?? [];
+  const { resources } = z
+    .object({ resources: z.record(z.string(), z.looseObject({})) })
+    .parse(parse(example));
+  const list = Object.entries(resources).map(([name, { resource_type: _, ...fields }]) =>
+    declared(name, fields),
+  );
+  expect(list.map(({ name, credentials }) => [name, credentials])).toEqual([
+    ["lab", [{ secret: "lab-key" }]],
+    ["openai", [{ env: "OPENAI_API_KEY" }, { file: "/etc/claviger-openai.key" }]],
+  ]);
+  await using bench = await startDeclaredBench({ egress: OFFLINE });
+  await bench.claviger.app.declareProviders(list);
+  expect((await listOf(bench)).map(({ name }) => name)).toEqual(["lab", "openai"]);
 });
 
 function thrownBy(work: () => unknown): string {

@@ -8,6 +8,7 @@ import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
+import type { CredentialSource } from "./credential-source.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
 
 const ID = "prov_1";
@@ -109,4 +110,48 @@ test("a provider without credentials has none, and a locked server opens none", 
   expect(await resolved()).toBeDefined();
   seal.lock();
   await expect(credentials.resolve(ID, ORIGIN)).rejects.toMatchObject({ code: "server_locked" });
+});
+
+const declare = async (owner: Credentials, sources: readonly CredentialSource[]) => {
+  const pools = await owner.declared.read([
+    { providerId: ID, to: { origin: ORIGIN, proxy: undefined }, sources },
+  ]);
+  await database.transaction((query) => owner.declared.bind(query, pools));
+  owner.declared.adopt(pools);
+};
+const setNamed = async (name: string, value: Secret) => {
+  await database.transaction((query) => credentials.declared.set(query, name, value));
+  credentials.declared.renew(name);
+  credentials.forget(ID);
+};
+
+test("[I16] [G2] what was said of a secret to a thread that had not used it holds for a new list, and not for its successor", async () => {
+  const [first, second, next] = [fresh(), fresh(), fresh()];
+  const sources = [{ secret: "a" }, { secret: "b" }];
+  await setNamed("a", first);
+  await setNamed("b", second);
+  await declare(credentials, sources);
+  const [{ id } = { id: "" }] = await credentials.list(database.query, ID);
+  credentials.coolUntil(id, clock.now() + 30_000);
+  await declare(credentials, sources);
+  expect(await resolved()).toBe(second.expose());
+  credentials.forget(ID);
+  credentials.coolUntil(id, clock.now() + 30_000);
+  await setNamed("a", next);
+  expect(await resolved()).toBe(next.expose());
+});
+
+test("[S9] a locked server opens nothing of what the environment holds either", async () => {
+  const value = fresh();
+  const owner = openCredentials({
+    database,
+    seal,
+    clock,
+    random: systemRandom,
+    environment: (name) => (name === "LAB_KEY" ? value.expose() : undefined),
+  });
+  await declare(owner, [{ env: "LAB_KEY" }]);
+  expect(await resolved(owner)).toBe(value.expose());
+  seal.lock();
+  await expect(owner.resolve(ID, ORIGIN)).rejects.toMatchObject({ code: "server_locked" });
 });

@@ -24,7 +24,7 @@ export interface DeclaredPool {
 }
 
 /** A credential as the operator sees it: where it is to be had, and why it is not. */
-export interface DeclaredCredential {
+interface DeclaredCredential {
   readonly id: string;
   readonly hint: string;
   readonly problem: string | undefined;
