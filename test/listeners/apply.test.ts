@@ -129,6 +129,55 @@ test("a Unix socket is 0600 unless said, takes the place of a dead one, and neve
   await expect(addListeners(claviger, { ...spec(file), name: "file" })).rejects.toThrow(/is not a socket/);
 });
 
+test.each([
+  1, 2,
+])("with %d threads a listener has any number of addresses, of IPv6 too, and each has its policy", async (workers) => {
+  await using claviger = await startClaviger({ workers });
+  const { key } = await claviger.issueKey("app");
+  const targets = [
+    { host: "127.0.0.1", port: 0 },
+    { host: "::1", port: 0 },
+  ];
+  const added = await addListeners(claviger, listenerSpec("both", { targets }));
+  expect(added.map((url) => new URL(url).hostname)).toEqual(["127.0.0.1", "[::1]"]);
+  for (const url of added) {
+    expect((await ask(url, { path: "/v1/models", headers: bearer(key) })).status).toBe(200);
+    expect((await ask(url, { path: "/v1/models" })).status).toBe(401);
+  }
+});
+
+test("an address changes from plain HTTP to TLS and back, and what cannot be is undone", async () => {
+  await using claviger = await startClaviger({ workers: 2 });
+  const { key } = await claviger.issueKey("app");
+  const { listeners } = claviger.app;
+  const before = listeners.specs;
+  const [free = ""] = await addListeners(claviger, listenerSpec("free"));
+  await listeners.apply(before);
+  const targets = [{ host: "127.0.0.1", port: Number(new URL(free).port) }];
+  const plain = listenerSpec("own", { targets });
+  const secure = { ...plain, tls: { kind: "auto" } } as const;
+  const taken = listenerSpec("taken", {
+    targets: [{ host: "127.0.0.1", port: Number(new URL(claviger.url).port) }],
+  });
+  const status = async () => {
+    const url = claviger.app.urls.at(-1) ?? "";
+    const { status: answered } = await ask(url, {
+      path: "/v1/models",
+      headers: bearer(key),
+      rejectUnauthorized: false,
+    });
+    return `${new URL(url).protocol} ${answered}`;
+  };
+  await listeners.apply([...before, plain]);
+  expect(await status()).toBe("http: 200");
+  await expect(listeners.apply([...before, secure, taken])).rejects.toThrow(/cannot listen on|in use/);
+  expect(await status()).toBe("http: 200");
+  await listeners.apply([...before, secure]);
+  expect(await status()).toBe("https: 200");
+  await listeners.apply([...before, plain]);
+  expect(await status()).toBe("http: 200");
+});
+
 /** As a server leaves it that is killed. */
 async function leaveDeadSocket(path: string): Promise<void> {
   const program = `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;

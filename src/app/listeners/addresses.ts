@@ -153,3 +153,19 @@ export class Addresses {
     });
   }
 }
+
+/** One that is gone, or speaks otherwise from now on, stands in the way of a new one on its port. */
+export function mustYield(
+  old: WantedAddress,
+  wanted: readonly WantedAddress[],
+  fresh: readonly WantedAddress[],
+): boolean {
+  const stays = wanted.some(({ key }) => key === old.key) && !fresh.some(({ key }) => key === old.key);
+  if (stays) return false;
+  const { target } = old;
+  return fresh.some((address) =>
+    "port" in target && "port" in address.target && target.port !== 0
+      ? address.target.port === target.port
+      : address.key === old.key,
+  );
+}

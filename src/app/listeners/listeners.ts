@@ -2,7 +2,7 @@ import type { ListenerPolicy } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { Turn } from "#platform/threads/turn.ts";
 import { SESSION_TICKET_KEY_BYTES, type TlsMaterial } from "#platform/tls/material.ts";
-import { Addresses, type AddressParts, type WantedAddress } from "./addresses.ts";
+import { Addresses, type AddressParts, mustYield, type WantedAddress } from "./addresses.ts";
 import { CertificateShelf } from "./certificate-shelf.ts";
 import { checkSpecs, type ListenerSpec, policyOf, textOf } from "./spec.ts";
 
@@ -183,20 +183,4 @@ export class Listeners {
     const pairs = spec && this.#shelf.of(spec.tls);
     return pairs && Math.min(...pairs.map(({ expiresMs }) => expiresMs));
   }
-}
-
-/** One that is gone, or speaks otherwise from now on, stands in the way of a new one on its port. */
-function mustYield(
-  old: WantedAddress,
-  wanted: readonly WantedAddress[],
-  fresh: readonly WantedAddress[],
-): boolean {
-  const stays = wanted.some(({ key }) => key === old.key) && !fresh.some(({ key }) => key === old.key);
-  if (stays) return false;
-  const { target } = old;
-  return fresh.some((address) =>
-    "port" in target && "port" in address.target && target.port !== 0
-      ? address.target.port === target.port
-      : address.key === old.key,
-  );
 }

@@ -1,16 +1,11 @@
-import {
-  createServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type ServerOptions,
-  type ServerResponse,
-} from "node:http";
-import { type Server as NetServer, Socket } from "node:net";
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, StartError } from "../lib/error.ts";
 import type { TlsMaterial } from "../tls/material.ts";
 import { createSecureServer } from "../tls/secure-server.ts";
 import { addressOwner } from "./address-owner.ts";
+import { drain, type Server } from "./drain.ts";
 import type { Front } from "./front.ts";
 import type { ListenerPolicy } from "./ports.ts";
 import { refuseRaw } from "./raw-refusal.ts";
@@ -112,9 +107,6 @@ function addressOf(request: IncomingMessage, policy: ListenerPolicy): string | n
   return policy.kind !== "tcp" ? null : (request.socket.remoteAddress ?? null);
 }
 
-type Server = NetServer &
-  Pick<HttpServer, "closeIdleConnections" | "closeAllConnections" | "maxHeadersCount">;
-
 function createHardServer(
   { tls, timeouts = SENDER_TIMEOUTS, headerLimitBytes = HEADER_LIMIT_BYTES }: ListenerOptions,
   onHandshakeError: (code: string) => void,
@@ -181,24 +173,4 @@ function describe(target: ListenTarget, secure: boolean): string {
 
 function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
-}
-
-async function drain(server: Server, open: ReadonlySet<Socket>, drainMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const closeIdle = () => {
-    server.closeIdleConnections();
-    // Opened ahead, as browsers and pools do: to Node a connection that has said nothing is not idle.
-    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
-  };
-  closeIdle();
-  // A kept-alive connection is idle, and may be closed, only once its running answer has ended.
-  const sweep = setInterval(closeIdle, 50);
-  const deadline = setTimeout(() => {
-    server.closeAllConnections();
-    // To Node one that has not yet agreed on TLS is no connection of its own.
-    for (const socket of open) socket.destroy();
-  }, drainMs);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(deadline);
 }

@@ -37,8 +37,6 @@ export function createSecureServer(
   const server = createServer({
     ...options,
     ...defaultContext(material),
-    // Node's own differs from thread to thread, and none would take up a session of another.
-    sessionIdContext: "claviger",
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     SNICallback: (name, done) => done(null, byName(name.toLowerCase())),
   });
@@ -78,6 +76,8 @@ function contextOptions(pair: TlsPair, ticketKeys: Uint8Array): SecureContextOpt
     ...("cert" in pair ? pair : { pfx: Buffer.from(pair.pfx), passphrase: pair.passphrase }),
     // As bytes of Node's own: what came from another thread is a bare array.
     ticketKeys: Buffer.from(ticketKeys),
+    // Node's own differs from thread to thread, and none would take up a session of another.
+    sessionIdContext: "claviger",
     minVersion: "TLSv1.2",
     ciphers: CIPHERS,
     honorCipherOrder: true,
