@@ -1,38 +1,27 @@
 import { join } from "node:path";
-import { permissionSets } from "#gates/access/index.ts";
-import { listAuditRoute, openAuditRecorder } from "#gates/audit/index.ts";
-import { keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
 import { type Environment, processEnvironment } from "#platform/config/environment.ts";
 import { createLayout } from "#platform/config/layout.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
 import type { EgressParts } from "#platform/egress/egress-client.ts";
-import type { AuditSink } from "#platform/http/ports.ts";
-import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
+import type { ChangeAuthor } from "#platform/http/exchange.ts";
+import type { HttpServer } from "#platform/http/server.ts";
 import { type Clock, systemClock } from "#platform/lib/clock.ts";
-import { AppError } from "#platform/lib/error.ts";
 import { type Random, systemRandom } from "#platform/lib/random.ts";
-import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
-import { createLog, type Log, type LogSink } from "#platform/log/log.ts";
-import { type Metrics, openMetrics, type ThreadCounts } from "#platform/log/metrics/metrics.ts";
+import { createLog, type LogSink } from "#platform/log/log.ts";
+import { openMetrics, type ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import { standardOutput } from "#platform/log/standard-output.ts";
-import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
-import { SharedFlag } from "#platform/threads/shared-flag.ts";
-import { infoRoutes, metricsRoute, openapiRoute, sseRoute } from "#services/control/index.ts";
-import type { DeclaredProvider } from "#services/gateway/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
+import type { ReloadReport } from "#services/control/index.ts";
+import { assemble } from "./app/assemble.ts";
 import type { Declared } from "./app/declared/declared.ts";
-import { openEventBus, openListening } from "./app/events.ts";
-import { createGates } from "./app/gates.ts";
-import { attachLimits, createLimitsMemory, seedSlot, seedWindows } from "./app/limits.ts";
 import type { Listeners } from "./app/listeners/listeners.ts";
 import { openListeners } from "./app/listeners/open-listeners.ts";
 import { settleIdentity } from "./app/node-identity.ts";
-import { openUpstreams } from "./app/upstreams.ts";
-import { openWorkers } from "./app/workers/open-workers.ts";
-import type { WorkerProgram, Workers } from "./app/workers/workers.ts";
+import { Reloads } from "./app/reloads.ts";
+import type { WorkerProgram } from "./app/workers/workers.ts";
 
 export interface App extends AsyncDisposable {
   /** Where it listens, the control socket left out. */
@@ -43,8 +32,11 @@ export interface App extends AsyncDisposable {
   readonly fresh: boolean;
   readonly seal: Seal;
   readonly routes: HttpServer["routes"];
-  /** These are the configuration file's providers from now on. Throws DeclaredProviderProblems, with nothing changed. */
-  declareProviders(list: readonly DeclaredProvider[]): Promise<void>;
+  /**
+   * Reads the configuration anew and puts it in force as a whole. Throws AppError `config_refused` with what is wrong, and
+   * everything is as it was.
+   */
+  reload(by?: ChangeAuthor): Promise<ReloadReport>;
   close(): Promise<void>;
 }
 
@@ -57,13 +49,11 @@ export interface AppOptions {
   readonly egress?: Pick<EgressParts, "lookup" | "timeouts">;
   /** What providers of the configuration file name as `env`; the process's own unless given. */
   readonly environment?: Environment;
+  /** Reads the configuration again, for a reload; without it there is none. Throws ConfigProblems. */
+  readonly readConfig?: () => LoadedConfig<Declared>;
   /** The program of the worker threads, where they are not to run the usual one. */
   readonly workerProgram?: WorkerProgram;
 }
-
-const HOUSEKEEPING_EVERY_MS = 10_000;
-/** The running requests of a key that expires end within a second of it. */
-const EXPIRIES_EVERY_MS = 250;
 
 /** Wires the whole server from a checked configuration. Throws StartError, with everything undone that was begun. */
 export async function startApp(config: LoadedConfig<Declared>, options: AppOptions = {}): Promise<App> {
@@ -82,7 +72,8 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
   undo.defer(() => metrics.close());
   let urls: () => readonly string[] = () => [];
-  const { server, workers, declareProviders, endEvents, stopWork } = await assemble({
+  const reloading: { current?: Reloads } = {};
+  const assembled = await assemble({
     config,
     database,
     seal,
@@ -96,13 +87,19 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     egress: options.egress ?? {},
     environment: options.environment ?? processEnvironment(),
     workerProgram: options.workerProgram,
+    reload: (by) => reloading.current?.reload(by) ?? Promise.reject(new Error("a reload before the start")),
   });
+  const { server, workers, endEvents, stopWork } = assembled;
   countElsewhere = () => workers.counts();
   undo.defer(stopWork);
   undo.use(workers);
   const ways = { front: server.front, clock, random, log, metrics, workers };
   const { listeners, control } = await openListeners(config, ways, undo);
   urls = () => listeners.urls();
+  const { readConfig = () => config } = options;
+  const reloads = new Reloads({ ...assembled, config, readConfig, listeners, database, random, log });
+  reloading.current = reloads;
+  undo.use(reloads.watch());
   log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
   let closed: Promise<void> | undefined;
@@ -120,7 +117,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     fresh,
     seal,
     routes: server.routes,
-    declareProviders,
+    reload: (by) => reloads.reload(by),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -139,150 +136,4 @@ async function stop(
 ): Promise<void> {
   await Promise.all(serving.map((each) => each.close(drainMs)));
   await running.disposeAsync();
-}
-
-interface ServerParts {
-  readonly config: LoadedConfig<Declared>;
-  readonly database: Database;
-  readonly seal: Seal;
-  readonly log: Log;
-  readonly sink: LogSink;
-  readonly metrics: Metrics;
-  readonly tools: { readonly clock: Clock; readonly random: Random };
-  readonly apiKeySecret: Secret;
-  readonly nodeId: string;
-  readonly urls: () => readonly string[];
-  readonly egress: NonNullable<AppOptions["egress"]>;
-  readonly environment: Environment;
-  readonly workerProgram: AppOptions["workerProgram"];
-}
-
-interface Assembled extends Pick<App, "declareProviders"> {
-  readonly server: HttpServer;
-  readonly workers: Workers;
-  readonly endEvents: () => void;
-  readonly stopWork: () => Promise<void>;
-}
-
-/** Every feature, handed what it uses. */
-async function assemble(parts: ServerParts): Promise<Assembled> {
-  const { database, seal, log, metrics, tools } = parts;
-  const auditLog = metrics.countingRows(log, "audit");
-  const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
-  const { sets } = permissionSets(parts.config.resources.permissionSets);
-  const bus = await openEventBus({ database, clock: tools.clock, metrics });
-  const settle = async () => {
-    await Promise.all([workers.settle(), upstreams.gateway.flush()]);
-  };
-  const keys = await openIssuedKeys({
-    database,
-    ...tools,
-    secret: parts.apiKeySecret,
-    audit,
-    events: bus,
-    beforeLimits: async (counted) => {
-      await settle();
-      await seedSlot({ database, clock: tools.clock }, limits, counted);
-    },
-  });
-  const limitsMemory = createLimitsMemory({
-    principals: keys.memory.capacity,
-    threads: parts.config.settings.workers,
-    random: tools.random,
-  });
-  const limits = attachLimits(limitsMemory, 0);
-  await seedWindows({ database, clock: tools.clock, keys }, limits);
-  const gates = createGates({ lock: seal, keys: keys.reader, sets, limits });
-  const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
-  const [lock, watched] = [new SharedFlag(), new SharedFlag()];
-  const listening = openListening({ bus, clock: tools.clock, metrics, gates, watched });
-  const workers = openWorkers({
-    ...parts,
-    shared: { lock: lock.memory, watched: watched.memory, keys: keys.memory, limits: limitsMemory },
-    onLost: (thread) => {
-      limits.principals.forget(thread);
-      limits.addresses.forget(thread);
-    },
-    program: parts.workerProgram,
-  });
-  const upstreams = await openUpstreams({
-    ...parts,
-    audit,
-    gates,
-    auditSink,
-    workers,
-    usage: listening.usage,
-  });
-  keys.onEnded((keyId) => {
-    upstreams.gateway.endOf(keyId, new AppError("invalid_token", "The key is no longer in force."));
-    workers.tell({ kind: "key-ended", keyId });
-    listening.streams.endOf(keyId);
-  });
-  seal.onLock(() => {
-    lock.raise();
-    workers.tell({ kind: "locked" });
-    upstreams.gateway.endAll(new AppError("server_locked"));
-    bus.publish("seal.locked", {});
-    listening.streams.endAll("the server is locked");
-  });
-  const server = await createHttpServer({
-    gates,
-    audit: auditSink,
-    log,
-    metrics: metrics.http,
-    tools,
-    gateway: upstreams.gateway.family,
-    register: (api) => {
-      infoRoutes(api, {
-        version: VERSION,
-        nodeId: parts.nodeId,
-        sealStatus: () => seal.status(),
-        listeners: parts.urls,
-        startedAt: tools.clock.now(),
-      });
-      metricsRoute(api, metrics);
-      sseRoute(api, listening.streams);
-      keyRoutes(api, { keys, sets, gates, settle });
-      listAuditRoute(api, {
-        list: audit.list,
-        flush: async () => {
-          await workers.settle();
-          await audit.flush();
-        },
-      });
-      upstreams.register(api);
-      openapiRoute(api, { version: VERSION, routes: () => server.routes() });
-    },
-  });
-  const flushing = setInterval(
-    () => void keepHouse(log, [() => keys.flush(), () => audit.flush()]),
-    HOUSEKEEPING_EVERY_MS,
-  );
-  const expiring = setInterval(() => keys.endExpired(), EXPIRIES_EVERY_MS);
-  const stopWork = async () => {
-    clearInterval(flushing);
-    clearInterval(expiring);
-    await server.close();
-    await upstreams.close();
-    await keepHouse(log, [() => keys.flush(), () => audit.close()]);
-    seal.lock();
-  };
-  return {
-    server,
-    workers,
-    declareProviders: upstreams.declareProviders,
-    endEvents: () => listening.streams.close(),
-    stopWork,
-  };
-}
-
-async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Promise<void> {
-  for (const task of tasks) {
-    await task().catch((error: unknown) =>
-      log.error(
-        { detail: error instanceof Error ? error.message : "" },
-        "housekeeping failed; it is tried again",
-      ),
-    );
-  }
 }

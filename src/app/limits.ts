@@ -8,6 +8,7 @@ import {
   usedByAll,
   usedInWindows,
 } from "#gates/ratelimit/index.ts";
+import type { DeclaredIdentities } from "#identity/declared/index.ts";
 import type { IssuedKeys, KeyReader } from "#identity/keys/index.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
@@ -49,15 +50,22 @@ export function attachLimits({ principals, addresses }: LimitsMemory, thread: nu
   };
 }
 
-/** For the main thread, before the first request: counts what the keys used of the running day and month before. */
+/** For the main thread, before the first request: counts what keys and identities used of the running day and month. */
 export async function seedWindows(
-  parts: { readonly database: Database; readonly clock: Clock; readonly keys: IssuedKeys },
+  parts: {
+    readonly database: Database;
+    readonly clock: Clock;
+    readonly keys: IssuedKeys;
+    readonly identities: DeclaredIdentities;
+  },
   { principals }: Limits,
 ): Promise<void> {
   const nowMs = parts.clock.now();
   const { reader } = parts.keys;
   const bySlot = new Map<number, { dayTokens: number; monthNanoUsd: number }>();
   for (const { principal, dayTokens, monthNanoUsd } of await usedInWindows(parts.database.query, nowMs)) {
+    const identity = parts.identities.slotOf(principal);
+    if (identity !== undefined) principals.seed(identity, { dayTokens, monthNanoUsd }, nowMs);
     const slot = parts.keys.slotOf(principal);
     if (slot === undefined || !isWindowed(reader.limitsOf(slot))) continue;
     const before = bySlot.get(reader.limitSlotOf(slot));

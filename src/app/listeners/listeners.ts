@@ -63,7 +63,10 @@ export class Listeners {
    * running requests may end within the drain time. All or none: throws StartError when something cannot be opened, and
    * everything is as it was.
    */
-  async apply(specs: readonly ListenerSpec[]): Promise<void> {
+  async apply(
+    specs: readonly ListenerSpec[],
+    { requireApiKey = this.#requireApiKey }: { readonly requireApiKey?: boolean } = {},
+  ): Promise<void> {
     const done = await this.#turn.take();
     try {
       await this.#apply(specs);

@@ -18,6 +18,8 @@ export function openWorkers(parts: {
   readonly metrics: Metrics;
   readonly apiKeySecret: Secret;
   readonly shared: WorkerStart["shared"];
+  /** As it is when a thread starts. */
+  readonly declared: () => WorkerStart["declared"];
   readonly onLost: (thread: number) => void;
   readonly urls: () => readonly string[];
   readonly program: WorkerProgram | undefined;
@@ -34,7 +36,7 @@ export function openWorkers(parts: {
     metrics,
     startOf: async () => ({
       settings: config.settings,
-      permissionSets: config.resources.permissionSets,
+      declared: parts.declared(),
       apiKeySecret: parts.apiKeySecret.expose(),
       shared: parts.shared,
       urls: parts.urls(),

@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Refusal } from "#gates/audit/index.ts";
+import type { IdentityMemory, IdentityRecord } from "#identity/declared/index.ts";
 import type { KeyMemory } from "#identity/keys/index.ts";
 import type { Settings } from "#platform/config/settings.ts";
 import type { ListenerPolicy } from "#platform/http/ports.ts";
@@ -18,8 +19,7 @@ export interface WorkerStart {
   /** Its number, from 1; the main thread is 0. */
   readonly thread: number;
   readonly settings: Settings;
-  /** The sets of the configuration file. */
-  readonly permissionSets: Declared["permissionSets"];
+  readonly declared: DeclaredForWorkers;
   /** `API_KEY_SECRET`. */
   readonly apiKeySecret: string;
   /** What all threads see at once. */
@@ -28,6 +28,7 @@ export interface WorkerStart {
     /** Of a flag: somebody listens to events. */
     readonly watched: SharedArrayBuffer;
     readonly keys: KeyMemory;
+    readonly identities: IdentityMemory;
     readonly limits: LimitsMemory;
   };
   readonly providers: readonly ProviderRecord[];
@@ -37,6 +38,12 @@ export interface WorkerStart {
   readonly relaySocket: string;
   /** Leads to the storage thread. */
   readonly rows: MessagePort;
+}
+
+/** What of the configuration file every thread judges by. */
+export interface DeclaredForWorkers {
+  readonly permissionSets: Declared["permissionSets"];
+  readonly identities: readonly IdentityRecord[];
 }
 
 export interface TcpTarget {
@@ -64,6 +71,8 @@ export type ToWorker =
   | ({ readonly kind: "listen-as" } & WorkerListener)
   /** Stop accepting there; what runs may end within the time. */
   | { readonly kind: "unlisten"; readonly target: TcpTarget; readonly drainMs: number }
+  /** The configuration file was read anew. */
+  | ({ readonly kind: "declared" } & DeclaredForWorkers)
   | { readonly kind: "urls"; readonly urls: readonly string[] }
   /** One provider was made, changed or removed; these are there now. */
   | { readonly kind: "providers"; readonly providers: readonly ProviderRecord[]; readonly changed: string }

@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import { permissionSets } from "#gates/access/index.ts";
+import { attachIdentities } from "#identity/declared/index.ts";
 import { attachKeys } from "#identity/keys/index.ts";
 import { createEgressClient, type EgressParts } from "#platform/egress/egress-client.ts";
 import { listenAddressOf } from "#platform/egress/own-listeners.ts";
@@ -20,6 +20,7 @@ import { openGateway } from "#services/gateway/index.ts";
 import { CredentialPools } from "#vault/credentials/index.ts";
 import { createGates } from "../gates.ts";
 import { attachLimits } from "../limits.ts";
+import { SetsInForce } from "../sets-in-force.ts";
 import { brokenTold } from "../listeners/broken.ts";
 import { deniedConnect } from "../upstreams.ts";
 import { UsageSums } from "../usage-sums.ts";
@@ -77,7 +78,7 @@ class Worker {
   }
 
   async work(message: ToWorker): Promise<FromWorkerReply> {
-    const { gateway, credentials, metrics, facts } = this.#parts;
+    const { gateway, credentials, metrics, facts, identities, sets } = this.#parts;
     switch (message.kind) {
       case "listen":
         await this.#listen(message);
@@ -87,6 +88,10 @@ class Worker {
         break;
       case "unlisten":
         await this.#unlisten(message);
+        break;
+      case "declared":
+        identities.declare(message.identities);
+        sets.replace(message.permissionSets);
         break;
       case "urls":
         facts.urls = message.urls;
@@ -180,10 +185,14 @@ function assemble(
   const providers = providersAfter([], { providers: start.providers, changed: "" });
   const facts = { providers, urls: start.urls };
   const log = createLog({ level: start.settings.log_level, sink: reports });
+  const identities = attachIdentities(start.shared.identities, tools);
+  identities.declare(start.declared.identities);
+  const sets = new SetsInForce(start.declared.permissionSets);
   const gates = createGates({
     lock: { isLocked: () => lock.raised },
     keys: attachKeys(start.shared.keys, new Secret(start.apiKeySecret), clock),
-    sets: permissionSets(start.permissionSets).sets,
+    identities,
+    sets,
     limits: attachLimits(start.shared.limits, start.thread),
   });
   const credentials = new CredentialPools({
@@ -231,5 +240,5 @@ function assemble(
     await gateway.flush();
     rows.close();
   };
-  return { gateway, credentials, metrics, facts, frontFor, log, close };
+  return { gateway, credentials, metrics, facts, identities, sets, frontFor, log, close };
 }

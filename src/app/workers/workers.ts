@@ -7,6 +7,7 @@ import type { Provider } from "#services/gateway/index.ts";
 import type { OpenedCredential } from "#vault/credentials/index.ts";
 import type { UsageSums } from "../usage-sums.ts";
 import {
+  type DeclaredForWorkers,
   type FromWorker,
   type FromWorkerReply,
   listenerKey,
@@ -125,6 +126,11 @@ export class Workers implements AsyncDisposable {
   async changed(providerId: string): Promise<void> {
     const providers = this.#providers();
     await within(ANSWER_WITHIN_MS, this.#ask({ kind: "providers", providers, changed: providerId }, "done"));
+  }
+
+  /** Settles when every thread judges by what the configuration file declares now. */
+  async declared(declared: DeclaredForWorkers): Promise<void> {
+    await within(ANSWER_WITHIN_MS, this.#ask({ kind: "declared", ...declared }, "done"));
   }
 
   /** Settles when everything they noted so far is written, or told here. */

@@ -54,6 +54,8 @@ export interface LoadedConfig<Resources = unknown> {
   /** The secrets the environment gives; one that is not here is read from, or generated into, the data directory. */
   readonly secrets: ReadonlyMap<SecretName, Secret>;
   readonly listen: readonly ListenAddress[];
+  /** Whether the command line says where to listen; it then replaces the listeners of the file. */
+  readonly listenGiven: boolean;
   readonly dataDir: string;
   readonly configDir: string;
   readonly configDirRule: ConfigDirRule;
@@ -101,6 +103,7 @@ export function loadConfig<Resources>(
     origins,
     secrets,
     listen,
+    listenGiven: (flags.listen ?? []).length > 0,
     configFile,
     ...directories,
     resources,

@@ -1,0 +1,225 @@
+import { type AuditRecorder, listAuditRoute, openAuditRecorder } from "#gates/audit/index.ts";
+import {
+  attachIdentities,
+  createIdentityMemory,
+  identityRoutes,
+  openDeclaredIdentities,
+} from "#identity/declared/index.ts";
+import { keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
+import type { Environment } from "#platform/config/environment.ts";
+import type { LoadedConfig } from "#platform/config/load.ts";
+import type { EgressParts } from "#platform/egress/egress-client.ts";
+import type { EventBus } from "#platform/events/event-bus.ts";
+import type { ChangeAuthor } from "#platform/http/exchange.ts";
+import type { AuditSink } from "#platform/http/ports.ts";
+import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
+import type { Clock } from "#platform/lib/clock.ts";
+import { AppError } from "#platform/lib/error.ts";
+import type { Random } from "#platform/lib/random.ts";
+import type { Secret } from "#platform/lib/secret.ts";
+import { VERSION } from "#platform/lib/version.ts";
+import type { Log, LogSink } from "#platform/log/log.ts";
+import type { Metrics } from "#platform/log/metrics/metrics.ts";
+import type { Database } from "#platform/storage/database.ts";
+import { SharedFlag } from "#platform/threads/shared-flag.ts";
+import {
+  infoRoutes,
+  metricsRoute,
+  openapiRoute,
+  type ReloadReport,
+  reloadRoute,
+  sseRoute,
+} from "#services/control/index.ts";
+import type { Seal } from "#vault/seal/index.ts";
+import type { Declared } from "./declared/declared.ts";
+import { openEventBus, openListening } from "./events.ts";
+import { createGates } from "./gates.ts";
+import { InForce } from "./in-force.ts";
+import { attachLimits, createLimitsMemory, seedSlot, seedWindows } from "./limits.ts";
+import { SetsInForce } from "./sets-in-force.ts";
+import { openUpstreams } from "./upstreams.ts";
+import { openWorkers } from "./workers/open-workers.ts";
+import type { WorkerProgram, Workers } from "./workers/workers.ts";
+
+/** What a server is put together from. */
+export interface ServerParts {
+  readonly config: LoadedConfig<Declared>;
+  readonly database: Database;
+  readonly seal: Seal;
+  readonly log: Log;
+  readonly sink: LogSink;
+  readonly metrics: Metrics;
+  readonly tools: { readonly clock: Clock; readonly random: Random };
+  readonly apiKeySecret: Secret;
+  readonly nodeId: string;
+  readonly urls: () => readonly string[];
+  readonly egress: Pick<EgressParts, "lookup" | "timeouts">;
+  readonly environment: Environment;
+  readonly workerProgram: WorkerProgram | undefined;
+  /** Reads the configuration anew, and puts it in force. */
+  readonly reload: (by: ChangeAuthor) => Promise<ReloadReport>;
+}
+
+/** A server but for where it listens. */
+export interface Assembled {
+  readonly server: HttpServer;
+  readonly workers: Workers;
+  readonly audit: AuditRecorder;
+  readonly bus: EventBus;
+  readonly declared: InForce;
+  readonly endEvents: () => void;
+  readonly stopWork: () => Promise<void>;
+}
+
+const HOUSEKEEPING_EVERY_MS = 10_000;
+/** The running requests of a key that expires end within a second of it. */
+const EXPIRIES_EVERY_MS = 250;
+
+/** Every feature, handed what it uses. Throws StartError. */
+export async function assemble(parts: ServerParts): Promise<Assembled> {
+  const { database, seal, log, metrics, tools } = parts;
+  const auditLog = metrics.countingRows(log, "audit");
+  const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
+  const sets = new SetsInForce(parts.config.resources.permissionSets);
+  const bus = await openEventBus({ database, clock: tools.clock, metrics });
+  const settle = async () => {
+    await Promise.all([workers.settle(), upstreams.gateway.flush()]);
+  };
+  const keys = await openIssuedKeys({
+    database,
+    ...tools,
+    secret: parts.apiKeySecret,
+    audit,
+    events: bus,
+    beforeLimits: async (counted) => {
+      await settle();
+      await seedSlot({ database, clock: tools.clock }, limits, counted);
+    },
+  });
+  const identityMemory = createIdentityMemory(keys.memory.capacity);
+  const identities = await openDeclaredIdentities({ database, clock: tools.clock, memory: identityMemory });
+  const here = attachIdentities(identityMemory, tools);
+  here.declare(identities.declare(parts.config.resources.identities).records);
+  const limitsMemory = createLimitsMemory({
+    principals: keys.memory.capacity + identityMemory.capacity,
+    threads: parts.config.settings.workers,
+    random: tools.random,
+  });
+  const limits = attachLimits(limitsMemory, 0);
+  await seedWindows({ database, clock: tools.clock, keys, identities }, limits);
+  const gates = createGates({ lock: seal, keys: keys.reader, identities: here, sets, limits });
+  const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
+  const [lock, watched] = [new SharedFlag(), new SharedFlag()];
+  const listening = openListening({ bus, clock: tools.clock, metrics, gates, watched });
+  const workers = openWorkers({
+    ...parts,
+    shared: {
+      lock: lock.memory,
+      watched: watched.memory,
+      keys: keys.memory,
+      identities: identityMemory,
+      limits: limitsMemory,
+    },
+    declared: () => ({ permissionSets: declared.permissionSets, identities: identities.records }),
+    onLost: (thread) => {
+      limits.principals.forget(thread);
+      limits.addresses.forget(thread);
+    },
+    program: parts.workerProgram,
+  });
+  const upstreams = await openUpstreams({
+    ...parts,
+    audit,
+    gates,
+    auditSink,
+    workers,
+    usage: listening.usage,
+  });
+  const endOf = (principal: string) => {
+    upstreams.gateway.endOf(principal, new AppError("invalid_token", "The key is no longer in force."));
+    workers.tell({ kind: "key-ended", keyId: principal });
+    listening.streams.endOf(principal);
+  };
+  keys.onEnded(endOf);
+  const declared = new InForce(parts.config.resources, {
+    sets,
+    identities,
+    here,
+    declareProviders: (list) => upstreams.declareProviders(list),
+    workers,
+    endOf,
+  });
+  await upstreams.declareProviders(parts.config.resources.providers);
+  seal.onLock(() => {
+    lock.raise();
+    workers.tell({ kind: "locked" });
+    upstreams.gateway.endAll(new AppError("server_locked"));
+    bus.publish("seal.locked", {});
+    listening.streams.endAll("the server is locked");
+  });
+  const server = await createHttpServer({
+    gates,
+    audit: auditSink,
+    log,
+    metrics: metrics.http,
+    tools,
+    gateway: upstreams.gateway.family,
+    register: (api) => {
+      infoRoutes(api, {
+        version: VERSION,
+        nodeId: parts.nodeId,
+        sealStatus: () => seal.status(),
+        listeners: parts.urls,
+        startedAt: tools.clock.now(),
+      });
+      metricsRoute(api, metrics);
+      sseRoute(api, listening.streams);
+      keyRoutes(api, { keys, sets: sets.sets, gates, settle });
+      identityRoutes(api, { identities, gates });
+      reloadRoute(api, parts.reload);
+      listAuditRoute(api, {
+        list: audit.list,
+        flush: async () => {
+          await workers.settle();
+          await audit.flush();
+        },
+      });
+      upstreams.register(api);
+      openapiRoute(api, { version: VERSION, routes: () => server.routes() });
+    },
+  });
+  const tasks = [() => keys.flush(), () => identities.flush(), () => audit.flush()];
+  const flushing = setInterval(
+    () => void keepHouse(log, tasks),
+    HOUSEKEEPING_EVERY_MS,
+  );
+  const expiring = setInterval(() => keys.endExpired(), EXPIRIES_EVERY_MS);
+  const stopWork = async () => {
+    clearInterval(flushing);
+    clearInterval(expiring);
+    await server.close();
+    await upstreams.close();
+    await keepHouse(log, [() => keys.flush(), () => identities.flush(), () => audit.close()]);
+    seal.lock();
+  };
+  return {
+    server,
+    workers,
+    audit,
+    bus,
+    declared,
+    endEvents: () => listening.streams.close(),
+    stopWork,
+  };
+}
+
+async function keepHouse(log: Log, tasks: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const task of tasks) {
+    await task().catch((error: unknown) =>
+      log.error(
+        { detail: error instanceof Error ? error.message : "" },
+        "housekeeping failed; it is tried again",
+      ),
+    );
+  }
+}

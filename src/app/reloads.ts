@@ -1,0 +1,126 @@
+import type { AuditRecorder } from "#gates/audit/index.ts";
+import type { LoadedConfig } from "#platform/config/load.ts";
+import { ConfigProblems } from "#platform/config/problems.ts";
+import type { SettingKey, Settings } from "#platform/config/settings.ts";
+import { watchConfig } from "#platform/config/watch.ts";
+import type { EventSink } from "#platform/events/event.ts";
+import type { ChangeAuthor } from "#platform/http/exchange.ts";
+import { callerId } from "#platform/http/ports.ts";
+import { AppError, StartError } from "#platform/lib/error.ts";
+import { newId } from "#platform/lib/id.ts";
+import type { Random } from "#platform/lib/random.ts";
+import type { Log } from "#platform/log/log.ts";
+import type { Database } from "#platform/storage/database.ts";
+import { Turn } from "#platform/threads/turn.ts";
+import type { ReloadReport } from "#services/control/index.ts";
+import type { Declared } from "./declared/declared.ts";
+import type { InForce } from "./in-force.ts";
+import { listenerSpecs } from "./listeners/declared-specs.ts";
+import type { Listeners } from "./listeners/listeners.ts";
+
+const ACTION = "config.reload";
+/** What listeners are made of; every other setting is read at the start alone. */
+const LIVE: ReadonlySet<SettingKey> = new Set([
+  "allowed_hosts",
+  "allowed_origins",
+  "allow_plain_http",
+  "require_api_key",
+]);
+
+interface Parts {
+  /** As it was at the start. */
+  readonly config: LoadedConfig<Declared>;
+  readonly readConfig: () => LoadedConfig<Declared>;
+  readonly declared: InForce;
+  readonly listeners: Listeners;
+  readonly audit: AuditRecorder;
+  readonly bus: EventSink;
+  readonly database: Database;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Reads the configuration anew when asked to, or when its file is another, and puts it in force as a whole. */
+export class Reloads {
+  readonly #parts: Parts;
+  readonly #turn = new Turn();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** One after another. Throws AppError `config_refused`, its words the problems; what was in force stays so. */
+  async reload(by: ChangeAuthor = this.#unasked()): Promise<ReloadReport> {
+    const done = await this.#turn.take();
+    try {
+      return await this.#reload(by);
+    } finally {
+      done();
+    }
+  }
+
+  /** From now on when the file is another, too. */
+  watch(): Disposable {
+    const { config, log, audit } = this.#parts;
+    return watchConfig(config, () => {
+      const by = this.#unasked();
+      this.reload(by).catch((error: unknown) => {
+        const refused = error instanceof AppError;
+        if (!refused) return log.error({ detail: String(error) }, "the configuration could not be reloaded");
+        const { address, requestId } = by;
+        const refusal = { actor: callerId(by.principal), action: ACTION, route: "file", address, requestId };
+        return audit.refusal({ ...refusal, outcome: "failure" });
+      });
+    });
+  }
+
+  async #reload(by: ChangeAuthor): Promise<ReloadReport> {
+    const { readConfig, declared, listeners, log, bus } = this.#parts;
+    try {
+      const config = readConfig();
+      const { require_api_key: requireApiKey } = config.settings;
+      const specs = listenerSpecs(config);
+      await declared.replace(config.resources, () => listeners.apply(specs, { requireApiKey }));
+      const report = { restart_needed: this.#needRestart(config.settings) };
+      await this.#record(by);
+      log.info({ settings: report.restart_needed.join(" ") }, "the configuration was reloaded");
+      bus.publish("config.reloaded", report);
+      return report;
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      log.error({ detail: error.message }, "the configuration was refused; the one before stays in force");
+      bus.publish("config.refused", {});
+      throw new AppError("config_refused", publicText(error), { cause: error });
+    }
+  }
+
+  #needRestart(settings: Settings): string[] {
+    const before = new Map(Object.entries(this.#parts.config.settings));
+    const changed = Object.entries(settings).filter(
+      ([key, value]) => JSON.stringify(value) !== JSON.stringify(before.get(key)),
+    );
+    return changed.map(([key]) => key).filter((key) => ![...LIVE].some((live) => live === key));
+  }
+
+  #record(by: ChangeAuthor): Promise<void> {
+    const { principal, address, requestId } = by;
+    const { database, audit } = this.#parts;
+    const entry = { actor: callerId(principal), action: ACTION, target: null, outcome: "success" } as const;
+    return database.transaction((query) => audit.append(query, { ...entry, address, requestId, count: 1 }));
+  }
+
+  /** Whoever may write the file, or send a signal, is on this machine and may do everything. */
+  #unasked(): ChangeAuthor {
+    return { principal: { kind: "local" }, address: null, requestId: newId("req", this.#parts.random) };
+  }
+}
+
+/** The places without the path of the file: that is for whoever is on the machine. */
+function publicText(error: StartError): string {
+  if (!(error instanceof ConfigProblems)) return error.message;
+  return error.problems
+    .map(({ file, line, column, message }) =>
+      line === 0 ? `${file}: ${message}` : `${file.split("/").at(-1)}:${line}:${column}: ${message}`,
+    )
+    .join("\n");
+}
