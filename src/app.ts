@@ -13,8 +13,9 @@ import { createLog, type LogSink } from "#platform/log/log.ts";
 import { openMetrics, type ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import { standardOutput } from "#platform/log/standard-output.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
-import { openSeal, type Seal } from "#vault/seal/index.ts";
 import type { ReloadReport } from "#services/control/index.ts";
+import type { DeclaredProvider } from "#services/gateway/index.ts";
+import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { assemble } from "./app/assemble.ts";
 import type { Declared } from "./app/declared/declared.ts";
 import type { Listeners } from "./app/listeners/listeners.ts";
@@ -37,6 +38,8 @@ export interface App extends AsyncDisposable {
    * everything is as it was.
    */
   reload(by?: ChangeAuthor): Promise<ReloadReport>;
+  /** These are the configuration file's providers from now on. Throws DeclaredProviderProblems, with nothing changed. */
+  declareProviders(list: readonly DeclaredProvider[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -118,6 +121,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     seal,
     routes: server.routes,
     reload: (by) => reloads.reload(by),
+    declareProviders: assembled.declareProviders,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -7,7 +7,7 @@ import { type App, type AppOptions, startApp } from "#app";
 import { loadConfig } from "#platform/config/load.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { systemRandom } from "#platform/lib/random.ts";
-import { readServed } from "../src/app/declared/declared.ts";
+import { readDeclared } from "../src/app/declared/declared.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import type { WorkerExtras } from "./worker-thread.ts";
 
@@ -59,6 +59,7 @@ export interface TestOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The text of `claviger.yaml`. */
   readonly yaml?: string;
+  /** As `--listen`, which replaces the listeners of the file; empty for those of the file. */
   readonly listen?: readonly string[];
   readonly clock?: FakeClock;
   /** How many threads serve; as many as the environment's CLAVIGER_TEST_WORKERS says, else one, unless given. */
@@ -76,12 +77,13 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
   if (options.yaml !== undefined) writeFileSync(configFile, options.yaml);
   const workers = String(options.workers ?? process.env.CLAVIGER_TEST_WORKERS ?? 1);
   const flags = { dataDir, listen: options.listen ?? ["127.0.0.1:0"], settings: { workers } };
-  const config = loadConfig({
-    flags: options.yaml === undefined ? flags : { ...flags, config: configFile },
-    env: { ...options.env },
-    homeDir: dataDir,
-    resources: readServed,
-  });
+  const readConfig = () =>
+    loadConfig({
+      flags: options.yaml === undefined ? flags : { ...flags, config: configFile },
+      env: { ...options.env },
+      homeDir: dataDir,
+      resources: readDeclared,
+    });
   const logSink = { write: (written: string) => void lines.push(written) };
   const tools = { clock: options.clock ?? systemClock, random: systemRandom };
   const failing = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
@@ -92,7 +94,8 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     failing,
   };
   const workerProgram = { entry: new URL("./worker-thread.ts", import.meta.url), data: extras };
-  const app = await startApp(config, {
+  const app = await startApp(readConfig(), {
+    readConfig,
     logSink,
     ...tools,
     egress: options.egress ?? {},
@@ -141,7 +144,10 @@ function expectStatus(answer: Answer, status: number): Answer {
   return answer;
 }
 
-function send(to: { socketPath: string } | { host: string; port: string }, call: Call): Promise<Answer> {
+export function send(
+  to: { socketPath: string } | { host: string; port: string },
+  call: Call,
+): Promise<Answer> {
   const asIs = call.body === undefined || typeof call.body === "string";
   const body = asIs ? call.body : JSON.stringify(call.body);
   const headers = {

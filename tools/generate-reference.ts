@@ -14,7 +14,7 @@ import { BUILT_IN } from "#gates/access/permission-set.ts";
 import { loadConfig } from "#platform/config/load.ts";
 import type { HttpServer } from "#platform/http/server.ts";
 import { ERRORS } from "#platform/lib/error.ts";
-import { readServed } from "../src/app/declared/declared.ts";
+import { readDeclared } from "../src/app/declared/declared.ts";
 
 const PAGES = [
   { file: "docs/errors.md", text: renderErrors() },
@@ -114,7 +114,7 @@ function renderExitCodes(): string {
 async function routesOfServer(): Promise<ReturnType<HttpServer["routes"]>> {
   using directory = mkdtempDisposableSync(path.join(tmpdir(), "claviger-reference-"));
   const flags = { dataDir: directory.path, listen: ["127.0.0.1:0"], settings: { workers: "1" } };
-  const config = loadConfig({ flags, env: {}, homeDir: directory.path, resources: readServed });
+  const config = loadConfig({ flags, env: {}, homeDir: directory.path, resources: readDeclared });
   await using app = await startApp(config, { logSink: { write: () => {} } });
   return app.routes();
 }

@@ -30,6 +30,7 @@ import {
   reloadRoute,
   sseRoute,
 } from "#services/control/index.ts";
+import type { DeclaredProvider } from "#services/gateway/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
 import type { Declared } from "./declared/declared.ts";
 import { openEventBus, openListening } from "./events.ts";
@@ -67,6 +68,8 @@ export interface Assembled {
   readonly audit: AuditRecorder;
   readonly bus: EventBus;
   readonly declared: InForce;
+  /** Throws DeclaredProviderProblems, with nothing changed. */
+  readonly declareProviders: (list: readonly DeclaredProvider[]) => Promise<void>;
   readonly endEvents: () => void;
   readonly stopWork: () => Promise<void>;
 }
@@ -189,10 +192,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     },
   });
   const tasks = [() => keys.flush(), () => identities.flush(), () => audit.flush()];
-  const flushing = setInterval(
-    () => void keepHouse(log, tasks),
-    HOUSEKEEPING_EVERY_MS,
-  );
+  const flushing = setInterval(() => void keepHouse(log, tasks), HOUSEKEEPING_EVERY_MS);
   const expiring = setInterval(() => keys.endExpired(), EXPIRIES_EVERY_MS);
   const stopWork = async () => {
     clearInterval(flushing);
@@ -208,6 +208,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     audit,
     bus,
     declared,
+    declareProviders: (list) => upstreams.declareProviders(list),
     endEvents: () => listening.streams.close(),
     stopWork,
   };

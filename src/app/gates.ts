@@ -69,7 +69,7 @@ function judge(parts: Parts, presented: string | undefined, arrival: Arrival): V
   const admitted = entry.kind === "open" ? undefined : entry.identities;
   if (presented === undefined || !identities.someSlow(admitted)) return refused;
   const slow = identities.authenticateSlowly(presented, arrival.address, () => pastLimit(parts, arrival));
-  const settle = (found: typeof declared) =>
+  const settle = (found: ReturnType<Identities["authenticate"]>) =>
     found.ok || found.reason !== "unknown" ? toVerdict(identities, found) : refused;
   return slow instanceof Promise ? slow.then(settle) : settle(slow);
 }

@@ -97,12 +97,3 @@ test("[I15] nobody hands out a set of the file that holds more than he does", as
     expect.stringContaining('Did you mean \\"reader\\"?'),
   ]);
 });
-
-test("a server does not start with resources it would not serve, and says which", async () => {
-  using place = scratch();
-  mkdirSync(place.path, { mode: 0o700 });
-  const yaml = "resources:\n  up: {resource_type: Provider, kind: openai}\n";
-  await expect(startClaviger({ yaml, dataDir: place.path })).rejects.toThrow(
-    /given\.yaml:2:3: a Provider is checked, but not served yet; take it out/,
-  );
-});

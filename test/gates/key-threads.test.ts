@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { permissionSets } from "#gates/access/index.ts";
 import { openAuditRecorder } from "#gates/audit/index.ts";
+import { attachIdentities, createIdentityMemory } from "#identity/declared/index.ts";
 import { GrantWriter } from "#identity/keys/grants.ts";
 import { generateApiKey, type IssuedKeys, type KeyMemory, openIssuedKeys } from "#identity/keys/index.ts";
 import { keyDigest } from "#identity/keys/key-digest.ts";
@@ -15,9 +16,11 @@ import { resourceName } from "#platform/lib/resource-name.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { listenerPolicy } from "#test/listener-policy.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { createGates } from "../../src/app/gates.ts";
 import { attachLimits, createLimitsMemory } from "../../src/app/limits.ts";
+import { SetsInForce } from "../../src/app/sets-in-force.ts";
 import { createTalk, type Question, takeText, tell, waitForTurn } from "./key-talk.ts";
 
 const BY = { principal: { kind: "local" }, address: null, requestId: "req_1" } as const;
@@ -124,14 +127,19 @@ test("[I11] a caller let in before may act until his key, and no other, is revok
   const gates = createGates({
     lock: { isLocked: () => false },
     keys: keys.reader,
-    sets,
+    identities: attachIdentities(createIdentityMemory(2), { clock, random: seededRandom(2) }),
+    sets: new SetsInForce({}),
     limits: attachLimits(createLimitsMemory({ principals: 2, threads: 1, random: seededRandom(1) }), 0),
   });
   const { key } = await issue(keys, "stays");
   const { id } = await issue(keys, "goes", { requests_per_minute: 3 });
-  const stays = gates.authenticator.authenticate(key.expose(), null);
+  const stays = gates.authenticator.authenticate(key.expose(), {
+    address: null,
+    listener: listenerPolicy(),
+    time: 0,
+  });
   const goes = { caller: { kind: "key", id, permissionSets: ["gateway"], slot: 1 } } as const;
-  if (!("caller" in stays)) throw new Error(stays.refused);
+  if (!("caller" in stays)) throw new Error("a key that is in force was refused");
   expect([stays, goes].map(({ caller }) => gates.authenticator.holds(caller))).toEqual([true, true]);
   const limits = [stays, goes].map(({ caller }) => gates.callerLimits.begin(caller, 0)?.left.requests?.limit);
   expect(limits).toEqual([undefined, 3]);

@@ -5,12 +5,12 @@ import { ACTIONS, type Action } from "#gates/access/action.ts";
 import { allowsSome, permissionSets, setsNamed } from "#gates/access/index.ts";
 import { BUILT_IN } from "#gates/access/permission-set.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
-import { listenerPolicy } from "#test/listener-policy.ts";
 import { OPEN } from "#platform/http/route.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
 import { createLog } from "#platform/log/log.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { listenerPolicy } from "#test/listener-policy.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 
 type Route = ReturnType<HttpServer["routes"]>[number];

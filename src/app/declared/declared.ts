@@ -25,10 +25,7 @@ export const RESOURCE_KINDS = [
   providerResourceKind,
 ] as const;
 
-/** The types that this version serves; the others it checks. */
-const SERVED_KINDS: readonly string[] = ["PermissionSet"];
-
-/** Reads every resource, whether it is served or not. */
+/** Reads every resource, and reports what is wrong with any. */
 export const readDeclared: ResourceReader<Declared> = (section) => {
   section.refuseOthers(
     RESOURCE_KINDS.map(({ resourceType }) => resourceType),
@@ -46,26 +43,6 @@ export const readDeclared: ResourceReader<Declared> = (section) => {
     providers: readProviders(section),
     types: section.types,
   };
-};
-
-/** The resources that are checked but not served yet, as `HttpServer web`. */
-export function unservedOf({ types }: Declared): string[] {
-  return [...types]
-    .filter(([, type]) => !SERVED_KINDS.includes(type))
-    .map(([name, type]) => `${type} ${name}`);
-}
-
-/** Reads every resource for a server that is to run with them: what it would not serve is a problem. */
-export const readServed: ResourceReader<Declared> = (section) => {
-  const declared = readDeclared(section);
-  for (const kind of RESOURCE_KINDS) {
-    if (SERVED_KINDS.includes(kind.resourceType)) continue;
-    section.refuseAll(
-      kind.resourceType,
-      `a ${kind.resourceType} is checked, but not served yet; take it out`,
-    );
-  }
-  return declared;
 };
 
 function readPermissionSets(section: ResourceSection): DeclaredSets {

@@ -1,6 +1,7 @@
 import type { LoadedConfig } from "#platform/config/load.ts";
 import type { Declared } from "../declared/declared.ts";
-import type { DeclaredEntry, DeclaredHttpServer, DeclaredTls } from "../declared/http-server.ts";
+import type { DeclaredHttpServer, DeclaredTls } from "../declared/http-server.ts";
+import { isLocalPlace } from "../declared/listen-addr.ts";
 import { defaultSpecs, type ListenerSpec, type SpecEntry, type SpecTls } from "./spec.ts";
 
 /** Where a configuration listens: as the command line says, else as the file declares, else on loopback. */
@@ -15,7 +16,7 @@ function toSpec(server: DeclaredHttpServer): ListenerSpec {
     targets: server.places,
     tls: toTls(server.tls),
     serves: server.serves,
-    entry: toEntry(server.entry),
+    entry: toEntry(server),
     allowedHosts: server.allowedHosts,
     allowedOrigins: server.allowedOrigins,
     // Read and refused where it was written.
@@ -40,11 +41,11 @@ function toTls(tls: DeclaredTls): SpecTls {
   }
 }
 
-/** Who is let in by name without a credential may come from where the listener is reached: it was written. */
-function toEntry(entry: DeclaredEntry): SpecEntry {
+/** A listener that only this machine reaches lets nobody in for whom a proxy speaks; beyond it, that was written. */
+function toEntry({ entry, places }: DeclaredHttpServer): SpecEntry {
   if (entry.kind === "open") return entry;
-  const { anonymous, ...listed } = entry;
-  return anonymous === undefined
-    ? listed
-    : { ...listed, anonymous: { permissionSet: anonymous, from: "anywhere" } };
+  const { anonymous: permissionSet, ...listed } = entry;
+  if (permissionSet === undefined) return listed;
+  const from = places.every(isLocalPlace) ? "local" : "anywhere";
+  return { ...listed, anonymous: { permissionSet, from } };
 }

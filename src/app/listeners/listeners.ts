@@ -12,7 +12,7 @@ export interface ListenersParts extends AddressParts {
   readonly clock: Clock;
   /** Where the server's own certificate is, or is made. */
   readonly certificateDirectory: string;
-  /** Nobody comes in without a credential, whatever a listener says. */
+  /** At first: nobody comes in without a credential, whatever a listener says. */
   readonly requireApiKey: boolean;
   readonly drainMs: number;
 }
@@ -27,10 +27,12 @@ export class Listeners {
   #started: Promise<void> | undefined;
   #specs: readonly ListenerSpec[] = [];
   #ticketKeys: Uint8Array;
+  #requireApiKey: boolean;
 
   constructor(parts: ListenersParts) {
     this.#parts = parts;
     this.#addresses = new Addresses(parts);
+    this.#requireApiKey = parts.requireApiKey;
     this.#ticketKeys = parts.random.bytes(SESSION_TICKET_KEY_BYTES);
     this.#shelf = new CertificateShelf({
       ...parts,
@@ -69,7 +71,7 @@ export class Listeners {
   ): Promise<void> {
     const done = await this.#turn.take();
     try {
-      await this.#apply(specs);
+      await this.#apply(specs, requireApiKey);
     } finally {
       done();
     }
@@ -92,16 +94,17 @@ export class Listeners {
     await this.#addresses.end(drainMs).finally(done);
   }
 
-  async #apply(specs: readonly ListenerSpec[]): Promise<void> {
-    checkSpecs(specs, this.#parts.requireApiKey);
+  async #apply(specs: readonly ListenerSpec[], requireApiKey: boolean): Promise<void> {
+    checkSpecs(specs, requireApiKey);
     await using undo = new AsyncDisposableStack();
     undo.defer(() => this.#shelf.keepFor(this.#specs));
     for (const spec of specs) await this.#shelf.take(spec);
-    const wanted = this.#wantedBy(specs);
+    const wanted = this.#wantedBy(specs, requireApiKey);
     await this.#openNew(wanted, undo);
     // From here on nothing can fail.
     undo.move();
     this.#specs = specs;
+    this.#requireApiKey = requireApiKey;
     const keys = new Set(wanted.map(({ key }) => key));
     const gone = this.#addresses.all().filter((open) => !keys.has(open.wanted.key));
     await Promise.all([
@@ -137,8 +140,7 @@ export class Listeners {
     }
   }
 
-  #wantedBy(specs: readonly ListenerSpec[]): WantedAddress[] {
-    const { requireApiKey } = this.#parts;
+  #wantedBy(specs: readonly ListenerSpec[], requireApiKey: boolean): WantedAddress[] {
     return specs.flatMap((spec) => {
       const pairs = this.#shelf.of(spec.tls);
       const certificateNames = pairs?.flatMap(({ names }) => names) ?? [];
@@ -156,7 +158,9 @@ export class Listeners {
 
   async #adjustAll(): Promise<void> {
     const done = await this.#turn.take();
-    await Promise.all(this.#wantedBy(this.#specs).map((address) => this.#addresses.adjust(address)));
+    await Promise.all(
+      this.#wantedBy(this.#specs, this.#requireApiKey).map((address) => this.#addresses.adjust(address)),
+    );
     this.#tell();
     done();
   }

@@ -8,10 +8,12 @@ import { relayedFront } from "#platform/http/relay.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { newId } from "#platform/lib/id.ts";
 import { prepareControlSocket, relaySocketPath } from "#services/control/index.ts";
+import type { Declared } from "../declared/declared.ts";
 import type { AddressParts } from "./addresses.ts";
 import { brokenTold } from "./broken.ts";
+import { listenerSpecs } from "./declared-specs.ts";
 import { Listeners } from "./listeners.ts";
-import { ALL_SERVICES, defaultSpecs } from "./spec.ts";
+import { ALL_SERVICES } from "./spec.ts";
 
 /** What a worker adds to the head of a request that it relays. */
 const RELAY_HEADER_BYTES = 1024;
@@ -39,7 +41,7 @@ const CONTROL: ListenerPolicy = {
  * it opens.
  */
 export async function openListeners(
-  config: LoadedConfig,
+  config: LoadedConfig<Declared>,
   parts: AddressParts & { readonly clock: Clock },
   undo: AsyncDisposableStack,
 ): Promise<{ listeners: Listeners; control: Listener }> {
@@ -60,7 +62,7 @@ export async function openListeners(
     undo.defer(() => relay.close(0));
   }
   undo.defer(() => listeners.close(0));
-  await listeners.apply(defaultSpecs(config));
+  await listeners.apply(listenerSpecs(config));
   const control = await openOwn(socketPath, parts, HEADER_LIMIT_BYTES);
   undo.defer(() => control.close(0));
   return { listeners, control };

@@ -20,8 +20,8 @@ import { openGateway } from "#services/gateway/index.ts";
 import { CredentialPools } from "#vault/credentials/index.ts";
 import { createGates } from "../gates.ts";
 import { attachLimits } from "../limits.ts";
-import { SetsInForce } from "../sets-in-force.ts";
 import { brokenTold } from "../listeners/broken.ts";
+import { SetsInForce } from "../sets-in-force.ts";
 import { deniedConnect } from "../upstreams.ts";
 import { UsageSums } from "../usage-sums.ts";
 import {

@@ -55,7 +55,7 @@ async function check(
 ): Promise<void> {
   const { explain, ...places } = flags;
   // Only here: the kinds of resource belong to the rooms of the server, which no other command loads.
-  const { readDeclared, unservedOf } = await import("../../app/declared/declared.ts");
+  const { readDeclared } = await import("../../app/declared/declared.ts");
   const config = loadConfig({
     flags: { ...places, ...(file === undefined ? {} : { config: file }) },
     env: context.env,
@@ -63,12 +63,9 @@ async function check(
     resources: readDeclared,
   });
   const output = context.output();
-  const unserved = unservedOf(config.resources);
-  if (unserved.length > 0)
-    output.note(`serve would refuse this file: what is checked but not served yet is ${unserved.join(", ")}`);
   if (explain !== true)
     return output.result(
-      { ok: true, file: config.configFile ?? null, unserved },
+      { ok: true, file: config.configFile ?? null },
       () => `${config.configFile ?? "no configuration file"}: ok`,
     );
   const origins = new Map<string, string>(config.origins);

@@ -36,18 +36,21 @@ export function serveCommand(program: Command, context: CommandContext): void {
       const { json, workers, ...places } = flags;
       const given = workers === undefined ? places : { ...places, settings: { workers } };
       // Only here: the server is most of what there is to load, and no other command needs it.
-      const { readServed } = await import("../../app/declared/declared.ts");
+      const { readDeclared } = await import("../../app/declared/declared.ts");
       const { env, homeDir } = context;
-      const config = loadConfig({ flags: given, env, homeDir, resources: readServed });
+      const readConfig = () => loadConfig({ flags: given, env, homeDir, resources: readDeclared });
+      const config = readConfig();
       const stopped = stopSignal();
       const [{ startApp }, { standardOutput }] = await Promise.all([
         import("#app"),
         import("#platform/log/standard-output.ts"),
       ]);
       const app = await startApp(config, {
+        readConfig,
         logSink: await standardOutput({ readable: process.stdout.isTTY === true && json !== true }),
       });
       if (json !== true) context.output().note(welcome(app, config, context.homeDir));
+      reloadOnHangup(app);
       await stopped;
       await app.close();
     });
@@ -76,9 +79,17 @@ function stopSignal(): Promise<void> {
     };
     process.on("SIGINT", () => onSignal("SIGINT"));
     process.on("SIGTERM", () => onSignal("SIGTERM"));
-    // The terminal is gone. Without one SIGHUP keeps its own meaning, so that `nohup` can have it ignored.
+    // The terminal is gone.
     if (hasTerminal()) process.on("SIGHUP", () => onSignal("SIGHUP"));
   });
+}
+
+/**
+ * SIGHUP has the configuration read anew, as supervisors send it; where there is a terminal it says that this is gone.
+ * What is refused is in the log.
+ */
+function reloadOnHangup(app: App): void {
+  if (!hasTerminal()) process.on("SIGHUP", () => void app.reload().catch(() => undefined));
 }
 
 function hasTerminal(): boolean {

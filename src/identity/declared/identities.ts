@@ -1,10 +1,15 @@
 import { createHash } from "node:crypto";
 import type { KeyLimits } from "#gates/ratelimit/index.ts";
+import { AddressRanges } from "#platform/lib/address-ranges.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
-import { openSlowHashes, type RefusalBeforeWork, type SlowHashes, type SlowIdentity } from "../slow-hashes/index.ts";
-import { AddressRanges } from "#platform/lib/address-ranges.ts";
 import { parsePublicHash } from "../keys/index.ts";
+import {
+  openSlowHashes,
+  type RefusalBeforeWork,
+  type SlowHashes,
+  type SlowIdentity,
+} from "../slow-hashes/index.ts";
 import type { IdentityMemory, IdentityRecord } from "./identity.ts";
 
 export type IdentityVerdict =
@@ -54,7 +59,10 @@ export class Identities {
     const slowByName = new Map<string, Held>();
     const slow: SlowIdentity[] = [];
     for (const record of records) {
-      const held = { record, addresses: record.allowedIps.length === 0 ? undefined : new AddressRanges(record.allowedIps) };
+      const held = {
+        record,
+        addresses: record.allowedIps.length === 0 ? undefined : new AddressRanges(record.allowedIps),
+      };
       const hash = parsePublicHash(record.hash);
       if ("malformed" in hash) throw new Error(`the hash of identity ${record.name} was not checked`);
       if (hash.algorithm === "sha256") {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type KeyLimits, keyLimits } from "#gates/ratelimit/index.ts";
-import { AppError } from "#platform/lib/error.ts";
 import { AddressRanges } from "#platform/lib/address-ranges.ts";
+import { AppError } from "#platform/lib/error.ts";
 
 const LENGTH_BYTES = 4;
 const GROWTH_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { KeyLimits } from "#gates/ratelimit/index.ts";
+import { AddressRanges } from "#platform/lib/address-ranges.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Secret } from "#platform/lib/secret.ts";
-import { AddressRanges } from "#platform/lib/address-ranges.ts";
 import { hasKeyShape, KEY_PREFIX, parseApiKey } from "./api-key.ts";
 import { GrantReader } from "./grants.ts";
 import { keyDigest } from "./key-digest.ts";

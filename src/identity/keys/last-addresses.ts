@@ -1,5 +1,5 @@
-import { formatIp, type IpBytes, unmapIp } from "#platform/lib/ip-address.ts";
 import { addressWords } from "#platform/lib/address-ranges.ts";
+import { formatIp, type IpBytes, unmapIp } from "#platform/lib/ip-address.ts";
 import { ADDRESS_WORDS, type KeyMemory } from "./key-memory.ts";
 
 /** From where each key was last used, as any thread sees it. */

@@ -33,7 +33,9 @@ import {
 } from "./settings.ts";
 import { parseYamlFile, type YamlFile } from "./yaml-file.ts";
 
-const FILE_BYTES = 1048576;
+/** What a configuration file is called in the configuration directory, and how large it may be. */
+export const CONFIG_FILE = "claviger.yaml";
+export const FILE_BYTES = 1048576;
 
 export type Origin = "flag" | "environment" | "file" | "default";
 
@@ -115,7 +117,7 @@ function readConfigFile(
   directories: Directories,
   problems: Problem[],
 ): { configFile: string | undefined; yaml: YamlFile | undefined } {
-  const path = flag ?? join(directories.configDir, "claviger.yaml");
+  const path = flag ?? join(directories.configDir, CONFIG_FILE);
   const why = flag === undefined ? `; ${explainConfigDir(directories)}` : "; --config names it";
   const file = readBoundedText(path, FILE_BYTES);
   if (file.kind === "text") return { configFile: path, yaml: parseYamlFile(path, file.text, problems) };

@@ -45,8 +45,6 @@ export interface ResourceSection {
   of<Value>(kind: ResourceKind<Value>): Resource<Value>[];
   /** Reports every resource whose type is none of `known`; `refused` holds words for some of them. */
   refuseOthers(known: readonly string[], refused: Readonly<Record<string, string>>): void;
-  /** Reports every resource of a type. */
-  refuseAll(resourceType: string, message: string): void;
 }
 
 /** Makes something of the file's resources; what is wrong it reports by `Resource.report`. */
@@ -72,9 +70,6 @@ export function readResourceSection(yaml: YamlFile | undefined, problems: Proble
       entries
         .filter((entry) => typeOf(entry) === kind.resourceType)
         .map((entry) => readResource(entry, kind, report)),
-    refuseAll: (resourceType, message) => {
-      for (const entry of entries) if (typeOf(entry) === resourceType) report(entry.offset, message);
-    },
     refuseOthers: (known, refused) => {
       for (const entry of entries) refuseUnknownType(entry, known, refused, report);
     },

@@ -1,11 +1,21 @@
 import { type FSWatcher, unwatchFile, watch, watchFile } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { readBoundedText } from "./bounded-text.ts";
+import { CONFIG_FILE, FILE_BYTES } from "./load.ts";
 
 /** Looked at this often whatever the system tells, for of some changes (a link on the way, a network) it tells nothing. */
 const LOOK_EVERY_MS = 1000;
 /** A file that did not change for so long is taken as written whole: editors empty it first, then write. */
 const QUIET_MS = 200;
+
+/** Calls `changed` when the configuration's file is another, or is there where there was none. */
+export function watchConfig(
+  config: { readonly configFile: string | undefined; readonly configDir: string },
+  changed: () => void,
+): Disposable {
+  const path = config.configFile ?? join(config.configDir, CONFIG_FILE);
+  return watchText(path, { maxBytes: FILE_BYTES, changed });
+}
 
 /**
  * Calls `changed` when the text of the file at `path` is another than before and has come to rest, however it was

@@ -96,7 +96,8 @@ function preflight(
 ): boolean {
   if (!isPreflight(request)) return false;
   try {
-    admit(gates, exchange, request, PREFLIGHT);
+    // At once: it bears no credential that would have to be judged.
+    void admit(gates, exchange, request, PREFLIGHT);
   } catch {
     return false;
   }

@@ -147,7 +147,8 @@ function authenticate(
       head.credential === undefined && !inUrl ? anonymousAt(listener, { head, address, service }) : undefined;
     if (exchange.caller === undefined) {
       const verdict = gates.authenticator.authenticate(head.credential, exchange);
-      if (verdict instanceof Promise) return verdict.then((settled) => identified(gates, exchange, settled, inUrl));
+      if (verdict instanceof Promise)
+        return verdict.then((settled) => identified(gates, exchange, settled, inUrl));
       identified(gates, exchange, verdict, inUrl);
       return undefined;
     }

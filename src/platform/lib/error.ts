@@ -29,6 +29,10 @@ export const ERRORS = {
   body_too_large: { status: 413, title: "The body is larger than this server accepts." },
   unsupported_media_type: { status: 415, title: "The body's content type or coding is not accepted here." },
   wrong_host: { status: 421, title: "This server does not answer for that host name." },
+  config_refused: {
+    status: 422,
+    title: "The configuration has problems; the one before stays in force.",
+  },
   quota_exhausted: { status: 429, title: "The tokens of the day or the spend of the month are used up." },
   rate_limited: { status: 429, title: "Too many requests; come back after the time that retry-after tells." },
   header_too_large: { status: 431, title: "The request headers are larger than this server accepts." },

@@ -1,0 +1,136 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { newPair, reportOf, startFileBench } from "./file.ts";
+
+const listener = (auth: readonly string[], at = "127.0.0.1:0") => ({
+  resource_type: "HttpServer",
+  listen_addr: at,
+  auth,
+});
+const identity = (hash: string, permissions: unknown = "gateway") => ({
+  resource_type: "Identity",
+  credential: { api_key: hash },
+  permissions,
+});
+
+test.each([
+  1, 2,
+])("[I13] [I12] [I11] a reload lets in who is new, and refuses who is gone on the next request, with %i threads", async (workers) => {
+  const [old, next] = [newPair(), newPair()];
+  await using bench = await startFileBench(
+    (sim) => ({ sim, old: identity(old.hash), main: listener(["old"]) }),
+    { workers },
+  );
+  const { provider } = bench;
+  expect([await bench.chat(old.key), await bench.chat(next.key)]).toEqual([200, 401]);
+  bench.write({
+    sim: provider,
+    old: identity(old.hash),
+    next: identity(next.hash),
+    main: listener(["old", "next"]),
+  });
+  expect((await bench.reload()).status).toBe(200);
+  expect([await bench.chat(old.key), await bench.chat(next.key)]).toEqual([200, 200]);
+  bench.write({ sim: provider, next: identity(next.hash), main: listener(["next"]) });
+  expect((await bench.reload()).status).toBe(200);
+  for (let turn = 0; turn < 8; turn += 1) expect(await bench.chat(old.key)).toBe(401);
+  expect(await bench.chat(next.key)).toBe(200);
+  expect((await bench.claviger.control({ path: "/api/v1/audit" })).text).toContain(
+    '"action":"config.reload"',
+  );
+});
+
+test("[I13] [I2] permission sets, providers and settings of listeners are another after it", async () => {
+  const app = newPair();
+  const sets = { app: identity(app.hash, "some"), main: listener(["app"]) };
+  await using bench = await startFileBench((sim) => ({
+    sim,
+    ...sets,
+    some: { resource_type: "PermissionSet", allow: ["gateway.use"] },
+  }));
+  expect(await bench.chat(app.key)).toBe(200);
+  bench.write({
+    sim: bench.provider,
+    ...sets,
+    some: { resource_type: "PermissionSet", allow: ["usage.read"] },
+  });
+  await bench.reload();
+  expect(await bench.chat(app.key)).toBe(403);
+  bench.write({ ...sets, some: { resource_type: "PermissionSet", permissions: "full" } });
+  await bench.reload();
+  expect(await bench.chat(app.key)).toBe(404);
+  bench.write(
+    { ...sets, some: { resource_type: "PermissionSet", permissions: "full" } },
+    { drain_timeout_ms: 5 },
+  );
+  expect(reportOf(await bench.reload()).restart_needed).toEqual(["drain_timeout_ms"]);
+});
+
+test("[I13] [N6] a broken file changes nothing and says why, with its places", async () => {
+  const app = newPair();
+  const good = { app: identity(app.hash), main: listener(["app"]) };
+  await using bench = await startFileBench((sim) => ({ sim, ...good }));
+  const before = bench.claviger.app.urls;
+  bench.write({ app: identity(app.hash, "gatway"), main: listener(["ap"]) });
+  const refused = await bench.reload();
+  expect(refused.status).toBe(422);
+  expect(refused.text).toContain("config_refused");
+  expect(refused.text).toMatch(/given\.yaml:\d+:\d+: .*gatway.*did you mean/i);
+  expect(refused.text).not.toContain(bench.claviger.dataDir);
+  expect(await bench.chat(app.key)).toBe(200);
+  expect(bench.claviger.app.urls).toEqual(before);
+  // An address that cannot be had: the providers that were taken before it are given back.
+  const taken = new URL(before[0] ?? "").host;
+  bench.write({ ...good, other: listener(["app"], taken) });
+  expect((await bench.reload()).status).toBe(422);
+  expect(await bench.chat(app.key)).toBe(200);
+});
+
+test("[I13] without the right to change settings nobody reloads", async () => {
+  await using bench = await startFileBench((sim) => ({ sim, main: listener(["keys"]) }));
+  const { key } = await bench.claviger.issueKey("operator", ["operator"]);
+  const call = { method: "POST", path: "/api/v1/config/reload", headers: { authorization: `Bearer ${key}` } };
+  expect((await bench.claviger.call(call)).status).toBe(403);
+});
+
+test("[I13] a file that is saved is reloaded without being asked", async () => {
+  const [old, next] = [newPair(), newPair()];
+  await using bench = await startFileBench((sim) => ({
+    sim,
+    old: identity(old.hash),
+    main: listener(["old"]),
+  }));
+  bench.write({ sim: bench.provider, next: identity(next.hash), main: listener(["next"]) });
+  while (!bench.claviger.logged().includes("the configuration was reloaded")) await nextTurn();
+  expect(await bench.chat(next.key)).toBe(200);
+  expect(await bench.chat(old.key)).toBe(401);
+});
+
+test("[I13] 1,000 reloads under load: listeners that stay drop nothing", async () => {
+  const [stays, other] = [newPair(), newPair()];
+  const resources = (sim: object, turn: number) => ({
+    sim,
+    stays: identity(stays.hash),
+    ...(turn % 2 === 0 ? { other: identity(other.hash) } : {}),
+    main: listener(turn % 2 === 0 ? ["stays", "other"] : ["stays"]),
+  });
+  await using bench = await startFileBench((sim) => resources(sim, 0));
+  const failed: number[] = [];
+  let [asked, reloading] = [0, true];
+  const load = async () => {
+    while (reloading) {
+      const status = await bench.chat(stays.key);
+      asked += 1;
+      if (status !== 200) failed.push(status);
+    }
+  };
+  const clients = Array.from({ length: 4 }, load);
+  for (let turn = 1; turn <= 1000; turn += 1) {
+    bench.write(resources(bench.provider, turn));
+    await bench.claviger.app.reload();
+  }
+  reloading = false;
+  await Promise.all(clients);
+  expect(failed).toEqual([]);
+  expect(asked).toBeGreaterThan(100);
+}, 60_000);
