@@ -64,6 +64,11 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["models"], /sim/],
     [["api-key", "create", "far"], /sk-claviger-/],
     [["api-key", "list"], /far/],
+    [["api-key", "show", "far"], /far/],
+    [["api-key", "update", "far", "--concurrency", "4"], /far|changed/],
+    [["api-key", "rotate", "far", "--overlap", "1m"], /sk-claviger-/],
+    [["config", "identities"], /NAME|none|no /i],
+    [["config", "reload"], /in force/],
     [["usage"], /REQUESTS/],
     [["connect", "aider"], new RegExp(front.url)],
     [["provider", "remove", "sim"], /removed/],
@@ -91,7 +96,8 @@ test("[L3] the command tree has no command beyond those tried above and those th
     .map((one) => (one.parent === program ? one.name() : `${one.parent?.name()} ${one.name()}`));
   expect(asking.toSorted()).toEqual(
     [
-      ...["status", "models", "connect", "usage", "api-key create", "api-key list", "api-key revoke"],
+      ...["status", "models", "connect", "usage", "config reload", "config identities"],
+      ...["create", "list", "show", "update", "rotate", "revoke"].map((verb) => `api-key ${verb}`),
       ...["add", "edit", "list", "show", "test", "set-credential", "remove"].map(
         (verb) => `provider ${verb}`,
       ),

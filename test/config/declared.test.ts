@@ -86,7 +86,7 @@ test("[I1][I3][I4][I16] a right file gives what it declares, in its order", () =
     {
       name: "up",
       kind: "openai-compatible",
-      baseUrl: new URL("https://up.example/v1"),
+      baseUrl: "https://up.example/v1",
       options: { connect_timeout_ms: 5 },
       credentials: [{ secret: "up-key" }, { env: "UP_KEY" }, { file: "/run/secrets/up" }],
     },

@@ -192,9 +192,10 @@ describe("bodies", () => {
 
   test("[A9] nothing changes state on GET or HEAD", async () => {
     const before = (await claviger.control({ path: "/api/v1/keys" })).json;
+    // What happens is told until one leaves.
     for (const method of ["GET", "HEAD"])
       for (const route of claviger.app.routes())
-        if (route.contract?.family === "api")
+        if (route.contract?.family === "api" && route.path !== "/sse")
           await claviger.control({ method, path: route.path.replace(/:\w+|\{\w+\}/g, "admin") });
     expect((await claviger.control({ path: "/api/v1/keys" })).json).toEqual(before);
   });

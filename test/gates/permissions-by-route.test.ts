@@ -18,6 +18,9 @@ type Route = ReturnType<HttpServer["routes"]>[number];
 const MODEL_CALL = { model: "thing/model", messages: [], input: "text", prompt: "text", max_tokens: 1 };
 /** A body the route takes, by method and path as registered; rights are asked only of a request that is well formed. */
 const BODIES: Readonly<Record<string, unknown>> = {
+  "POST /api/v1/keys/:id/rotate": { overlap: "0" },
+  "POST /api/v1/keys/leaked": { key: "nobody's" },
+  "PUT /api/v1/credentials/:name": { value: "a-credential" },
   "POST /api/v1/keys": { name: "thing", permissions: [] },
   "POST /api/v1/providers": {
     name: "thing",
@@ -127,7 +130,8 @@ describe("every route, from the server's own list", () => {
   test("[A3] [I15] lets in who holds its action", async () => {
     for (const [action, routes] of closedRoutes()) {
       const { key } = await claviger.issueKey(`with-${action}`, leastWith(action));
-      for (const route of routes) {
+      // Events are told until one leaves: their own tests see who may listen.
+      for (const route of routes.filter(({ path }) => path !== "/sse")) {
         const { what, status } = await call(route, key);
         expect([401, 403, 500], `${what} answered ${status}`).not.toContain(status);
       }
@@ -149,7 +153,7 @@ describe("a planted route", () => {
     authenticator: {
       authenticate: (presented) =>
         presented === KEY
-          ? { caller: { kind: "local" } }
+          ? { caller: { kind: "key", id: "key_1", permissionSets: [], slot: 0 } }
           : { refused: presented === undefined ? "missing" : "unknown" },
       holds: () => true,
     },

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { systemRandom } from "#platform/lib/random.ts";
-import { providerResourceKind } from "#services/gateway/index.ts";
+import { resourceName } from "#platform/lib/resource-name.ts";
+import { type DeclaredProvider, providerResourceKind } from "#services/gateway/index.ts";
 import { startClaviger, type TestClaviger, type TestOptions } from "#test/claviger.ts";
 import { startUpstream, type Upstream } from "#test/upstream.ts";
 
@@ -22,11 +23,11 @@ export interface DeclaredBench extends AsyncDisposable {
 export const freshValue = () => systemRandom.bytes(16).toString("hex");
 
 /** A provider as the file would declare it, of kind openai-compatible unless said. */
-export function declared(name: string, fields: object) {
+export function declared(name: string, fields: object): DeclaredProvider {
   const given = providerResourceKind.whole.parse({ kind: "openai-compatible", ...fields });
-  const read = providerResourceKind.toDeclared(name, given);
-  if ("problem" in read) throw new Error(read.problem);
-  return read;
+  const { kind, base_url: baseUrl, options = {}, credential, credentials } = given;
+  const sources = credentials ?? (credential === undefined ? [] : [credential]);
+  return { name: resourceName.parse(name), kind, baseUrl, options, credentials: sources };
 }
 
 /** The credentials that were presented to an upstream, in the order of the requests. */

@@ -79,9 +79,7 @@ test("[I16] a literal credential is an error that says so and does not repeat it
   ];
   for (const fields of wrong) {
     const thrown = thrownBy(() => declared("lab", { base_url: NOWHERE, ...fields }));
-    expect(thrown, JSON.stringify(fields)).toMatch(
-      /a credential does not stand in the file; name where it is/,
-    );
+    expect(thrown, JSON.stringify(fields)).toMatch(/a credential has no place in this file; name it as/);
     expect(thrown).not.toContain(literal);
   }
   const both = { credential: { secret: "a" }, credentials: [{ secret: "b" }] };

@@ -168,7 +168,7 @@ test("[I7] an identity comes in by the listeners whose list has its name, and is
       authorizer: { allows: () => true },
     };
     try {
-      admit(gates, exchange, request, { ...MODELS });
+      void admit(gates, exchange, request, { ...MODELS });
       return exchange.caller;
     } catch (error) {
       return { error, refusal: exchange.refusal };

@@ -17,8 +17,8 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { controlSocketPath } from "#platform/config/socket-path.ts";
 import { sha256 } from "#platform/lib/hmac.ts";
-import { controlSocketPath } from "#services/control/index.ts";
 import { claviger, scratch, serve } from "./process.ts";
 
 vi.setConfig({ testTimeout: 60_000 });

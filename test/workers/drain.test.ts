@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test, vi } from "vitest";
 import { z } from "zod";
-import { controlSocketPath } from "#services/control/index.ts";
+import { controlSocketPath } from "#platform/config/socket-path.ts";
 import type { Answer, Call } from "../claviger.ts";
 import { chat } from "../gateway/bench.ts";
 import { type Served, scratch, serve } from "../start/process.ts";

@@ -1,13 +1,13 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadedConfig } from "#platform/config/load.ts";
+import { prepareControlSocket, relaySocketPath } from "#platform/config/socket-path.ts";
 import type { Front } from "#platform/http/front.ts";
 import { HEADER_LIMIT_BYTES, type Listener, openListener } from "#platform/http/listener.ts";
 import type { ListenerPolicy } from "#platform/http/ports.ts";
 import { relayedFront } from "#platform/http/relay.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { newId } from "#platform/lib/id.ts";
-import { prepareControlSocket, relaySocketPath } from "#services/control/index.ts";
 import type { Declared } from "../declared/declared.ts";
 import type { AddressParts } from "./addresses.ts";
 import { brokenTold } from "./broken.ts";

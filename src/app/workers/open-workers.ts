@@ -1,10 +1,10 @@
 import type { LoadedConfig } from "#platform/config/load.ts";
+import { relaySocketPath } from "#platform/config/socket-path.ts";
 import { StartError } from "#platform/lib/error.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
-import { relaySocketPath } from "#services/control/index.ts";
 import type { Declared } from "../declared/declared.ts";
 import type { WorkerStart } from "./protocol.ts";
 import { type WorkerProgram, Workers } from "./workers.ts";

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { generateApiKey, publicHash, verifyPublicHash } from "#identity/keys/index.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -8,7 +7,9 @@ import { readSecret } from "../prompt.ts";
 
 /** `api-key generate` */
 export function generateCommand(command: Command, context: CommandContext): void {
-  command.action(() => {
+  command.action(async () => {
+    // Only here: no other command needs the room of the keys.
+    const { generateApiKey, publicHash } = await import("#identity/keys/index.ts");
     const { key } = generateApiKey(systemRandom);
     const pair = { private_key: key.expose(), public_hash: publicHash(key) };
     const words = () => `Generated Private Key: ${pair.private_key}\nSecure Public Hash: ${pair.public_hash}`;
@@ -32,6 +33,7 @@ async function validate(context: CommandContext, hash: string, given: string | u
   const key = secret.trim();
   const output = context.output();
   if (key !== secret) output.note("White space around the key was ignored.");
+  const { verifyPublicHash } = await import("#identity/keys/index.ts");
   const verdict = await verifyPublicHash(hash, new Secret(key));
   if ("malformed" in verdict) {
     context.setExit(EXIT.refusedValue);

@@ -2,14 +2,16 @@ import type { Command } from "commander";
 import { loadConfig } from "#platform/config/load.ts";
 import type { CommandContext } from "../command-context.ts";
 import { initConfig } from "./config-init.ts";
+import { listIdentities, reloadConfig } from "./config-running.ts";
 import { setInConfig } from "./config-set.ts";
+import type { LocalFlags } from "./local-server.ts";
 
 interface Places {
   readonly dataDir?: string;
   readonly configDir?: string;
 }
 
-/** `claviger config check [FILE] | schema | init | set`. */
+/** `claviger config check [FILE] | schema | init | set | reload | identities`. */
 export function configCommands(program: Command, context: CommandContext): void {
   const group = program.command("config").description("the configuration file");
   const placed = (command: Command) =>
@@ -45,6 +47,18 @@ export function configCommands(program: Command, context: CommandContext): void 
     .action((name: string, value: string, flags: Places) =>
       setInConfig(context, { name, text: value }, flags),
     );
+  const running = (command: Command) =>
+    command.option("--data-dir <dir>", "the server's data directory").option("--json", "print JSON");
+  running(
+    group
+      .command("reload")
+      .description("have the server read its configuration file anew and put it in force as a whole"),
+  ).action((flags: LocalFlags) => reloadConfig(context, flags));
+  running(
+    group
+      .command("identities")
+      .description("list the identities the server has from its file, and when each was last used"),
+  ).action((flags: LocalFlags) => listIdentities(context, flags));
 }
 
 /** Every problem as `FILE:LINE:COLUMN: text`, exit status 78; `--explain` says what won. */

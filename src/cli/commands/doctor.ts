@@ -8,8 +8,6 @@ import { quoteForShell } from "#platform/config/shell-quote.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { systemRandom } from "#platform/lib/random.ts";
-import { writeMeta } from "#platform/storage/meta.ts";
-import { openSqlite } from "#platform/storage/sqlite.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 
@@ -74,6 +72,11 @@ async function acceptSecret(context: CommandContext, config: LoadedConfig, name:
       exitCode: EXIT.data,
       repair: "name its data directory: --data-dir DIR",
     });
+  // Only here: no other command of this machine opens the store.
+  const [{ openSqlite }, { writeMeta }] = await Promise.all([
+    import("#platform/storage/sqlite.ts"),
+    import("#platform/storage/meta.ts"),
+  ]);
   await using database = await openSqlite({ dataDir: config.dataDir, clock: systemClock });
   const secrets = loadProcessSecrets({
     given: config.secrets,

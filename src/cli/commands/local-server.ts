@@ -1,5 +1,5 @@
 import { loadConfig } from "#platform/config/load.ts";
-import { controlSocketPath } from "#services/control/index.ts";
+import { controlSocketPath } from "#platform/config/socket-path.ts";
 import type { CommandContext } from "../command-context.ts";
 import { callServer, type ServerAnswer } from "../control-client.ts";
 import { CliError, EXIT } from "../exit-codes.ts";

@@ -1,5 +1,4 @@
 import { type Command, Option } from "commander";
-import { kindsByName } from "#services/gateway/index.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import type { LocalFlags } from "./local-server.ts";
@@ -19,12 +18,20 @@ interface EditFlags extends LocalFlags, OptionFlags {
   readonly credential?: boolean;
 }
 
+/** As the gateway has them: named here too, for help and completion must not load it. */
+export const KIND_NAMES: readonly string[] = [
+  "openai",
+  "openai-compatible",
+  "ollama",
+  "anthropic",
+  "anthropic-compatible",
+  "http",
+];
+
 /** `provider add NAME`: whatever can be known to be wrong is said before the credential is asked for. */
 export function addCommand(command: Command, context: CommandContext): void {
   withOptionFlags(command)
-    .addOption(
-      new Option("--kind <kind>", "what it speaks").choices([...kindsByName().keys()]).default("openai"),
-    )
+    .addOption(new Option("--kind <kind>", "what it speaks").choices(KIND_NAMES).default("openai"))
     .option(
       "--base-url <url>",
       "where its API is: of the OpenAI kinds up to and with /v1, of the Anthropic kinds without it",
@@ -35,6 +42,8 @@ export function addCommand(command: Command, context: CommandContext): void {
       const { kind, baseUrl } = flags;
       const options = optionsOf(flags);
       const calls = providerCalls(context, flags);
+      // Only here: no other command needs the room of the gateway.
+      const { kindsByName } = await import("#services/gateway/index.ts");
       if (baseUrl === undefined && kindsByName().get(kind)?.needsBaseUrl === true)
         throw new CliError(`a provider of kind ${kind} needs --base-url`, { exitCode: EXIT.usage });
       if ((await calls.find(name)) !== undefined)

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { controlSocketPath } from "#services/control/index.ts";
+import { controlSocketPath } from "#platform/config/socket-path.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const sums = { requests: 1, input_tokens: 2, output_tokens: 3, estimated_requests: 0 };

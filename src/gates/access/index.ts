@@ -1,4 +1,3 @@
-export type { Action } from "./action.ts";
 export { allows, allowsSome, exceeds, type Rights, rightsOf } from "./authorise.ts";
 export { matchesSome } from "./glob-list.ts";
 export { type PermissionSets, permissionSets, setsNamed } from "./permission-set.ts";

@@ -2,6 +2,5 @@ export { infoRoutes } from "./info-routes.ts";
 export { metricsRoute } from "./metrics-route.ts";
 export { openapiRoute } from "./openapi-route.ts";
 export { type ReloadReport, reloadRoute } from "./reload-route.ts";
-export { controlSocketPath, prepareControlSocket, relaySocketPath } from "./socket-path.ts";
 export { sseRoute } from "./sse.ts";
 export { EventStreams } from "./sse-streams.ts";

@@ -7,16 +7,29 @@ import { AppError } from "#platform/lib/error.ts";
 import type { DeclaredIdentities } from "../declared-identities.ts";
 
 const PATH = "/api/v1/identities";
-const identityShape = z.object({
-  id: z.string(),
-  name: z.string(),
-  source: z.literal("file"),
-  permissions: z.array(z.string()),
-  limits: keyLimits,
-  allowed_ips: z.array(z.string()),
-  expires_at: z.string().nullable(),
-  last_used_at: z.string().nullable(),
-});
+const identityShape = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    source: z.literal("file"),
+    permissions: z.array(z.string()),
+    limits: keyLimits,
+    allowed_ips: z.array(z.string()),
+    expires_at: z.string().nullable(),
+    last_used_at: z.string().nullable(),
+  })
+  .meta({ id: "Identity" });
+/** For the API's description. */
+const example = {
+  id: "till-1",
+  name: "till",
+  source: "file",
+  permissions: ["gateway"],
+  limits: { requests_per_minute: 60 },
+  allowed_ips: ["10.0.0.0/8"],
+  expires_at: null,
+  last_used_at: "2026-01-01T00:00:00.000Z",
+} satisfies z.infer<typeof identityShape>;
 const contract = (path: string): RouteContract => ({
   method: "GET",
   path,
@@ -33,8 +46,9 @@ export function identityRoutes(api: Api, parts: { identities: DeclaredIdentities
     url: PATH,
     config: { contract: contract(PATH) },
     schema: {
-      summary: "Lists the identities that the configuration file declares.",
+      summary: "List the identities that the configuration file declares.",
       response: { 200: z.object({ data: z.array(identityShape), next_cursor: z.null() }) },
+      example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
       const { caller } = exchangeOf(request);
@@ -48,9 +62,10 @@ export function identityRoutes(api: Api, parts: { identities: DeclaredIdentities
     url: `${PATH}/:name`,
     config: { contract: contract(`${PATH}/{name}`) },
     schema: {
-      summary: "Gives one identity of the configuration file.",
+      summary: "Show one identity of the configuration file.",
       params: z.object({ name: z.string().max(63) }),
       response: { 200: identityShape },
+      example: { answer: example },
     },
     handler: async (request) => {
       const { name } = request.params;

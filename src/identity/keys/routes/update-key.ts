@@ -6,7 +6,7 @@ import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { resourceName } from "#platform/lib/resource-name.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
 import { changedKeyTerms } from "../key-terms.ts";
-import { keyContract, keyParams, keyShape, managedKey } from "./key-shape.ts";
+import { keyContract, keyExample, keyParams, keyShape, managedKey } from "./key-shape.ts";
 
 const body = z.strictObject({ name: resourceName.optional(), ...changedKeyTerms });
 
@@ -19,7 +19,17 @@ export function updateKeyRoute(
     method: "PATCH",
     url: "/api/v1/keys/:id",
     config: { contract: keyContract("PATCH", "/api/v1/keys/{id}") },
-    schema: { params: keyParams, body, response: { 200: keyShape } },
+    schema: {
+      summary: "Change a key; what is absent stays, null removes.",
+      params: keyParams,
+      body,
+      response: { 200: keyShape },
+      example: {
+        body: { models: ["openai/*"], limits: { concurrency: 4 } },
+        answer: { ...keyExample, models: ["openai/*"] },
+      },
+      errors: ["exceeds_own_rights", "conflict", "keys_full"],
+    },
     handler: async (request) => {
       const exchange = exchangeOf(request);
       const { name } = request.body;

@@ -28,6 +28,12 @@ export function listProviderCredentialsRoute(api: Api, parts: { gates: Gates; pr
       summary: "List the secrets to which providers of the configuration file refer, by name and hint.",
       querystring: query,
       response: { 200: z.object({ data: z.array(shape), next_cursor: z.string().nullable() }) },
+      example: {
+        answer: {
+          data: [{ name: "openai", set: true, hint: "word", used_by: ["openai"] }],
+          next_cursor: null,
+        },
+      },
     },
     handler: async (request) => {
       const { limit, cursor = "" } = request.query;

@@ -5,7 +5,7 @@ import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { Providers } from "../providers/providers.ts";
 import { authoriseCredential, namedCredentialParams } from "./provider-credential-rights.ts";
-import { credentialValue, providerContract } from "./provider-shape.ts";
+import { credentialExample, credentialValue, providerContract } from "./provider-shape.ts";
 
 const body = z.strictObject({ value: credentialValue });
 
@@ -19,6 +19,7 @@ export function setProviderCredentialRoute(api: Api, parts: { gates: Gates; prov
       summary: "Set a secret to which providers of the configuration file refer by its name.",
       params: namedCredentialParams,
       body,
+      example: { body: { value: credentialExample.value } },
     },
     handler: async (request, reply) => {
       const { name } = request.params;

@@ -1,0 +1,37 @@
+import * as z from "zod";
+import type { CommandContext } from "../command-context.ts";
+import { callLocal, type LocalFlags } from "./local-server.ts";
+
+const report = z.object({ restart_needed: z.array(z.string()) });
+const identities = z.object({
+  data: z.array(
+    z.object({
+      name: z.string(),
+      id: z.string(),
+      permissions: z.array(z.string()),
+      expires_at: z.string().nullable(),
+      last_used_at: z.string().nullable(),
+    }),
+  ),
+});
+
+/** `config reload`: has the server read its configuration file anew; what is wrong with that is told, and nothing changed. */
+export async function reloadConfig(context: CommandContext, flags: LocalFlags): Promise<void> {
+  const call = { method: "POST", path: "/api/v1/config/reload" } as const;
+  const done = report.parse((await callLocal(context, flags, call)).body);
+  const needed = done.restart_needed.join(", ");
+  context
+    .output()
+    .result(done, () =>
+      needed === ""
+        ? "the configuration is in force"
+        : `the configuration is in force, but for these settings, which need a restart: ${needed}`,
+    );
+}
+
+/** `config identities`: the identities of the file as the running server has them, and when each was last used. */
+export async function listIdentities(context: CommandContext, flags: LocalFlags): Promise<void> {
+  const { body } = await callLocal(context, flags, { method: "GET", path: "/api/v1/identities" });
+  const rows = identities.parse(body).data.map((row) => ({ ...row, permissions: row.permissions.join(" ") }));
+  context.output().table(["name", "id", "permissions", "expires_at", "last_used_at"], rows);
+}
