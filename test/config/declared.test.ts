@@ -32,7 +32,7 @@ test("[I1][I3][I4][I16] a right file gives what it declares, in its order", () =
   up:
     resource_type: Provider
     kind: openai-compatible
-    base_url: https://up.example/v1/
+    base_url: https://up.example/v1
     options: { connect_timeout_ms: 5 }
     credentials: [{ secret: up-key }, { env: UP_KEY }, { file: /run/secrets/up }]
 `);

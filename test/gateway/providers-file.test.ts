@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
+import { providerResourceKind } from "#services/gateway/index.ts";
 import { OFFLINE } from "#test/offline.ts";
 import {
   type DeclaredBench,
@@ -82,8 +83,15 @@ test("[I16] a literal credential is an error that says so and does not repeat it
     expect(thrown, JSON.stringify(fields)).toMatch(/a credential has no place in this file; name it as/);
     expect(thrown).not.toContain(literal);
   }
-  const both = { credential: { secret: "a" }, credentials: [{ secret: "b" }] };
-  expect(thrownBy(() => declared("lab", both))).toMatch(/lab\.credential: give credential or credentials/);
+  const both = providerResourceKind.whole.parse({
+    kind: "openai",
+    credential: { secret: "a" },
+    credentials: [{ secret: "b" }],
+  });
+  expect(providerResourceKind.toDeclared("lab", both)).toEqual({
+    path: ["credential"],
+    problem: "credential and credentials are both here; keep one",
+  });
   const bad = [{ env: "A=B" }, { file: "relative" }, { secret: "-x" }];
   for (const credential of bad) expect(thrownBy(() => declared("lab", { credential }))).not.toBe("");
 });

@@ -35,6 +35,8 @@ export function configSchema(): Json {
       },
     },
     additionalProperties: false,
+    // What fields refer to stands at the root: a reference is read from there.
+    $defs: Object.assign({}, ...RESOURCE_KINDS.map(({ shape }) => plain(shape).$defs)),
   };
 }
 
@@ -54,9 +56,11 @@ function resourceSchema(kinds: readonly Omit<ResourceKind<never>, "whole" | "par
     required: ["resource_type"],
     properties: { resource_type: { description: "What this resource is.", type: "string", enum: types } },
     allOf: kinds.map(({ resourceType, doc, shape }) => {
-      const { properties, ...own } = z
-        .looseObject({ properties: z.record(z.string(), z.unknown()) })
-        .parse(plain(shape));
+      const {
+        properties,
+        $defs: _,
+        ...own
+      } = z.looseObject({ properties: z.record(z.string(), z.unknown()) }).parse(plain(shape));
       return {
         if: { properties: { resource_type: { const: resourceType } }, required: ["resource_type"] },
         [THEN]: {
