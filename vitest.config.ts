@@ -17,7 +17,8 @@ export default defineConfig(({ mode }) => {
       include: tests.include,
       exclude: [...configDefaults.exclude, ...tests.exclude],
       pool: "forks",
-      maxWorkers: 2,
+      // More than the cores of a small machine: many tests wait for processes they started.
+      maxWorkers: 3,
       // Much that is tested starts processes; what is slow is told by the benchmark, not by a time limit.
       testTimeout: 30_000,
       hookTimeout: 30_000,

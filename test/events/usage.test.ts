@@ -78,8 +78,9 @@ test("[C8] what two further threads' requests used arrives, each once, and their
   const streams = await Promise.all(
     held.byThread.map((one) => one.open({ path: "/sse", headers: { authorization } })),
   );
+  const begun = streams.map((answer) => once(answer, "data"));
   const ends = streams.map((answer) => readAll(answer));
-  await Promise.all(streams.map((answer) => once(answer, "readable")));
+  await Promise.all(begun);
   claviger.app.seal.lock();
   for (const text of await Promise.all(ends)) expect(text).toContain("\nevent: seal.locked\n");
 });
