@@ -1,11 +1,13 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-const OUTSIDE = ["test/system/**", "test/corpora/**"];
+/** What needs other programs, or starts and ends so many servers that it would take more than its share of the time. */
+const SYSTEM = ["test/system/**", "test/start/**", "test/canary/**"];
+const OUTSIDE = [...SYSTEM, "test/corpora/**"];
 
-/** The tests of each mode. `system` needs what apt installs, `corpora` a directory that is handed in. */
+/** The tests of each mode. `corpora` needs a directory that is handed in. */
 const TESTS: Record<string, { include: string[]; exclude: string[] }> = {
   test: { include: ["src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"], exclude: OUTSIDE },
-  system: { include: ["test/system/**/*.test.ts"], exclude: [] },
+  system: { include: SYSTEM.map((below) => `${below}/*.test.ts`), exclude: [] },
   corpora: { include: ["test/corpora/**/*.test.ts"], exclude: [] },
 };
 
@@ -17,8 +19,7 @@ export default defineConfig(({ mode }) => {
       include: tests.include,
       exclude: [...configDefaults.exclude, ...tests.exclude],
       pool: "forks",
-      // More than the cores of a small machine: many tests wait for processes they started.
-      maxWorkers: 3,
+      maxWorkers: 2,
       // Much that is tested starts processes; what is slow is told by the benchmark, not by a time limit.
       testTimeout: 30_000,
       hookTimeout: 30_000,

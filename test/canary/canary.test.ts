@@ -117,6 +117,6 @@ ${rows.join("\n")}
 
 Not among them, because they are kept on purpose: names that were accepted, addresses of providers, and a request id
 of the form that counts. The table is checked by [test/canary/canary.test.ts](../test/canary/canary.test.ts) and written
-by \`npm test -- test/canary -u\`.
+by \`npm run test:system -- test/canary -u\`.
 `;
 }
