@@ -411,3 +411,16 @@ test.each(SECRETS)("[N6] a secret put in place of %s is not repeated", (_, make)
     expect("text" in read && read.text).not.toContain(secret);
   }
 });
+
+test("[I9] [N6] a thirty-third slow hash is a problem, whichever kind the first ones are of", () => {
+  const phc = (at: number) => {
+    const salt = Buffer.from(`salt-of-${at}-padding`).toString("base64").replace(/=+$/, "");
+    return Buffer.from(`$argon2id$v=19$m=4096,t=1,p=1$${salt}$${"A".repeat(43)}`).toString("base64");
+  };
+  const identity = (at: number) =>
+    `  id-${at}: {resource_type: Identity, credential: {api_key: "${phc(at)}"}, permissions: []}\n`;
+  const yaml = (count: number) =>
+    `resources:\n${Array.from({ length: count }, (_, at) => identity(at)).join("")}`;
+  expect(problemsOf(yaml(32))).toEqual([]);
+  expect(problemsOf(yaml(33))).toEqual([expect.stringMatching(/^34:\d+: at most 32 identities/)]);
+});

@@ -1,3 +1,5 @@
+import { parsePublicHash } from "#identity/keys/index.ts";
+import { MOST_SLOW_IDENTITIES } from "#identity/slow-hashes/index.ts";
 import { quoted } from "#platform/config/quoted.ts";
 import type { Given, Resource } from "#platform/config/resources.ts";
 import { type identityKind, idFault, listOf } from "./identity.ts";
@@ -28,6 +30,20 @@ export function checkIdentities(identities: readonly Resource<Identity>[], refer
         `the identity ${quoted(holder)} has the same credential; each needs its own`,
       );
   }
+  checkSlow(identities);
+}
+
+/** Each slow hash is one more that every unknown key has to be tried against. */
+function checkSlow(identities: readonly Resource<Identity>[]): void {
+  const isSlow = ({ given }: Resource<Identity>) => {
+    const hash = parsePublicHash(given.credential?.api_key ?? "");
+    return "algorithm" in hash && hash.algorithm !== "sha256";
+  };
+  for (const { report } of identities.filter(isSlow).slice(MOST_SLOW_IDENTITIES))
+    report(
+      ["credential", "api_key"],
+      `at most ${MOST_SLOW_IDENTITIES} identities may have an argon2id or scrypt hash; give this one a key of claviger api-key generate`,
+    );
 }
 
 function checkPermissions(
