@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
 /** What needs other programs, or starts and ends so many servers that it would take more than its share of the time. */
-const SYSTEM = ["test/system/**", "test/start/**", "test/canary/**"];
+const SYSTEM = ["test/system/**", "test/start/**", "test/canary/**", "test/workers/**"];
 const OUTSIDE = [...SYSTEM, "test/corpora/**"];
 
 /** The tests of each mode. `corpora` needs a directory that is handed in. */

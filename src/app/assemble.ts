@@ -177,7 +177,8 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       });
       metricsRoute(api, metrics);
       sseRoute(api, listening.streams);
-      keyRoutes(api, { keys, sets: sets.sets, gates, settle });
+      const identityOf = (text: string) => here.nameOf(text);
+      keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
       identityRoutes(api, { identities, gates });
       reloadRoute(api, parts.reload);
       listAuditRoute(api, {

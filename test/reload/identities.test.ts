@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { argon2id } from "#platform/lib/argon2.ts";
 import { systemRandom } from "#platform/lib/random.ts";
+import { startClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { newPair, startFileBench } from "./file.ts";
 
@@ -20,7 +21,7 @@ const identity = (hash: string, more: object = {}) => ({
 
 test.each([
   1, 2,
-])("[I3] [I4] [I7] an identity of the file enters by the listeners that name it, with %i threads", async (workers) => {
+])("[I3] [I4] [I7] [I17] an identity of the file enters by the listeners that name it, with %i threads", async (workers) => {
   const [shop, till, stranger] = [newPair(), newPair(), newPair()];
   await using bench = await startFileBench(
     (sim) => ({
@@ -41,6 +42,15 @@ test.each([
   while (!bench.claviger.logged().includes('"not_here"')) await nextTurn();
   const rows = (await bench.claviger.control({ path: "/api/v1/requests" })).text;
   expect(rows).toContain('"principal":"shop"');
+  const leaked = await bench.claviger.control({
+    method: "POST",
+    path: "/api/v1/keys/leaked",
+    body: { key: till.key },
+  });
+  expect([leaked.status, leaked.text.includes("the identity till of the configuration file")]).toEqual([
+    409,
+    true,
+  ]);
   for (const { key } of [shop, till, stranger]) expect(bench.claviger.logged()).not.toContain(key);
 });
 
@@ -98,8 +108,9 @@ test.each([
   expect(new Set(wrong)).toEqual(new Set([401]));
   for (let tries = 0; tries < 10; tries += 1) await bench.chat(`${key}-${tries}`);
   expect(await bench.chat(`${key}-once-more`)).toBe(429);
-  // Both are known without slow work.
-  expect([await bench.chat(key), await bench.chat(fast.key)]).toEqual([200, 200]);
+  // What was found before needs no work; a thread that never saw the key would have some.
+  if (workers === 1) expect(await bench.chat(key)).toBe(200);
+  expect(await bench.chat(fast.key)).toBe(200);
 });
 
 test("[I5] without authentication a listener serves the gateway to everyone, and says so", async () => {
@@ -121,4 +132,38 @@ test("[I5] without authentication a listener serves the gateway to everyone, and
   const [, narrow = ""] = bench.claviger.app.urls;
   expect(await bench.chat(undefined, narrow)).toBe(403);
   expect(bench.claviger.logged()).toContain("authentication is off on this listener");
+});
+
+test("[I1] [I2] [I3] [I4] a file in the style of other edge servers is taken over as it is", async () => {
+  const pair = newPair();
+  const yaml = `# One identity for the operators, one for the devices.
+resources:
+  full_access:
+    resource_type: PermissionSet
+    permissions: full
+  device_access:
+    resource_type: PermissionSet
+    allow:
+      - gateway.use
+  admin_identity:
+    resource_type: Identity
+    credential:
+      api_key: "${pair.hash}"
+    permissions: full_access
+  device_identity:
+    resource_type: Identity
+    credential:
+      api_key: "${newPair().hash}"
+    permissions: device_access
+  my_http_server:
+    resource_type: HttpServer
+    listen_addr: "127.0.0.1:0"
+    auth:
+      - admin_identity
+      - device_identity
+`;
+  await using claviger = await startClaviger({ yaml, listen: [] });
+  const headers = { authorization: `Bearer ${pair.key}` };
+  expect((await claviger.call({ path: "/api/v1/keys", headers })).status).toBe(200);
+  expect((await claviger.call({ path: "/api/v1/keys" })).status).toBe(401);
 });

@@ -87,7 +87,12 @@ export class Identities {
   authenticate(presented: string | undefined, address: string | null): IdentityVerdict {
     if (this.#byDigest.size === 0) return UNKNOWN;
     const text = presented?.length === DECOY.length ? presented : DECOY;
-    return this.#judge(this.#byDigest.get(createHash("sha256").update(text).digest("base64url")), address);
+    return this.#judge(this.#byDigest.get(digestOf(text)), address);
+  }
+
+  /** The name of the identity whose key this text is, its expiry aside; of slow hashes only what was tried before is known. */
+  nameOf(text: string): string | undefined {
+    return this.#byDigest.get(digestOf(text))?.record.name ?? this.#slow.recall(text)?.name;
   }
 
   /** Whether any of these names, or of all where they are undefined, is of an identity whose hash is slow. */
@@ -139,6 +144,10 @@ export class Identities {
   #isOver({ record }: Held): boolean {
     return record.expiresAt !== undefined && record.expiresAt <= this.#clock.now();
   }
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
 }
 
 /** Presented where nothing of a key's length is, so that it takes as long. */

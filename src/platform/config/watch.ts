@@ -1,4 +1,4 @@
-import { type FSWatcher, unwatchFile, watch, watchFile } from "node:fs";
+import { type FSWatcher, watch } from "node:fs";
 import { dirname, join } from "node:path";
 import { readBoundedText } from "./bounded-text.ts";
 import { CONFIG_FILE, FILE_BYTES } from "./load.ts";
@@ -50,11 +50,12 @@ export function watchText(
     timer.unref();
   };
   const directory = watchDirectory(dirname(path), wait);
-  watchFile(path, { interval: LOOK_EVERY_MS, persistent: false }, wait);
+  // Its text, not its times: what changed before the first look at those would never be seen.
+  const looking = setInterval(() => timer === undefined && look(), LOOK_EVERY_MS).unref();
   return {
     [Symbol.dispose]() {
       clearTimeout(timer);
-      unwatchFile(path, wait);
+      clearInterval(looking);
       directory?.close();
     },
   };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { authorOf } from "#platform/http/exchange.ts";
+import { authorOf, type Exchange } from "#platform/http/exchange.ts";
 import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
@@ -23,11 +23,18 @@ const response = z.object({ key: keyShape, requests: z.array(requestShape) });
 
 /**
  * `POST /api/v1/keys/leaked`: revokes the key whose text this is, unless it is revoked already, and tells what it did
- * last. 404 for a text that is no key's. No answer and no log repeats it.
+ * last. 404 for a text that is no key's, 409 for the key of an identity of the configuration file, which only that can take
+ * out. No answer and no log repeats it.
  */
 export function leakedKeyRoute(
   api: Api,
-  parts: { keys: IssuedKeys; gates: Gates; settle: () => Promise<void> },
+  parts: {
+    keys: IssuedKeys;
+    gates: Gates;
+    settle: () => Promise<void>;
+    /** The name of the identity of the configuration file whose key this is. */
+    identityOf: (text: string) => string | undefined;
+  },
 ): void {
   const { keys, gates } = parts;
   api.route({
@@ -53,10 +60,13 @@ export function leakedKeyRoute(
           ],
         },
       },
+      errors: ["declared_in_file"],
     },
     handler: async (request) => {
       const exchange = exchangeOf(request);
-      const found = await keys.findText(new Secret(request.body.key.trim()));
+      const text = request.body.key.trim();
+      const found = await keys.findText(new Secret(text));
+      if (found === undefined) refuseDeclared(parts, exchange, text);
       if (found === undefined) throw new AppError("not_found", "No key has this text.");
       const { id, name } = found;
       authorise(gates, exchange, "keys.manage", name);
@@ -70,4 +80,19 @@ export function leakedKeyRoute(
       };
     },
   });
+}
+
+/** Throws AppError `declared_in_file` where the text is the key of an identity of the file that the caller may manage. */
+function refuseDeclared(
+  parts: { readonly gates: Gates; readonly identityOf: (text: string) => string | undefined },
+  exchange: Exchange,
+  text: string,
+): void {
+  const name = parts.identityOf(text);
+  if (name === undefined) return;
+  authorise(parts.gates, exchange, "keys.manage", name);
+  throw new AppError(
+    "declared_in_file",
+    `This is the key of the identity ${name} of the configuration file: give that another one there, now.`,
+  );
 }

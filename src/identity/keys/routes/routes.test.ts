@@ -72,7 +72,8 @@ beforeAll(async () => {
     log: createLog({ level: "fatal", sink: { write: () => {} } }),
     tools,
     gateway: { contracts: () => [], serve: () => {} },
-    register: (api) => keyRoutes(api, { keys, sets, gates, settle: async () => {} }),
+    register: (api) =>
+      keyRoutes(api, { keys, sets, gates, settle: async () => {}, identityOf: () => undefined }),
   });
   all.defer(() => server.close());
   listener = await openListener({

@@ -19,6 +19,8 @@ export function keyRoutes(
     gates: Gates;
     /** Settles when the rows of all requests so far are in the store. */
     settle: () => Promise<void>;
+    /** The name of the identity of the configuration file whose key this is. */
+    identityOf: (text: string) => string | undefined;
   },
 ): void {
   createKeyRoute(api, parts);
