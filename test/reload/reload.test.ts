@@ -43,20 +43,21 @@ test.each([
 
 test("[I13] [I2] permission sets, providers and settings of listeners are another after it", async () => {
   const app = newPair();
-  const sets = { app: identity(app.hash, "some"), main: listener(["app"]) };
+  const sets = { app: identity(app.hash, "some"), main: listener(["app", "keys"]) };
   await using bench = await startFileBench((sim) => ({
     sim,
     ...sets,
     some: { resource_type: "PermissionSet", allow: ["gateway.use"] },
   }));
-  expect(await bench.chat(app.key)).toBe(200);
+  const issued = (await bench.claviger.issueKey("issued", ["some"])).key;
+  expect([await bench.chat(app.key), await bench.chat(issued)]).toEqual([200, 200]);
   bench.write({
     sim: bench.provider,
     ...sets,
     some: { resource_type: "PermissionSet", allow: ["usage.read"] },
   });
   await bench.reload();
-  expect(await bench.chat(app.key)).toBe(403);
+  expect([await bench.chat(app.key), await bench.chat(issued)]).toEqual([403, 403]);
   bench.write({ ...sets, some: { resource_type: "PermissionSet", permissions: "full" } });
   await bench.reload();
   expect(await bench.chat(app.key)).toBe(404);
