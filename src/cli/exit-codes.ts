@@ -70,6 +70,8 @@ export class CliError extends Error {
 export function exitCodeOfStatus(status: number): number {
   if (status === 401 || status === 403) return EXIT.notPermitted;
   if (status === 408 || status === 429) return EXIT.tryAgain;
+  // Only a configuration that was refused is answered so.
+  if (status === 422) return EXIT.configuration;
   if (status < 500) return EXIT.data;
   return status === 500 ? EXIT.failed : EXIT.tryAgain;
 }
