@@ -8,6 +8,8 @@ const PROGRAM = fileURLToPath(
   new URL("../../node_modules/yaml-language-server/bin/yaml-language-server", import.meta.url),
 );
 
+const NO_STORE = { schemaStore: { enable: false } };
+
 /** A YAML language server as an editor runs it, over its standard input and output. */
 export class LanguageServer implements AsyncDisposable {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
@@ -104,12 +106,16 @@ export class LanguageServer implements AsyncDisposable {
     id?: number;
     method?: string;
     result?: unknown;
-    params?: { uri?: string; items?: unknown[] };
+    params?: { uri?: string; items?: { section?: string }[] };
   }): void {
     const { id, method, params } = message;
     if (method === undefined) return this.#answers.get(id ?? 0)?.(message.result);
-    // It asks for the editor's settings: there are none.
-    if (id !== undefined) this.#send({ id, result: params?.items?.map(() => null) ?? null });
+    // It asks for the editor's settings: none, but that it asks nobody out there for schemas.
+    if (id !== undefined)
+      this.#send({
+        id,
+        result: params?.items?.map(({ section }) => (section === "yaml" ? NO_STORE : null)) ?? null,
+      });
     if (method === "textDocument/publishDiagnostics")
       this.#diagnoses.get(params?.uri ?? "")?.(textsOf(params, "message"));
   }

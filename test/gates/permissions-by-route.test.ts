@@ -11,6 +11,7 @@ import { createLog } from "#platform/log/log.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { listenerPolicy } from "#test/listener-policy.ts";
+import { OFFLINE } from "#test/offline.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 
 type Route = ReturnType<HttpServer["routes"]>[number];
@@ -69,7 +70,7 @@ function leastWith(action: Action): string[] {
 const clock = new FakeClock();
 let claviger: TestClaviger;
 beforeAll(async () => {
-  claviger = await startClaviger({ clock, env: { REQUIRE_API_KEY: "true" } });
+  claviger = await startClaviger({ clock, egress: OFFLINE, env: { REQUIRE_API_KEY: "true" } });
 });
 afterAll(() => claviger[Symbol.asyncDispose]());
 

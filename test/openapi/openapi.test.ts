@@ -216,7 +216,7 @@ test.each([
   ["POST /api/v1/keys", "exceeds_own_rights", { ...key, name: "new" }],
   ["GET /api/v1/usage", "unknown_field", undefined],
 ] as const)("[W4] %s may answer %s, and is described so", async (name, code, body) => {
-  await using own = await startClaviger();
+  await using own = await startClaviger({ egress: OFFLINE });
   await own.control({ method: "POST", path: "/api/v1/providers", body: provider });
   const operator = await own.issueKey("taken", ["operator"]);
   const operation = description.operations.find((each) => each.name === name);

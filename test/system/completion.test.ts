@@ -22,7 +22,7 @@ const CASES = [
 const ZSH_DRIVER = `
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell "PS1=; stty columns 200 rows 200 -echo; autoload -U compinit; compinit -u -D; LISTMAX=1000; source $SCRIPT; bindkey '^X' list-choices; echo rea''dy"
+zpty -w shell "PS1=; stty columns 200 rows 200 -echo; autoload -U compinit; compinit -u -D; LISTMAX=1000; source $SCRIPT; bindkey -e; bindkey '^X' list-choices; echo rea''dy"
 zpty -r shell seen '*ready*'
 zpty -w -n shell "$TYPED"$'\\C-X'
 zpty -w -n shell $'\\C-A\\C-K'

@@ -23,7 +23,7 @@ test("[I12][I17] every command of the page about keys does what the page says, o
     PATH: `${directory}:${process.env.PATH}`,
     HOME: directory,
     DATA_DIR: server.dataDir,
-    CLAVIGER_URL: server.url,
+    SERVER: server.url,
   };
   const page = readFileSync(path.join(CHECKOUT, "docs/keys.md"), "utf8");
   const blocks = [...page.matchAll(/^( *)```sh\n([\s\S]*?)^\1```$/gm)].map(([, , text]) => text ?? "");
