@@ -12,9 +12,15 @@ vi.setConfig({ testTimeout: 600_000, hookTimeout: 60_000 });
 
 /**
  * What a scan reports of every certificate that no authority outside signed: no trust that it could follow, and nobody to
- * revoke it. And what it says of itself: which old algorithms the local openssl lacks.
+ * revoke it. And what it says of itself: which old algorithms the local openssl lacks, and that a busy machine did not let
+ * it take up a session, which test/listeners does in every thread.
  */
-const NOT_OF_THE_LISTENER = ["cert_chain_of_trust", "cert_revocation", "engine_problem"];
+const NOT_OF_THE_LISTENER = [
+  "cert_chain_of_trust",
+  "cert_revocation",
+  "engine_problem",
+  "sessionresumption_ticket",
+];
 
 let claviger: TestClaviger;
 let address: string;
@@ -95,14 +101,15 @@ test("[N13] a PKCS #12 file with its password serves, with the names in its cert
   await expect(refused).rejects.toThrow(`${pair.pfx} cannot be opened`);
 });
 
-test("[N13] testssl.sh finds nothing above LOW that is not of a private certificate", async () => {
+// WARN says that the scanner could not look, as on a busy machine: it then looks once more.
+test("[N13] testssl.sh finds nothing above LOW that is not of a private certificate", {
+  retry: 1,
+}, async () => {
   const directory = mkdtempSync(join(tmpdir(), "claviger-testssl-"));
   try {
     const file = join(directory, "found.json");
     const args = ["--quiet", "--warnings", "off", "--color", "0", "--nodns", "none", "--jsonfile", file];
-    const more = ["--ip", "127.0.0.1", "--phone-out", "--add-ca", certificate].filter(
-      (word) => word !== "--phone-out",
-    );
+    const more = ["--ip", "127.0.0.1", "--add-ca", certificate];
     const run = await runProgram(requiredTool("testssl"), [...args, ...more, address]);
     const found = z
       .array(z.object({ id: z.string(), severity: z.string(), finding: z.string() }))
