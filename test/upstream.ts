@@ -36,8 +36,8 @@ export type Behaviour =
     }
   /** The first of these chunks, and the others when `until` settles. */
   | { kind: "slow"; type?: string; chunks: readonly string[]; until: Promise<void> }
-  /** So many bytes in chunks of 64 KiB, as fast as they are taken. */
-  | { kind: "flood"; bytes: number }
+  /** So many bytes in chunks of 64 KiB, as fast as they are taken; each an event of a chat stream, where said. */
+  | { kind: "flood"; bytes: number; events?: boolean }
   | { kind: "huge"; bytes: number };
 
 export { SPEECH, UPSTREAM_MODEL } from "./upstream-answers.ts";
@@ -142,7 +142,7 @@ class Simulation {
       case "slow":
         return this.#deliverSlow(response, behaviour);
       case "flood":
-        return flood(response, behaviour.bytes, (bytes) => {
+        return flood(response, behaviour, (bytes) => {
           this.flooded += bytes;
         });
       default:
@@ -226,9 +226,14 @@ function deliverRaw(response: ServerResponse, behaviour: Behaviour & { kind: "ra
   else response.end();
 }
 
-function flood(response: ServerResponse, bytes: number, sent: (bytes: number) => void): void {
+function flood(
+  response: ServerResponse,
+  { bytes, events = false }: Extract<Behaviour, { kind: "flood" }>,
+  sent: (bytes: number) => void,
+): void {
   // What is read as one object begins and ends like one.
-  const chunk = Buffer.from(`{${"x".repeat(64 * 1024 - 2)}}`);
+  const [before, after] = events ? ['data: {"x":"', '"}\n\n'] : ["{", "}"];
+  const chunk = Buffer.from(`${before}${"x".repeat(64 * 1024 - before.length - after.length)}${after}`);
   let left = bytes;
   const more = () => {
     while (left > 0 && !response.destroyed) {
@@ -238,7 +243,8 @@ function flood(response: ServerResponse, bytes: number, sent: (bytes: number) =>
     }
     response.end();
   };
-  response.writeHead(200, { "content-type": "application/octet-stream" });
+  const type = events ? "text/event-stream" : "application/octet-stream";
+  response.writeHead(200, { "content-type": type });
   response.on("drain", more);
   more();
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Exchange as UpstreamCall } from "#platform/egress/exchange.ts";
 import { CLIENT_LEFT } from "#platform/lib/client-left.ts";
 import { AppError } from "#platform/lib/error.ts";
@@ -44,6 +45,8 @@ export class ClientAnswer implements Running {
   #streamed = false;
   #events = false;
   #over = false;
+  /** The connection, once the head is on it and what follows is framed here. */
+  #direct: Socket | undefined;
 
   constructor(
     request: IncomingMessage,
@@ -105,7 +108,14 @@ export class ClientAnswer implements Running {
 
   write(bytes: Buffer): void {
     if (this.#over || bytes.length === 0) return;
-    if (!this.#response.write(this.#framing.piece(bytes))) this.#source?.pause();
+    const piece = this.#framing.piece(bytes);
+    if (this.#direct === undefined) {
+      if (!this.#response.write(piece)) this.#source?.pause();
+      this.#direct = this.#framing.connection;
+    } else if (!this.#direct.write(piece)) {
+      this.#source?.pause();
+      this.#direct.once("drain", () => this.#source?.resume());
+    }
   }
 
   finish(last: Buffer): void {
