@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { NANO, toNano } from "./nano-usd.ts";
 
 const MOST_REQUESTS_PER_MINUTE = 1_000_000;
 const MOST_CONCURRENCY = 100_000;
@@ -6,7 +7,6 @@ const MOST_CONCURRENCY = 100_000;
 const MOST_TOKENS_PER_MINUTE = 100_000_000_000;
 const MOST_TOKENS_PER_DAY = 1_000_000_000_000;
 const MOST_USD_PER_MONTH = 1_000_000;
-const NANO = 1_000_000_000;
 
 /** The `limits` of a key as they are given, stored and shown; one that is left out does not limit. */
 export const keyLimits = z
@@ -28,8 +28,3 @@ export const keyLimits = z
   .meta({ id: "KeyLimits" });
 
 export type KeyLimits = z.infer<typeof keyLimits>;
-
-/** US dollars in whole nano-dollars (billionths). */
-export function toNano(usd: number): number {
-  return Math.round(usd * NANO);
-}

@@ -1,7 +1,8 @@
 import type { UsedAmount } from "#platform/http/ports.ts";
 import { draw, holdsOne, refill } from "./bucket.ts";
-import { type KeyLimits, toNano } from "./key-limits.ts";
+import type { KeyLimits } from "./key-limits.ts";
 import { type LimiterMemory, OF_THREAD, RECORD, recordStart, USED_WORD } from "./limiter-memory.ts";
+import { toNano } from "./nano-usd.ts";
 import type { Hindrance, Seen } from "./seen.ts";
 import { SpinLocks } from "./spin-lock.ts";
 import { Calendar, type Period, roll, turnOf, use, usedOf } from "./window.ts";

@@ -1,5 +1,4 @@
-import * as z from "zod";
-import { type KeyLimits, keyLimits } from "#gates/ratelimit/index.ts";
+import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import { AddressRanges } from "#platform/lib/address-ranges.ts";
 import { AppError } from "#platform/lib/error.ts";
 
@@ -7,15 +6,6 @@ const LENGTH_BYTES = 4;
 const GROWTH_BYTES = 1024 * 1024;
 /** Many keys have few different grants; should each have its own, memory of them stays small, and some are there twice. */
 const MOST_REMEMBERED = 10_000;
-
-const texts = z.array(z.string()).optional();
-const grantShape = z.object({
-  permissionSets: z.array(z.string()),
-  limits: keyLimits,
-  models: texts,
-  allowedIps: texts,
-  limitSlot: z.int().optional(),
-});
 
 /** What a key is allowed and limited to. */
 export interface Grant {
@@ -98,11 +88,37 @@ export class GrantReader {
     const start = number * 4;
     const length = new DataView(this.#memory).getUint32(start);
     const json = Buffer.from(new Uint8Array(this.#memory, start + LENGTH_BYTES, length)).toString();
-    const written = grantShape.parse(JSON.parse(json));
+    const written: unknown = JSON.parse(json);
+    if (!isGrant(written)) throw new Error("A grant in shared memory has not the shape of one.");
     const { allowedIps } = written;
     const grant = { ...written, ranges: allowedIps && new AddressRanges(allowedIps) };
     if (this.#read.size >= MOST_REMEMBERED) this.#read.clear();
     this.#read.set(number, grant);
     return grant;
   }
+}
+
+/** By hand: every thread reads grants, and a library for shapes would take megabytes of memory in each. */
+function isGrant(value: unknown): value is Grant {
+  const shape: { readonly [Member in keyof Grant]?: unknown } = typeof value === "object" ? { ...value } : {};
+  const { permissionSets, limits, models, allowedIps, limitSlot } = shape;
+  return (
+    isTexts(permissionSets) &&
+    isLimits(limits) &&
+    (models === undefined || isTexts(models)) &&
+    (allowedIps === undefined || isTexts(allowedIps)) &&
+    (limitSlot === undefined || Number.isSafeInteger(limitSlot))
+  );
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
+}
+
+function isLimits(value: unknown): value is KeyLimits {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((limit) => typeof limit === "number")
+  );
 }

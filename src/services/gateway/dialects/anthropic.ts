@@ -1,9 +1,9 @@
-import * as z from "zod";
 import type { AmountLeft, LimitsLeft } from "#platform/http/ports.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import type { AppError } from "#platform/lib/error.ts";
 import type { ModelEntry } from "../catalogue.ts";
 import { ANSWER_HEADERS } from "../headers.ts";
+import { isObject, memberOf } from "../json-member.ts";
 import { modelPage } from "./anthropic-page.ts";
 import type { Dialect, ErrorAnswer } from "./dialect.ts";
 import { errorHeaders } from "./error-headers.ts";
@@ -64,18 +64,19 @@ function errorBody({ status, message, code }: ErrorFacts, requestId: string): Bu
   return Buffer.from(JSON.stringify({ type: "error", error, request_id: requestId }));
 }
 
-const relayed = z.looseObject({
-  error: z.looseObject({ type: z.string().optional().catch(undefined), message: z.string().catch("") }),
-});
-
 /** The upstream's own request id would send a user who reports it to the wrong log. */
 function relayedError(status: number, body: Buffer, requestId: string): Buffer {
-  const parsed = relayed.safeParse(JSON.parse(body.toString()));
-  if (!parsed.success)
+  const whole: unknown = JSON.parse(body.toString());
+  const error = memberOf(whole, "error");
+  if (!isObject(whole) || !isObject(error))
     return anthropic.upstreamError(status, `The upstream answered with status ${status}.`, requestId);
-  const { error, ...rest } = parsed.data;
-  const own = { ...error, type: error.type ?? typeOf(status) };
-  return Buffer.from(JSON.stringify({ ...rest, type: "error", error: own, request_id: requestId }));
+  const { type, message } = error;
+  const own = {
+    ...error,
+    type: typeof type === "string" ? type : typeOf(status),
+    message: typeof message === "string" ? message : "",
+  };
+  return Buffer.from(JSON.stringify({ ...whole, type: "error", error: own, request_id: requestId }));
 }
 
 function modelShape(entry: ModelEntry) {

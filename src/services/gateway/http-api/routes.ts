@@ -1,5 +1,5 @@
 import type { RouteContract } from "#platform/http/route.ts";
-import { HTTP_METHODS } from "../providers/options.ts";
+import { HTTP_METHODS } from "./http-methods.ts";
 
 /** One route of every published API a method; `OPTIONS` is none that an API publishes, and is answered so. */
 export const HTTP_API_CONTRACTS: readonly RouteContract[] = [...HTTP_METHODS, "OPTIONS" as const].map(

@@ -1,9 +1,8 @@
 import * as z from "zod";
 import { AppError } from "#platform/lib/error.ts";
+import { HTTP_METHODS } from "../http-api/http-methods.ts";
 import type { ProviderKind } from "./kind.ts";
 import { extraHeaders, headerName } from "./option-headers.ts";
-
-export const HTTP_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 const LONGEST_CONNECT_MS = 120_000;
 const LONGEST_WAIT_MS = 3_600_000;
