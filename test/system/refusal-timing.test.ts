@@ -28,7 +28,8 @@ const here = identity();
 const elsewhere = identity();
 const expired = identity(`, expires_at: "${soon}"`);
 const far = identity(`, allowed_ips: ["10.0.0.0/8", "2001:db8::/32"]`);
-const listener = (auth: string) => `{ resource_type: HttpServer, listen_addr: "127.0.0.1:0", auth: [${auth}] }`;
+const listener = (auth: string) =>
+  `{ resource_type: HttpServer, listen_addr: "127.0.0.1:0", auth: [${auth}] }`;
 const YAML = `resources:
   here: ${here.declared}
   elsewhere: ${elsewhere.declared}
@@ -104,19 +105,25 @@ test.each([
     2,
     () => [...ofKeys(), ...ofIdentities(), { what: "a key", reason: "not_here", presented: issued.right }],
   ],
-])("[A3] over HTTP refusing takes the same time, medians of 10,000 within 5 %: %s", {
-  timeout: 900_000,
-}, async (_where, index, kinds) => {
-  const url = new URL(claviger.app.urls[index] ?? "");
-  const measured = kinds();
-  await checkReasons(url, measured);
-  const found: Found[] = [];
-  while (found.length < ATTEMPTS) {
-    found.push(spreadOf(await medians(url, measured), measured));
-    if ((found.at(-1)?.spread ?? 1) <= TOLERANCE) return;
-  }
-  expect(Math.min(...found.map(({ spread }) => spread)), JSON.stringify(found)).toBeLessThanOrEqual(TOLERANCE);
-});
+])(
+  "[A3] over HTTP refusing takes the same time, medians of 10,000 within 5 %: %s",
+  {
+    timeout: 900_000,
+  },
+  async (_where, index, kinds) => {
+    const url = new URL(claviger.app.urls[index] ?? "");
+    const measured = kinds();
+    await checkReasons(url, measured);
+    const found: Found[] = [];
+    while (found.length < ATTEMPTS) {
+      found.push(spreadOf(await medians(url, measured), measured));
+      if ((found.at(-1)?.spread ?? 1) <= TOLERANCE) return;
+    }
+    expect(Math.min(...found.map(({ spread }) => spread)), JSON.stringify(found)).toBeLessThanOrEqual(
+      TOLERANCE,
+    );
+  },
+);
 
 /** Each is refused for its own reason: else nothing would be compared. */
 async function checkReasons(url: URL, kinds: readonly Kind[]): Promise<void> {
@@ -164,7 +171,9 @@ async function medians(url: URL, kinds: readonly Kind[]): Promise<number[]> {
 /** One that shares no factor with `count`, so that its steps meet each index once. */
 function strideOf(round: number, count: number): number {
   const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
-  const strides = Array.from({ length: count - 1 }, (_, at) => at + 1).filter((at) => divisor(at, count) === 1);
+  const strides = Array.from({ length: count - 1 }, (_, at) => at + 1).filter(
+    (at) => divisor(at, count) === 1,
+  );
   return strides[round % strides.length] ?? 1;
 }
 
@@ -184,7 +193,9 @@ interface Line extends Disposable {
 /** A kept connection on which one request is asked after another. */
 async function open(url: URL): Promise<Line> {
   const socket = await new Promise<Socket>((resolve, reject) => {
-    const opened = connect({ host: url.hostname, port: Number(url.port), noDelay: true }, () => resolve(opened));
+    const opened = connect({ host: url.hostname, port: Number(url.port), noDelay: true }, () =>
+      resolve(opened),
+    );
     opened.once("error", reject);
   });
   const ask = (request: string) =>
