@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { ask } from "#test/listeners/bench.ts";
-import { requiredTool } from "./required-tool.ts";
 import { startProgram } from "./running-program.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
@@ -36,7 +35,7 @@ test("[A7] [N13] the machine's name with its domain, as its hosts file has it, i
     const data = path.join(dataDir, "data");
     const serve = [process.execPath, MAIN, "serve", "--data-dir", data, "--config", config ?? ""];
     const args = ["--mount", "--uts", "sh", "-c", AS_BOX, "sh", hosts ?? "", resolv ?? "", ...serve];
-    await using server = startProgram(requiredTool("unshare"), args, {
+    await using server = startProgram("unshare", args, {
       env: { PATH: process.env.PATH, HOME: dataDir },
     });
     const [secure = ""] = await server.hears(/https:\/\/127\.0\.0\.1:\d+/);
@@ -44,7 +43,9 @@ test("[A7] [N13] the machine's name with its domain, as its hosts file has it, i
     const statusAt = async (url: string, host: string) =>
       (await ask(url, { path: "/v1/models", headers: { host }, rejectUnauthorized: false })).status;
     const status = async (host: string) =>
-      (await statusAt(secure, host)) === (await statusAt(plain, host)) ? statusAt(plain, host) : "not the same";
+      (await statusAt(secure, host)) === (await statusAt(plain, host))
+        ? statusAt(plain, host)
+        : "not the same";
     for (const host of ["box", "box.local", "box.corp.example", "BOX.corp.example:8442"])
       expect(await status(host), host).toBe(401);
     for (const host of [
