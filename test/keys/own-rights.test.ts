@@ -119,7 +119,7 @@ test("[I15] no way to hand out rights is left out above", () => {
     "DELETE /api/v1/keys/{id}",
     "PATCH /api/v1/keys/{id}",
     "POST /api/v1/keys",
-    "POST /api/v1/keys/{id}/rotate",
     "POST /api/v1/keys/leaked",
+    "POST /api/v1/keys/{id}/rotate",
   ]);
 });
