@@ -25,6 +25,8 @@ export interface ClavigerOptions {
   readonly serveFlags?: readonly string[];
   /** Its data directory was filled with so many keys: none is made. */
   readonly numberedKeys?: number;
+  /** The configuration file, which then says where it listens: one port of 127.0.0.1. */
+  readonly config?: string;
 }
 
 /** Bundles the server as it is shipped, below the checkout, where its native packages are found. Gives its program. */
@@ -60,7 +62,7 @@ export async function startClaviger(
   upstream: UpstreamOfBench,
   { undo, ...options }: ClavigerOptions & { undo: AsyncDisposableStack },
 ): Promise<Contender> {
-  const { program, name = "Claviger", nodeFlags = [], serveFlags = [], numberedKeys } = options;
+  const { program, name = "Claviger", nodeFlags = [], serveFlags = [], numberedKeys, config } = options;
   const where = ["--data-dir", dataDirOf(directory, name)];
   const { args, env: usual } = clavigerCommand(program, directory);
   const env = numberedKeys === undefined ? usual : { ...usual, ...FILLED_ENV };
@@ -69,7 +71,8 @@ export async function startClaviger(
     if (run.status !== 0) throw new Error(`claviger ${words.slice(0, 2).join(" ")}: ${run.stderr}`);
     return run.stdout;
   };
-  const serve = [...nodeFlags, ...args, "serve", "--listen", "127.0.0.1:0", ...serveFlags, ...where];
+  const listens = config === undefined ? ["--listen", "127.0.0.1:0"] : ["--config", config];
+  const serve = [...nodeFlags, ...args, "serve", ...listens, ...serveFlags, ...where];
   const server = undo.use(startWithFiles(upstream.files, process.execPath, serve, { env, stdout: "ignore" }));
   const [, port = ""] = await server.hears(/listens on http:\/\/127\.0\.0\.1:(\d+)/);
   const add = ["provider", "add", "bench", "--kind", "openai-compatible"];

@@ -4,6 +4,7 @@ import { type Contender, MODEL } from "./contenders.ts";
 import type { LoadOrder, LoadResult } from "./load.ts";
 import type { RateOrder, RateResult } from "./rate-load.ts";
 import type { StreamOrder, StreamResult } from "./stream-load.ts";
+import type { WrongKeysOrder, WrongKeysResult } from "./wrong-keys-load.ts";
 
 /** What is asked for, again and again. */
 export interface Workload {
@@ -59,6 +60,15 @@ export function runRate(
 ): Promise<RateResult> {
   const order: RateOrder = { ...requestTo(to, workload), ...beat };
   return runAs("rate-load.ts", order, to);
+}
+
+/** So many wrong keys a second for so long, from so many addresses. */
+export function runWrongKeys(
+  to: Contender,
+  beat: Omit<WrongKeysOrder, "host" | "port">,
+): Promise<WrongKeysResult> {
+  const order: WrongKeysOrder = { host: "127.0.0.1", port: to.port, ...beat };
+  return runAs("wrong-keys-load.ts", order, to);
 }
 
 /** What to start stream-load.ts with. */

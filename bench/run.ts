@@ -25,6 +25,7 @@ import { ratePart } from "./rate.ts";
 import { type Outcome, renderReport } from "./report.ts";
 import { requestsPart } from "./requests.ts";
 import { restPart } from "./rest.ts";
+import { slowHashesPart } from "./slow-hashes.ts";
 import { ssePart } from "./sse.ts";
 import { streamsPart } from "./streams.ts";
 import { workersPart } from "./workers.ts";
@@ -37,6 +38,7 @@ const PARTS: readonly Part[] = [
   restPart,
   workersPart,
   manyKeysPart,
+  slowHashesPart,
 ];
 
 /** What is measured instead of all the rest, with the arguments that follow. */

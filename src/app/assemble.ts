@@ -75,7 +75,7 @@ export interface Assembled {
 }
 
 const HOUSEKEEPING_EVERY_MS = 10_000;
-/** The running requests of a key that expires end within a second of it. */
+/** The running requests of a key or identity that expires end within a second of it. */
 const EXPIRIES_EVERY_MS = 250;
 
 /** Every feature, handed what it uses. Throws StartError. */
@@ -194,7 +194,10 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
   });
   const tasks = [() => keys.flush(), () => identities.flush(), () => audit.flush()];
   const flushing = setInterval(() => void keepHouse(log, tasks), HOUSEKEEPING_EVERY_MS);
-  const expiring = setInterval(() => keys.endExpired(), EXPIRIES_EVERY_MS);
+  const expiring = setInterval(() => {
+    keys.endExpired();
+    for (const id of identities.takeExpired()) endOf(id);
+  }, EXPIRIES_EVERY_MS);
   const stopWork = async () => {
     clearInterval(flushing);
     clearInterval(expiring);

@@ -26,6 +26,10 @@ export function createGates(parts: Parts): Gates {
         if (caller.kind === "identity") return identities.holds(caller.slot, caller.id);
         return caller.kind !== "key" || keys.holds(caller.slot);
       },
+      hasExpired: (caller) => {
+        if (caller.kind === "identity") return identities.hasExpired(caller.slot, caller.id);
+        return caller.kind === "key" && keys.hasExpired(caller.slot);
+      },
     },
     addressLimit: limits.addresses,
     callerLimits: {

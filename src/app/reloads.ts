@@ -1,7 +1,7 @@
 import type { AuditRecorder } from "#gates/audit/index.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { ConfigProblems } from "#platform/config/problems.ts";
-import type { SettingKey, Settings } from "#platform/config/settings.ts";
+import { SETTINGS, type Settings } from "#platform/config/settings.ts";
 import { watchConfig } from "#platform/config/watch.ts";
 import type { EventSink } from "#platform/events/event.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
@@ -19,13 +19,8 @@ import { listenerSpecs } from "./listeners/declared-specs.ts";
 import type { Listeners } from "./listeners/listeners.ts";
 
 const ACTION = "config.reload";
-/** What listeners are made of; every other setting is read at the start alone. */
-const LIVE: ReadonlySet<SettingKey> = new Set([
-  "allowed_hosts",
-  "allowed_origins",
-  "allow_plain_http",
-  "require_api_key",
-]);
+/** What a reload puts in force. */
+const LIVE: ReadonlySet<string> = new Set(SETTINGS.filter(({ live }) => live).map(({ key }) => key));
 
 interface Parts {
   /** As it was at the start. */
@@ -99,7 +94,7 @@ export class Reloads {
     const changed = Object.entries(settings).filter(
       ([key, value]) => JSON.stringify(value) !== JSON.stringify(before.get(key)),
     );
-    return changed.map(([key]) => key).filter((key) => ![...LIVE].some((live) => live === key));
+    return changed.map(([key]) => key).filter((key) => !LIVE.has(key));
   }
 
   #record(by: ChangeAuthor): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { SETTINGS } from "#platform/config/settings.ts";
 import { RESOURCE_KINDS } from "../../src/app/declared/declared.ts";
 import { declared } from "./declare.ts";
 
@@ -16,5 +17,17 @@ test("[I1] docs/configuration.md names every field of every kind", () => {
     const [, section = ""] = page.split(`### ${resourceType}\n`);
     for (const field of Object.keys(shape.shape))
       expect(section, `${resourceType} ${field}`).toContain(field);
+  }
+});
+
+test("[I13] docs/configuration.md and docs/settings.md name the settings that a reload puts in force, and no others", () => {
+  const live = SETTINGS.filter((setting) => setting.live).map(({ key }) => key);
+  const [, section = ""] = page.split("## Without a restart\n");
+  const [, sentence = ""] = /the settings ([^.]*) hold\s+at once/.exec(section) ?? [];
+  expect([...sentence.matchAll(/`(\w+)`/g)].map(([, name]) => name).sort()).toEqual([...live].sort());
+  const table = readFileSync(new URL("../../docs/settings.md", import.meta.url), "utf8");
+  for (const { key } of SETTINGS) {
+    const row = table.split("\n").find((line) => line.startsWith(`| \`${key}\` |`)) ?? "";
+    expect(row.endsWith(live.includes(key) ? "| at once |" : "| restart |"), key).toBe(true);
   }
 });

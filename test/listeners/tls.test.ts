@@ -1,18 +1,16 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect as connectPlain } from "node:net";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { expect, test, vi } from "vitest";
-import { systemRandom } from "#platform/lib/random.ts";
-import { settleSelfSigned } from "#platform/tls/self-signed.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
 import { textOf } from "#test/workers/held-connections.ts";
 import { addListeners, ask, bearer, entryOf, listenerSpec, open } from "./bench.ts";
+import { fingerprint, makePair, printOf, shake } from "./tls-bench.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -20,34 +18,6 @@ const DAY_MS = 86_400_000;
 const AUTO = { tls: { kind: "auto" } } as const;
 
 const certificatePath = (claviger: TestClaviger) => join(claviger.dataDir, "etc", "certs", "claviger.crt");
-
-/** A handshake; the connection is the caller's to end. */
-async function shake(url: string, options: ConnectionOptions = {}): Promise<TLSSocket> {
-  const { hostname: host, port } = new URL(url);
-  const socket = connect({ host, port: Number(port), rejectUnauthorized: false, ...options });
-  socket.on("error", () => {});
-  await once(socket, "secureConnect");
-  return socket;
-}
-
-async function fingerprint(url: string, servername?: string): Promise<string> {
-  const socket = await shake(url, servername === undefined ? {} : { servername });
-  const { fingerprint256 } = socket.getPeerCertificate();
-  socket.destroy();
-  return fingerprint256;
-}
-
-/** A pair for these names in a directory of its own. */
-async function makePair(directory: string, ...names: string[]) {
-  mkdirSync(directory, { recursive: true });
-  return settleSelfSigned(
-    directory,
-    { names, addresses: ["127.0.0.1"] },
-    { clock: { now: Date.now }, random: systemRandom },
-  );
-}
-
-const printOf = (path: string) => new X509Certificate(readFileSync(path)).fingerprint256;
 
 test.each([
   1, 2,

@@ -113,3 +113,34 @@ test("[I13] reloads under load: listeners that stay drop nothing", async () => {
   expect(failed).toEqual([]);
   expect(asked).toBeGreaterThan(20);
 });
+
+test("[I13] a reload names every setting that changed and needs a restart, until it is as at the start again", async () => {
+  await using bench = await startFileBench(() => ({}), { listen: ["127.0.0.1:0"] });
+  const changed = {
+    log_level: "warn",
+    enable_request_logs: true,
+    require_api_key: true,
+    trusted_proxies: ["192.0.2.1"],
+    auth_cookie_secure: true,
+    allowed_hosts: ["a.example"],
+    allowed_origins: ["https://a.example"],
+    allow_plain_http: true,
+    gateway_body_limit_bytes: 2048,
+    prices: [{ model: "a/b", input_usd_per_million: 1, output_usd_per_million: 1 }],
+    drain_timeout_ms: 1,
+  };
+  bench.write({}, changed);
+  const { restart_needed: named } = reportOf(await bench.reload());
+  const live = ["require_api_key", "allowed_hosts", "allowed_origins", "allow_plain_http"];
+  expect(named.sort()).toEqual(
+    Object.keys(changed)
+      .filter((key) => !live.includes(key))
+      .sort(),
+  );
+  const status = async () =>
+    (await bench.claviger.call({ path: "/v1/models", headers: { host: "a.example" } })).status;
+  expect(await status()).toBe(401);
+  bench.write({});
+  expect(reportOf(await bench.reload()).restart_needed).toEqual([]);
+  expect(await status()).toBe(421);
+});

@@ -163,7 +163,11 @@ test("[N8] every wrong mode is a refusal whose line repairs it, found by doctor 
       .sort(),
   ).toEqual(wrong.sort());
   expect((await claviger([...doctor, "--fix"])).status).toBe(0);
-  expect(JSON.parse((await claviger(doctor)).stdout)).toEqual({ ok: true, problems: [] });
+  expect(JSON.parse((await claviger(doctor)).stdout)).toEqual({
+    ok: true,
+    problems: [],
+    missing_credentials: [],
+  });
   await expectToStart(place.path);
 });
 

@@ -1,10 +1,12 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
-import { addListeners, listenerSpec } from "#test/listeners/bench.ts";
+import { addListeners, ask, listenerSpec } from "#test/listeners/bench.ts";
 import { requiredTool } from "./required-tool.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -100,6 +102,32 @@ test("[N13] a PKCS #12 file with its password serves, with the names in its cert
   const refused = addListeners(claviger, listenerSpec("wrong", wrong));
   await expect(refused).rejects.toThrow(`${pair.pfx} cannot be opened`);
 });
+
+test("[N13] a client that does not go on with its handshake is cut after 10 s, and counted; others are not held up", async () => {
+  const port = Number(address.split(":")[1]);
+  const before = await handshakeErrors();
+  // Nothing at all, and the head of a record that never comes.
+  const silent = ["", "\x16\x03\x01\x02\x00\x01"].map(async (begun) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    const opened = performance.now();
+    socket.write(begun, "latin1");
+    socket.resume();
+    await once(socket, "close");
+    return performance.now() - opened;
+  });
+  expect((await ask(`https://${address}`, { path: "/health", rejectUnauthorized: false })).status).toBe(200);
+  for (const tookMs of await Promise.all(silent)) {
+    expect(tookMs).toBeGreaterThan(9_900);
+    expect(tookMs).toBeLessThan(20_000);
+  }
+  await expect.poll(handshakeErrors).toBe(before + silent.length);
+});
+
+async function handshakeErrors(): Promise<number> {
+  const { text } = await claviger.control({ path: "/metrics" });
+  return Number(/^claviger_tls_handshake_errors_total (\d+)$/m.exec(text)?.[1]);
+}
 
 // WARN says that the scanner could not look, as on a busy machine: it then looks once more.
 test("[N13] testssl.sh finds nothing above LOW that is not of a private certificate", {

@@ -59,8 +59,8 @@ function readProviders(section: ResourceSection): DeclaredProvider[] {
   return section.of(providerResourceKind).flatMap(({ name, value, report }) => {
     if (value === undefined) return [];
     const provider = providerResourceKind.toDeclared(name, value);
-    if (!("problem" in provider)) return [provider];
-    report(provider.path, provider.problem);
+    if (!("problems" in provider)) return [provider];
+    for (const { path, problem } of provider.problems) report(path, problem);
     return [];
   });
 }

@@ -8,6 +8,8 @@ import { renewSelfSigned, settleSelfSigned } from "#platform/tls/self-signed.ts"
 import { type ListenerSpec, type SpecTls, textOf } from "./spec.ts";
 
 const DAY_MS = 86_400_000;
+/** The own certificate has been renewed by then; who brings one is to hear of it while he can still act. */
+const WARNED_DAYS_BEFORE = 14;
 
 interface Parts {
   /** Where the server's own certificate is. */
@@ -19,10 +21,16 @@ interface Parts {
   readonly onChange: () => void;
 }
 
+interface Taken {
+  /** The first listener that has them. */
+  readonly spec: ListenerSpec;
+  readonly certificates: Certificates;
+}
+
 /** The certificates of all listeners; those with the same files have the same. */
 export class CertificateShelf implements Disposable {
   readonly #parts: Parts;
-  readonly #byFiles = new Map<string, Certificates>();
+  readonly #byFiles = new Map<string, Taken>();
   #checkedMs: number;
 
   constructor(parts: Parts) {
@@ -32,7 +40,7 @@ export class CertificateShelf implements Disposable {
 
   /** The pairs of a listener that was taken; undefined without TLS. */
   of(tls: SpecTls): readonly LoadedPair[] | undefined {
-    return this.#byFiles.get(keyOf(tls))?.current;
+    return this.#byFiles.get(keyOf(tls))?.certificates.current;
   }
 
   /** Reads what a listener needs, making the server's own certificate where it is missing. Throws StartError. */
@@ -48,21 +56,24 @@ export class CertificateShelf implements Disposable {
       onBroken: (reason) =>
         log.error({ listener: spec.name, detail: reason }, "a new certificate is refused; the old one stays"),
     });
-    this.#byFiles.set(key, opened);
+    this.#byFiles.set(key, { spec, certificates: opened });
     this.#tell(spec, opened.current);
   }
 
   /** Lets go of everything that none of these uses. */
   keepFor(specs: readonly ListenerSpec[]): void {
     const used = new Set(specs.map(({ tls }) => keyOf(tls)));
-    for (const [key, certificates] of this.#byFiles) {
+    for (const [key, { certificates }] of this.#byFiles) {
       if (used.has(key)) continue;
       certificates[Symbol.dispose]();
       this.#byFiles.delete(key);
     }
   }
 
-  /** Reads every file anew, and once a day renews the server's own certificate. Gives whether that day has come. */
+  /**
+   * Reads every file anew, and once a day renews the server's own certificate and warns of those that end. Gives whether
+   * that day has come.
+   */
   async check(): Promise<boolean> {
     const { directory, clock, random, log } = this.#parts;
     const isDaily = clock.now() - this.#checkedMs >= DAY_MS;
@@ -71,7 +82,14 @@ export class CertificateShelf implements Disposable {
       await renewSelfSigned(directory, ownNames(), { clock, random }).catch((error: unknown) =>
         log.error({ detail: error instanceof Error ? error.message : "" }, "the certificate is not renewed"),
       );
-    for (const certificates of this.#byFiles.values()) certificates.check();
+    for (const { spec, certificates } of this.#byFiles.values()) {
+      certificates.check();
+      if (isDaily)
+        this.#tell(
+          spec,
+          certificates.current.filter(({ expiresMs }) => this.#isEnding(expiresMs)),
+        );
+    }
     return isDaily;
   }
 
@@ -93,9 +111,16 @@ export class CertificateShelf implements Disposable {
         address: targets.map(textOf).join(" "),
         detail: `SHA-256 ${fingerprint}`,
       };
-      if (expiresMs <= clock.now()) log.warn(fields, "a listener's certificate has expired");
-      else log.info(fields, `a listener's certificate, valid until ${new Date(expiresMs).toISOString()}`);
+      const until = new Date(expiresMs).toISOString();
+      if (expiresMs <= clock.now()) log.warn(fields, `a listener's certificate has expired, on ${until}`);
+      else if (this.#isEnding(expiresMs))
+        log.warn(fields, `a listener's certificate is valid only until ${until}`);
+      else log.info(fields, `a listener's certificate, valid until ${until}`);
     }
+  }
+
+  #isEnding(expiresMs: number): boolean {
+    return expiresMs - this.#parts.clock.now() < WARNED_DAYS_BEFORE * DAY_MS;
   }
 }
 

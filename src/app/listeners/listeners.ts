@@ -2,6 +2,7 @@ import type { ListenerPolicy } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { Turn } from "#platform/threads/turn.ts";
 import { SESSION_TICKET_KEY_BYTES, type TlsMaterial } from "#platform/tls/material.ts";
+import { namesWithDomain } from "#platform/tls/own-names.ts";
 import { Addresses, type AddressParts, mustYield, type WantedAddress } from "./addresses.ts";
 import { CertificateShelf } from "./certificate-shelf.ts";
 import { checkSpecs, type ListenerSpec, policyOf, textOf } from "./spec.ts";
@@ -141,9 +142,10 @@ export class Listeners {
   }
 
   #wantedBy(specs: readonly ListenerSpec[], requireApiKey: boolean): WantedAddress[] {
+    const machine = namesWithDomain();
     return specs.flatMap((spec) => {
       const pairs = this.#shelf.of(spec.tls);
-      const certificateNames = pairs?.flatMap(({ names }) => names) ?? [];
+      const ownNames = [...(pairs?.flatMap(({ names }) => names) ?? []), ...machine];
       const tls: TlsMaterial | undefined = pairs && { pairs, ticketKeys: this.#ticketKeys };
       return spec.targets.map((target, index) => ({
         // What the system chooses is known by its place.
@@ -151,7 +153,7 @@ export class Listeners {
           "port" in target && target.port === 0 ? `${spec.name}#${index} ${textOf(target)}` : textOf(target),
         target,
         tls,
-        policy: policyOf(spec, target, { certificateNames, requireApiKey }),
+        policy: policyOf(spec, target, { ownNames, requireApiKey }),
       }));
     });
   }

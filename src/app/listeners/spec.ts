@@ -106,11 +106,11 @@ export function textOf(target: SpecTarget): string {
   return "socketPath" in target ? target.socketPath : formatListen(target);
 }
 
-/** What a listener's requests are judged by. `certificateNames` are names it answers for, too. */
+/** What a listener's requests are judged by. `ownNames`, of its certificate and of the machine with its domain, are names it answers for, too. */
 export function policyOf(
   spec: ListenerSpec,
   target: SpecTarget,
-  facts: { readonly certificateNames: readonly string[]; readonly requireApiKey: boolean },
+  facts: { readonly ownNames: readonly string[]; readonly requireApiKey: boolean },
 ): ListenerPolicy {
   return {
     name: spec.name,
@@ -118,7 +118,7 @@ export function policyOf(
     secure: spec.tls.kind !== "off",
     serves: spec.serves,
     entry: entryOf(spec.entry, facts.requireApiKey),
-    allowedHosts: new Set([...spec.allowedHosts, ...facts.certificateNames]),
+    allowedHosts: new Set([...spec.allowedHosts, ...facts.ownNames]),
     allowedOrigins: spec.allowedOrigins,
   };
 }

@@ -10,6 +10,7 @@ import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { type MissingCredential, missingCredentials } from "./doctor-credentials.ts";
 
 interface DoctorFlags {
   readonly dataDir?: string;
@@ -18,11 +19,14 @@ interface DoctorFlags {
   readonly acceptNewSecret?: string;
 }
 
-/** `claviger doctor`: modes and owners of the data directory, with or without a server; `--fix` repairs. Exit status 1 when something is left. */
+/**
+ * `claviger doctor`: modes and owners of the data directory, which `--fix` repairs, and credentials that providers of the
+ * configuration file lack; with or without a server. Exit status 1 when something is left.
+ */
 export function doctorCommand(program: Command, context: CommandContext): void {
   program
     .command("doctor")
-    .description("check the data directory, and repair it")
+    .description("check the data directory and the providers' credentials, and repair what can be")
     .option("--data-dir <dir>", "the server's data directory")
     .option("--config-dir <dir>", "the configuration directory")
     .option("--fix", "repair modes and owners")
@@ -38,17 +42,24 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       const running = { uid: process.getuid?.() ?? 0 };
       const wrong = fix === true ? repairModes(config, running) : checkModes(config, running);
       if (!existsSync(config.dataDir)) context.output().note(`${config.dataDir} does not exist yet`);
-      if (wrong.length > 0) context.setExit(EXIT.failed);
+      const { missing, notes } = await missingCredentials(context, config, places);
+      for (const note of notes) context.output().note(note);
+      const ok = wrong.length === 0 && missing.length === 0;
+      if (!ok) context.setExit(EXIT.failed);
       context
         .output()
-        .result({ ok: wrong.length === 0, problems: wrong }, () =>
-          report(config.dataDir, wrong, fix === true),
+        .result({ ok, problems: wrong, missing_credentials: missing }, () =>
+          [...reportModes(config.dataDir, wrong, fix === true), ...missing.map(toLine)].join("\n"),
         );
     });
 }
 
-function report(dataDir: string, wrong: readonly WrongMode[], fixed: boolean): string {
-  if (wrong.length === 0) return `${dataDir}: all is as it should be`;
+function toLine({ provider, problem }: MissingCredential): string {
+  return `provider ${provider}: ${problem}`;
+}
+
+function reportModes(dataDir: string, wrong: readonly WrongMode[], fixed: boolean): string[] {
+  if (wrong.length === 0) return [`${dataDir}: modes and owners are as they should be`];
   const lines = wrong.map(
     ({ path, found, wanted, repair }) => `${path} is ${found}, must be ${wanted}\n  ${repair}`,
   );
@@ -57,7 +68,7 @@ function report(dataDir: string, wrong: readonly WrongMode[], fixed: boolean): s
     fixed
       ? "These could not be repaired here."
       : `Repair modes and owners with: claviger doctor --fix --data-dir ${quoteForShell(dataDir)}`,
-  ].join("\n");
+  ];
 }
 
 async function acceptSecret(context: CommandContext, config: LoadedConfig, name: string): Promise<void> {

@@ -37,6 +37,8 @@ export class DeclaredIdentities {
   readonly #usedAtS: Uint32Array;
   /** In milliseconds, by id: what the store has. */
   readonly #written: Map<string, number>;
+  /** Ids of those whose end was told. */
+  readonly #expired = new Set<string>();
   #records: readonly IdentityRecord[] = [];
 
   constructor(parts: Parts, written: ReadonlyMap<string, number>) {
@@ -60,6 +62,16 @@ export class DeclaredIdentities {
     const ended = this.#records.filter(({ id, hash }) => keyOf.get(id) !== hash).map(({ id }) => id);
     this.#records = records;
     return { records, ended };
+  }
+
+  /** The ids of those that expired since it was last called. Requests are refused without it; running ones end by it. */
+  takeExpired(): string[] {
+    const now = this.#parts.clock.now();
+    const over = this.#records.filter(({ expiresAt = Infinity }) => expiresAt <= now).map(({ id }) => id);
+    const fresh = over.filter((id) => !this.#expired.has(id));
+    this.#expired.clear();
+    for (const id of over) this.#expired.add(id);
+    return fresh;
   }
 
   slotOf(id: string): number | undefined {

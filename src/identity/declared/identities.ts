@@ -123,6 +123,12 @@ export class Identities {
     return held !== undefined && held.record.id === id && !this.#isOver(held);
   }
 
+  /** Whether the identity in this slot is still declared, under the same id, and has expired. */
+  hasExpired(slot: number, id: string): boolean {
+    const held = this.#bySlot.get(slot);
+    return held !== undefined && held.record.id === id && this.#isOver(held);
+  }
+
   limitsOf(slot: number): Readonly<KeyLimits> | undefined {
     return this.#bySlot.get(slot)?.record.limits;
   }

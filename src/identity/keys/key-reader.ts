@@ -47,6 +47,8 @@ export interface KeyReader {
   authenticate(presented: string | undefined, address?: string | null): Authentication;
   /** Whether the key in this slot is neither revoked nor expired. */
   holds(slot: number): boolean;
+  /** Whether the key in this slot is not revoked, and has expired. */
+  hasExpired(slot: number): boolean;
   /** What the key in this slot is limited to; undefined for a slot without a key. */
   limitsOf(slot: number): Readonly<KeyLimits> | undefined;
   /** The slot under which its limits are counted: its own, or that of the first key of those it replaces. */
@@ -105,7 +107,11 @@ class AttachedKeys implements KeyReader {
   }
 
   holds(slot: number): boolean {
-    return this.#table.isLive(slot) && this.#table.expiresAtMs(slot) > this.#clock.now();
+    return this.#table.isLive(slot) && !this.#isOver(slot);
+  }
+
+  hasExpired(slot: number): boolean {
+    return this.#table.isLive(slot) && this.#isOver(slot);
   }
 
   limitsOf(slot: number): Readonly<KeyLimits> | undefined {
@@ -122,6 +128,10 @@ class AttachedKeys implements KeyReader {
     // First: once the use is noted, its address can be written to the store.
     if (address !== null) this.#addresses.note(slot, address);
     this.#table.use(slot, nowS);
+  }
+
+  #isOver(slot: number): boolean {
+    return this.#table.expiresAtMs(slot) <= this.#clock.now();
   }
 
   #grantOf(slot: number): ReturnType<GrantReader["at"]> | undefined {

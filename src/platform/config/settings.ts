@@ -13,6 +13,8 @@ export interface SettingFacts {
   readonly doc: string;
   /** Accepted and checked, but nothing uses it in this version. */
   readonly unused?: true;
+  /** A reload puts it in force; every other setting is read at the start alone. */
+  readonly live?: true;
 }
 
 const facts = z.registry<SettingFacts>();
@@ -46,6 +48,7 @@ const settingsSchema = z.strictObject({
       environment: "REQUIRE_API_KEY",
       ...TRUE_OR_FALSE,
       doc: "Demand an API key on the gateway from local programs too.",
+      live: true,
     }),
   trusted_proxies: z.array(z.string().refine(isAddressOrRange)).default([]).register(facts, {
     environment: "TRUSTED_PROXIES",
@@ -67,11 +70,13 @@ const settingsSchema = z.strictObject({
     form: "list",
     accepts: "a list of host names without port or wildcard",
     doc: "Further host names this server answers for.",
+    live: true,
   }),
   allowed_origins: z.array(z.string().refine(isOrigin)).default([]).register(facts, {
     form: "list",
     accepts: "a list of exact origins (https://app.example:8443), never *",
     doc: "Web pages of other origins that may use the gateway.",
+    live: true,
   }),
   allow_plain_http: z
     .boolean()
@@ -79,6 +84,7 @@ const settingsSchema = z.strictObject({
     .register(facts, {
       ...TRUE_OR_FALSE,
       doc: "Permit plain HTTP on addresses that are not loopback.",
+      live: true,
     }),
   gateway_body_limit_bytes: z.int().min(1024).max(1073741824).default(33554432).register(facts, {
     form: "integer",

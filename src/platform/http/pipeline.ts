@@ -93,14 +93,23 @@ function serviceOf(target: Target): Service | "probe" {
  */
 export function authorise(gates: Gates, exchange: Exchange, action: string, name?: string): void {
   if (name !== undefined) exchange.target = name;
-  if (gates.lock.isLocked() && exchange.route?.openWhileLocked !== true) throw new AppError("server_locked");
+  checkStillIn(gates, exchange);
   if (action === OPEN) return;
-  if (exchange.caller !== undefined && !gates.authenticator.holds(exchange.caller)) {
-    exchange.refusal = "revoked";
-    throw new AppError("invalid_token");
-  }
   if (exchange.caller === undefined || !gates.authorizer.allows(exchange.caller, action, name))
     throw new AppError("forbidden", `This principal lacks the permission ${action}.`);
+}
+
+/** The lock and the caller's key once more, since time has passed: throws AppError `server_locked` or `invalid_token`. */
+export function checkStillIn(gates: Gates, exchange: Exchange): void {
+  if (gates.lock.isLocked() && exchange.route?.openWhileLocked !== true) throw new AppError("server_locked");
+  if (exchange.caller === undefined || gates.authenticator.holds(exchange.caller)) return;
+  exchange.refusal = reasonOfEnd(gates, exchange.caller);
+  throw new AppError("invalid_token");
+}
+
+/** Why a caller who was let in may not act any more; for the log alone. */
+export function reasonOfEnd({ authenticator }: Gates, caller: Caller): "expired" | "revoked" {
+  return authenticator.hasExpired?.(caller) === true ? "expired" : "revoked";
 }
 
 /** Declared sizes and codings, judged before a byte of the body is read. */

@@ -66,6 +66,8 @@ export interface Authenticator {
   authenticate(presented: string | undefined, arrival: Arrival): Verdict | Promise<Verdict>;
   /** Whether a caller let in before may still act: his key can be revoked, or end, while his request arrives. */
   holds(caller: Caller): boolean;
+  /** Of a caller who may not act any more: whether his time is over. For the log alone; without it nobody's ever is. */
+  hasExpired?(caller: Caller): boolean;
 }
 
 export interface Authorizer {

@@ -1,4 +1,4 @@
-import { authorise, checkBodyHead } from "#platform/http/pipeline.ts";
+import { authorise, checkBodyHead, checkStillIn } from "#platform/http/pipeline.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
@@ -30,6 +30,7 @@ export async function forward(parts: GatewayParts, call: GatewayCall, how: Forwa
   const read = bodyReader(exchange.head?.contentType, how);
   authorise(parts.gates, exchange, "gateway.use");
   const body = read(await readBody(call.request, call.response, parts.bodyLimitBytes));
+  checkStillIn(parts.gates, exchange);
   // Waited for only where there is something to wait for: nearly always it is known.
   const found = parts.upstream.catalogue.find(modelOf(body), call.route.dialect.usage);
   const target = found instanceof Promise ? await found : found;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange } from "#platform/http/exchange.ts";
 import type { RawFamily } from "#platform/http/front.ts";
 import { pathOf } from "#platform/http/path.ts";
-import { admit } from "#platform/http/pipeline.ts";
+import { admit, reasonOfEnd } from "#platform/http/pipeline.ts";
 import { callerId } from "#platform/http/ports.ts";
 import { toAppError } from "#platform/http/problem.ts";
 import { reportRefusal } from "#platform/http/refusal.ts";
@@ -45,6 +45,7 @@ function serve(
       // Before the last bytes go: who has his answer may ask again at once, of whichever thread.
       exchange.admission?.release();
       if (exchange.caller === undefined) return;
+      if (error?.code === "invalid_token") exchange.refusal ??= reasonOfEnd(parts.gates, exchange.caller);
       parts.running.remove(callerId(exchange.caller), answer);
       parts.sinks.requests.add(rowOf(parts.upstream, exchange, call, outcome));
     },

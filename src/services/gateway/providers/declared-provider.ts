@@ -68,7 +68,8 @@ async function checkOne(
   ];
 }
 
-function refusalOf(check: () => unknown): string | undefined {
+/** The public words of the AppError that `check` throws; undefined when it throws none. */
+export function refusalOf(check: () => unknown): string | undefined {
   try {
     check();
     return undefined;

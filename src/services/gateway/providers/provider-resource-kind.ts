@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { isOwnSecret } from "#platform/config/own-secrets.ts";
 import { resourceKind } from "#platform/config/resource-kind.ts";
-import { AppError } from "#platform/lib/error.ts";
+import { judgeUrl } from "#platform/egress/url-policy.ts";
 import { resourceName } from "#platform/lib/resource-name.ts";
-import type { DeclaredProvider } from "./declared-provider.ts";
+import { type DeclaredProvider, refusalOf } from "./declared-provider.ts";
 import { PROVIDER_KINDS, parseBaseUrl } from "./kind.ts";
 import { changedOptions, providerOptions } from "./options.ts";
 
@@ -65,30 +66,67 @@ export const providerResourceKind = {
   toDeclared,
 };
 
+const OWN_SECRET =
+  "holds a secret of this server itself, which must not be sent to an upstream; name another variable";
+
 type Fields = z.infer<typeof shape>;
 
-/** The provider that the fields declare, by the rules of `POST /api/v1/providers`, or what is wrong with them. */
+interface FieldProblem {
+  /** The field of the resource. */
+  readonly path: readonly PropertyKey[];
+  readonly problem: string;
+}
+
+/**
+ * The provider that the fields declare, by the rules of `POST /api/v1/providers` as far as they can be told without the
+ * network, or what is wrong with them.
+ */
 function toDeclared(
   name: string,
   fields: Fields,
-): DeclaredProvider | { readonly path: readonly string[]; readonly problem: string } {
-  if (fields.credential !== undefined && fields.credentials !== undefined)
-    return { path: ["credential"], problem: "credential and credentials are both here; keep one" };
-  let field = "base_url";
-  try {
-    parseBaseUrl(fields.kind, fields.base_url);
-    field = "options";
-    const options = changedOptions(fields.kind, {}, fields.options ?? {});
-    const credentials = fields.credentials ?? (fields.credential === undefined ? [] : [fields.credential]);
-    return {
-      name: resourceName.parse(name),
-      kind: fields.kind,
-      baseUrl: fields.base_url,
-      options,
-      credentials,
-    };
-  } catch (error) {
-    if (error instanceof AppError) return { path: [field], problem: error.message };
-    throw error;
-  }
+): DeclaredProvider | { readonly problems: readonly FieldProblem[] } {
+  const { kind, base_url: baseUrl, options = {} } = fields;
+  const problems = [...credentialProblems(fields), ...urlProblems(fields)];
+  const optionsProblem = refusalOf(() => changedOptions(kind, {}, options));
+  if (optionsProblem !== undefined) problems.push({ path: ["options"], problem: optionsProblem });
+  if (problems.length > 0) return { problems };
+  return {
+    name: resourceName.parse(name),
+    kind,
+    baseUrl,
+    options: changedOptions(kind, {}, options),
+    credentials: fields.credentials ?? (fields.credential === undefined ? [] : [fields.credential]),
+  };
+}
+
+/** A variable that holds a secret of this server would be sent to the upstream like any other. */
+function credentialProblems({ credential, credentials }: Fields): FieldProblem[] {
+  const written = [
+    ...(credential === undefined ? [] : [{ path: ["credential"], source: credential }]),
+    ...(credentials ?? []).map((source, index) => ({ path: ["credentials", index], source })),
+  ];
+  const own = written.flatMap(({ path, source }) =>
+    "env" in source && isOwnSecret(source.env)
+      ? [{ path: [...path, "env"], problem: `${source.env} ${OWN_SECRET}` }]
+      : [],
+  );
+  if (credential === undefined || credentials === undefined) return own;
+  const both = { path: ["credential"], problem: "credential and credentials are both here; keep one" };
+  return [both, ...own];
+}
+
+/** What the way out would refuse whatever the names in these URLs resolve to. */
+function urlProblems({ kind, base_url: baseUrl, options }: Fields): FieldProblem[] {
+  const at = (path: readonly PropertyKey[], problem: string | undefined) =>
+    problem === undefined ? [] : [{ path, problem }];
+  return [
+    ...at(["base_url"], refusalOf(() => parseBaseUrl(kind, baseUrl)) ?? denialOf(baseUrl)),
+    ...at(["options", "proxy"], denialOf(options?.proxy)),
+  ];
+}
+
+function denialOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  const verdict = judgeUrl(url);
+  return verdict.allowed ? undefined : verdict.reason;
 }
