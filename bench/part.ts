@@ -28,6 +28,8 @@ export interface Plan {
   readonly rest: { readonly starts: number; readonly idleMs: number };
   /** How many keys are many, starts with them and with one, and how long each idles before its memory is read. */
   readonly keys: { readonly count: number; readonly starts: number; readonly idleMs: number };
+  /** Over how many secrets the server key is changed, from few to many. */
+  readonly secrets: readonly number[];
 }
 
 /** Markdown, and how the aims are met. */
@@ -49,6 +51,7 @@ export const FULL: Plan = {
   live: { streams: 5_000, seconds: 20 },
   rest: { starts: 5, idleMs: 5_000 },
   keys: { count: 1_000_000, starts: 3, idleMs: 2_000 },
+  secrets: [1, 1_000, 100_000],
 };
 
 /** Only tries whether it works. */
@@ -58,4 +61,5 @@ export const QUICK: Plan = {
   live: { streams: 200, seconds: 5 },
   rest: { starts: 1, idleMs: 1_000 },
   keys: { count: 10_000, starts: 1, idleMs: 500 },
+  secrets: [1, 100],
 };

@@ -25,6 +25,7 @@ import { ratePart } from "./rate.ts";
 import { type Outcome, renderReport } from "./report.ts";
 import { requestsPart } from "./requests.ts";
 import { restPart } from "./rest.ts";
+import { serverKeyPart } from "./server-key.ts";
 import { slowHashesPart } from "./slow-hashes.ts";
 import { ssePart } from "./sse.ts";
 import { streamsPart } from "./streams.ts";
@@ -39,6 +40,7 @@ const PARTS: readonly Part[] = [
   workersPart,
   manyKeysPart,
   slowHashesPart,
+  serverKeyPart,
 ];
 
 /** What is measured instead of all the rest, with the arguments that follow. */
