@@ -34,7 +34,7 @@ async function validate(context: CommandContext, hash: string, given: string | u
   const output = context.output();
   if (key !== secret) output.note("White space around the key was ignored.");
   const { verifyPublicHash } = await import("#identity/keys/index.ts");
-  const verdict = await verifyPublicHash(hash, new Secret(key));
+  const verdict = verifyPublicHash(hash, new Secret(key));
   if ("malformed" in verdict) {
     context.setExit(EXIT.refusedValue);
     output.result(

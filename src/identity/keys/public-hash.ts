@@ -23,17 +23,18 @@ export function publicHash(key: Secret): string {
 export type PublicHash = { readonly algorithm: "sha256"; readonly digest: Buffer } | SlowHash;
 
 /**
- * Whether `key` is the one `hash` stands for; a hash of an imported configuration is computed in the thread pool.
+ * Whether `key` is the one `hash` stands for; a hash of an imported configuration takes its time, in which
+ * this thread does nothing else.
  * Neither a reason nor what is malformed repeats any of the two.
  */
-export async function verifyPublicHash(hash: string, key: Secret): Promise<HashVerdict> {
+export function verifyPublicHash(hash: string, key: Secret): HashVerdict {
   const parsed = parsePublicHash(hash);
   if ("malformed" in parsed) return parsed;
   const text = key.expose();
   if (parsed.algorithm !== ALGORITHM) {
     const fault = slowKeyFault(text);
     if (fault !== undefined) return { valid: false, reason: fault };
-    return (await slowHashMatches(parsed, text))
+    return slowHashMatches(parsed, text)
       ? { valid: true }
       : { valid: false, reason: "it is not the key this hash stands for" };
   }

@@ -4,8 +4,9 @@ import type { Clock } from "#platform/lib/clock.ts";
 import { type AppError, StartError } from "#platform/lib/error.ts";
 import { hmacSha256 } from "#platform/lib/hmac.ts";
 import type { Random } from "#platform/lib/random.ts";
+import { HashingThreads } from "./hashing-threads.ts";
 import type { SlowHash } from "./phc.ts";
-import { slowHashMatches, slowKeyFault } from "./slow-hash.ts";
+import { slowKeyFault } from "./slow-hash.ts";
 import { type SlowVerdict, Verdicts } from "./verdicts.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -33,8 +34,8 @@ export interface SlowHashes {
   /**
    * The name of the identity, undefined when the text is nobody's. One text asked about by many is worked on once.
    * `refusal` is asked when work would be queued and again when it would begin: its error is thrown, and nothing was
-   * computed. Throws AppError `rate_limited` when too many wait. Computed in the thread pool, at most two texts at once, one
-   * with less than three processors.
+   * computed. Throws AppError `rate_limited` when too many wait. Computed in threads of a low priority, at most two texts at
+   * once, one with less than three processors.
    */
   verify(presented: string, refusal?: RefusalBeforeWork): Promise<string | undefined>;
   /** From now on these identities; what runs is judged anew by them. Throws StartError for more than 32. */
@@ -72,7 +73,7 @@ class OpenSlowHashes implements SlowHashes {
   #identities: readonly SlowIdentity[] = [];
 
   constructor({ clock, random, matches, processors = availableParallelism() }: Parts) {
-    this.#matches = matches ?? slowHashMatches;
+    this.#matches = matches ?? new HashingThreads().matches;
     this.#digestKey = createSecretKey(random.bytes(32));
     // One processor is left to the event loop: else those whose keys cost little would wait for the thread too.
     const running = Math.max(1, Math.min(MOST_RUNNING, processors - 1));

@@ -1,4 +1,4 @@
-import { hash, hashRaw, type Options, parseOptions, verify } from "@node-rs/argon2";
+import { hash, hashRaw, hashRawSync, type Options, parseOptions, verify } from "@node-rs/argon2";
 
 /** The cost of argon2id: memory in KiB, passes over it, and lanes. */
 export interface Argon2Parameters {
@@ -20,6 +20,11 @@ const VERSION_19 = 1;
 /** argon2id version 19 (RFC 9106): `length` raw bytes. Runs in the thread pool, never in the event loop. */
 export function argon2id(password: string | Uint8Array, input: Argon2Input): Promise<Buffer> {
   return hashRaw(password, optionsOf(input));
+}
+
+/** The same, in this thread, which does nothing else meanwhile: for one that is there for such work. */
+export function argon2idHere(password: string | Uint8Array, input: Argon2Input): Buffer {
+  return hashRawSync(password, optionsOf(input));
 }
 
 /** The same, encoded with its parameters and salt: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. */
