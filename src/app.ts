@@ -130,7 +130,8 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
 function encryptionWords(seal: Seal): string {
   const { initialized, unlocked } = seal.status();
   if (!initialized) return "encryption not yet enabled";
-  return unlocked ? "encryption enabled" : "locked";
+  if (unlocked) return "encryption enabled";
+  return "locked; unlock it with: claviger key unlock, or POST /api/v1/key/unlock";
 }
 
 async function stop(
