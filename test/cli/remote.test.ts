@@ -86,7 +86,7 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
         ? await run([...pinned(), ...words], {}, input)
         : await run(words, { CLAVIGER_URL: front.url, CLAVIGER_PIN: own.pin }, input);
     // What is to be done before a server key is set is said in any case.
-    const complained = ended.stderr.replace(/^Save the server key before[^]*$/, "");
+    const complained = ended.stderr.replace(/^Save the server key before[\s\S]*$/, "");
     expect(`${words.join(" ")}: ${ended.status} ${complained}`).toBe(`${words.join(" ")}: 0 `);
     expect(ended.stdout).toMatch(said);
   }

@@ -129,9 +129,9 @@ describe("the life of a server key", () => {
       expect(answer.headers["retry-after"]).toBe("1");
     }
     expect((await other.unlock(first)).status).toBe(200);
-    expect((await claviger.control({ method: "POST", path: "/api/v1/key/unlock", body: { key: first } })).status).toBe(
-      200,
-    );
+    expect(
+      (await claviger.control({ method: "POST", path: "/api/v1/key/unlock", body: { key: first } })).status,
+    ).toBe(200);
     clock.advance(1000);
     expect((await api.unlock(first)).status).toBe(200);
   });
@@ -210,7 +210,9 @@ test("[A12] [S5] past its limit of failures no key from an address is looked at,
   const refused = await api.unlock(key);
   expect(outcomeOf(refused)).toBe("429 rate_limited");
   expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
-  expect((await claviger.control({ method: "POST", path: "/api/v1/key/unlock", body: { key } })).status).toBe(200);
+  expect((await claviger.control({ method: "POST", path: "/api/v1/key/unlock", body: { key } })).status).toBe(
+    200,
+  );
   clock.advance(60_000);
   expect((await api.unlock(key)).status).toBe(200);
 });
@@ -218,13 +220,12 @@ test("[A12] [S5] past its limit of failures no key from an address is looked at,
 test("[A12] wrong server keys count as failures of their address", async () => {
   const clock = new FakeClock();
   await using claviger = await startClaviger({ clock });
-  const admins = await Promise.all(
-    Array.from({ length: 11 }, (_, at) => adminOf(claviger, `admin-${at}`)),
-  );
+  const admins = await Promise.all(Array.from({ length: 11 }, (_, at) => adminOf(claviger, `admin-${at}`)));
   const apis = admins.map((headers) => keyApi(claviger, headers));
   await apis[0]?.initialize(freshKey());
   const outcomes: (string | number)[] = [];
-  for (const api of apis) for (let time = 0; time < 3; time++) outcomes.push(outcomeOf(await api.unlock(freshKey())));
+  for (const api of apis)
+    for (let time = 0; time < 3; time++) outcomes.push(outcomeOf(await api.unlock(freshKey())));
   expect(outcomes).toEqual([...Array(30).fill("403 wrong_key"), ...Array(3).fill("429 rate_limited")]);
 });
 
@@ -243,5 +244,7 @@ test("[S5] 64 wrong keys at once: three of each principal are looked at, and oth
   expect(outcomes.filter((each) => each === "403 wrong_key")).toHaveLength(12);
   expect(outcomes.filter((each) => each === "429 rate_limited")).toHaveLength(52);
   expect(served).toBeGreaterThan(0);
-  expect((await claviger.control({ method: "POST", path: "/api/v1/key/unlock", body: { key } })).status).toBe(200);
+  expect((await claviger.control({ method: "POST", path: "/api/v1/key/unlock", body: { key } })).status).toBe(
+    200,
+  );
 });

@@ -36,7 +36,11 @@ beforeAll(async () => {
     listenerSpec("second"),
     listenerSpec("gateway", { serves: new Set(["gateway"]), entry: entryOf({ anonymous }) }),
   );
-  for (const [name, url] of [["first", claviger.url], ["second", added[0]], ["gateway", added[1]]] as const) {
+  for (const [name, url] of [
+    ["first", claviger.url],
+    ["second", added[0]],
+    ["gateway", added[1]],
+  ] as const) {
     const { hostname: host, port } = new URL(url ?? "");
     places.set(name, { host, port });
     urls.push(url ?? "");
@@ -63,32 +67,38 @@ const routes = () =>
 
 test("[S4] [N10] what is declared open while locked is this list, and more for the control socket alone", () => {
   const declared = (open: true | "local") =>
-    new Set(routes().filter(({ contract }) => contract?.openWhileLocked === open).map(({ name }) => name));
+    new Set(
+      routes()
+        .filter(({ contract }) => contract?.openWhileLocked === open)
+        .map(({ name }) => name),
+    );
   expect(declared(true)).toEqual(new Set(OPEN));
   expect([...declared("local")]).toEqual(expect.arrayContaining(LOCAL));
 });
 
-test.each(["first", "second", "gateway", "control"])(
-  "[S4] [N10] every route that is not on the list is 503 and locked, for everyone: listener %s",
-  async (name) => {
-    const place = places.get(name);
-    if (place === undefined) throw new Error(`there is no listener ${name}`);
-    const served = (path: string) => name !== "gateway" || /^\/(health|readyz|v1|x\/)/.test(path);
-    let asked = 0;
-    for (const route of routes()) {
-      const { openWhileLocked } = route.contract ?? {};
-      const isOpen = openWhileLocked === true || (openWhileLocked === "local" && name === "control");
-      for (const headers of name === "control" ? [{}] : [{}, admin]) {
-        const answer = await send(place, { method: route.method, path: filled(route.path), headers });
-        const what = `${route.method} ${route.path} on ${name}`;
-        asked += 1;
-        if (isOpen && served(route.path)) expect(isLocked(answer), what).toBe(false);
-        else expectLocked(answer, what);
-      }
+test.each([
+  "first",
+  "second",
+  "gateway",
+  "control",
+])("[S4] [N10] every route that is not on the list is 503 and locked, for everyone: listener %s", async (name) => {
+  const place = places.get(name);
+  if (place === undefined) throw new Error(`there is no listener ${name}`);
+  const served = (path: string) => name !== "gateway" || /^\/(health|readyz|v1|x\/)/.test(path);
+  let asked = 0;
+  for (const route of routes()) {
+    const { openWhileLocked } = route.contract ?? {};
+    const isOpen = openWhileLocked === true || (openWhileLocked === "local" && name === "control");
+    for (const headers of name === "control" ? [{}] : [{}, admin]) {
+      const answer = await send(place, { method: route.method, path: filled(route.path), headers });
+      const what = `${route.method} ${route.path} on ${name}`;
+      asked += 1;
+      if (isOpen && served(route.path)) expect(isLocked(answer), what).toBe(false);
+      else expectLocked(answer, what);
     }
-    expect(asked).toBeGreaterThan(40);
-  },
-);
+  }
+  expect(asked).toBeGreaterThan(40);
+});
 
 test("[S4] other methods on what is open are unknown, and locked", async () => {
   for (const method of ["OPTIONS", "PUT", "PATCH", "TRACE", "PROPFIND"])

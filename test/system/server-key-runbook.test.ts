@@ -40,13 +40,13 @@ test("[S2] [S5] [S7] [S9] [S15] every command of the runbook of the server key d
       },
     });
     // What is said before a key is set is for the person, and no error.
-    const complained = run.stderr.replace(/^Save the server key before[^]*$/, "");
+    const complained = run.stderr.replace(/^Save the server key before[\s\S]*$/, "");
     expect([block, run.status, complained]).toEqual([block, 0, ""]);
     runs.set(`${runs.size} ${block}`, run.stdout);
   }
   const said = (words: string) => [...runs].find(([block]) => block.includes(words))?.[1] ?? "";
   expect(runs.size).toBe(14);
-  expect(said("claviger key status ||")).toMatch(/locked; [^]*unlocked\nencryption: unlocked\n$/);
+  expect(said("claviger key status ||")).toMatch(/locked; [\s\S]*unlocked\nencryption: unlocked\n$/);
   expect(said("@unlock.json")).toBe('{"initialized":true,"unlocked":true}');
   expect(said("cat server.key new.key")).toMatch(/^The new server key holds; the old one is refused\.\n/);
   expect(said("claviger key lock")).toMatch(/^locked/);

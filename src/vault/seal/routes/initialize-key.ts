@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { authorOf } from "#platform/http/exchange.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
+import type { ServerKey } from "../server-key.ts";
 import { keyContract, keyText, serverKey, statusShape } from "./key-shape.ts";
-import type { ServerKey } from "./port.ts";
 
 const PATH = "/api/v1/key/initialize";
 const body = z

@@ -1,8 +1,8 @@
 import { authorOf } from "#platform/http/exchange.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { AppError } from "#platform/lib/error.ts";
+import type { ServerKey } from "../server-key.ts";
 import { keyContract, statusShape } from "./key-shape.ts";
-import type { ServerKey } from "./port.ts";
 
 const PATH = "/api/v1/key/lock";
 

@@ -1,6 +1,6 @@
 import type { Api } from "#platform/http/server.ts";
+import type { ServerKey } from "../server-key.ts";
 import { keyContract, progressShape } from "./key-shape.ts";
-import type { ServerKey } from "./port.ts";
 
 const PATH = "/api/v1/key/reseal";
 

@@ -1,7 +1,7 @@
 import { authorOf } from "#platform/http/exchange.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
+import type { ServerKey } from "../server-key.ts";
 import { keyContract } from "./key-shape.ts";
-import type { ServerKey } from "./port.ts";
 
 const PATH = "/api/v1/key/recovery";
 

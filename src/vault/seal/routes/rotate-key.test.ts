@@ -20,7 +20,11 @@ async function openRoutes() {
   const clock = new FakeClock();
   const database = all.use(await openSqlite({ dataDir: directory.path, clock }));
   const begun = Promise.withResolvers<void>();
-  const { promise: rotated, ...end } = Promise.withResolvers<{ resealed: number; skipped: number; failed: [] }>();
+  const { promise: rotated, ...end } = Promise.withResolvers<{
+    resealed: number;
+    skipped: number;
+    failed: [];
+  }>();
   const unused = () => Promise.reject(new Error("not in this test"));
   const seal = {
     status: () => ({ initialized: true, unlocked: true }),
@@ -33,6 +37,9 @@ async function openRoutes() {
     unlock: unused,
     lock: unused,
     revokeRecovery: unused,
+    fingerprint: () => undefined,
+    onLock: () => () => {},
+    onUnlock: () => () => {},
   };
   const server = await createHttpServer({
     gates: {

@@ -2,9 +2,9 @@ import * as z from "zod";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
+import type { ServerKey } from "../server-key.ts";
 import type { KeyChecks } from "./key-checks.ts";
 import { keyContract, keyText, progressShape, serverKey } from "./key-shape.ts";
-import type { ServerKey } from "./port.ts";
 
 const PATH = "/api/v1/key/rotate";
 const body = z.strictObject({ current_key: keyText, new_key: keyText }).meta({ id: "ServerKeyRotation" });
@@ -66,7 +66,9 @@ export function rotateKeyRoute(
 
 /** The route itself works while locked, so this is no 503: what stands in the way is the state, as with any conflict. */
 function notWhileLocked(): AppError {
-  return new AppError("server_locked", "Unlock the server first; a locked one cannot rotate.", { status: 409 });
+  return new AppError("server_locked", "Unlock the server first; a locked one cannot rotate.", {
+    status: 409,
+  });
 }
 
 /** What `work` gives, or undefined when it is not there in time; then it goes on, and whoever watches it sees how it ends. */

@@ -1,12 +1,12 @@
 import type { Api } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Database } from "#platform/storage/database.ts";
+import type { ServerKey } from "../server-key.ts";
 import { KeyTries } from "../tries.ts";
 import { initializeKeyRoute } from "./initialize-key.ts";
 import { type AddressFailureCounter, KeyChecks } from "./key-checks.ts";
 import { keyStatusRoute } from "./key-status.ts";
 import { lockKeyRoute } from "./lock-key.ts";
-import type { ServerKey } from "./port.ts";
 import { resealProgressRoute } from "./reseal-progress.ts";
 import { revokeRecoveryKeyRoute } from "./revoke-recovery-key.ts";
 import { rotateKeyRoute } from "./rotate-key.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
+import type { ServerKey } from "../server-key.ts";
 import type { KeyChecks } from "./key-checks.ts";
 import { keyContract, keyText, serverKey, statusShape } from "./key-shape.ts";
-import type { ServerKey } from "./port.ts";
 
 const PATH = "/api/v1/key/unlock";
 const body = z.strictObject({ key: keyText }).meta({ id: "ServerKey" });
