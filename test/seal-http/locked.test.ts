@@ -119,7 +119,7 @@ test("[S4] what only resembles an open path is unknown, and locked: slashes, dot
     `/x/..${path}`,
     `${path}/.`,
     `${path}%2F`,
-    path.replace(/\/(\w)(\w*)$/, "%2F$1$2"),
+    path.replace(/(?<=\w)\/(\w+)$/, "%2F$1").replace(/^(\/\w+)$/, "/%2F$1"),
     path.replace(/[a-z]/, (letter) => letter.toUpperCase()),
     path.replace(/(\w)$/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
     `${path}x`,

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
-import { AppError } from "#platform/lib/error.ts";
 import type { ServerKey } from "../server-key.ts";
 import type { KeyChecks } from "./key-checks.ts";
 import { keyContract, keyText, progressShape, serverKey } from "./key-shape.ts";
+import { requireUnlocked, throwInPlace } from "./not-while-locked.ts";
 
 const PATH = "/api/v1/key/rotate";
 const body = z.strictObject({ current_key: keyText, new_key: keyText }).meta({ id: "ServerKeyRotation" });
@@ -53,21 +53,12 @@ export function rotateKeyRoute(
       const { seal, checks } = parts;
       const current = serverKey(request.body.current_key);
       const next = serverKey(request.body.new_key);
-      if (!seal.status().unlocked) throw notWhileLocked();
+      requireUnlocked(seal);
       const rotating = checks.run(exchangeOf(request), (by) => seal.rotate({ current, next }, by));
-      const done = await within(ANSWER_WITHIN_MS, rotating, parts.clock).catch((error: unknown) => {
-        throw error instanceof AppError && error.code === "server_locked" ? notWhileLocked() : error;
-      });
+      const done = await within(ANSWER_WITHIN_MS, rotating, parts.clock).catch(throwInPlace);
       if (done === undefined) return reply.code(202).send(seal.resealProgress());
       return { ...done, failed: [...done.failed] };
     },
-  });
-}
-
-/** The route itself works while locked, so this is no 503: what stands in the way is the state, as with any conflict. */
-function notWhileLocked(): AppError {
-  return new AppError("server_locked", "Unlock the server first; a locked one cannot rotate.", {
-    status: 409,
   });
 }
 
