@@ -119,7 +119,8 @@ export class OpenedSeal implements Seal {
 
   /** Goes on, behind, with values that an earlier change has left under older terms. */
   resume(): void {
-    if (this.#parts.held.keyring().size === 1) return;
+    const { held } = this.#parts;
+    if (held.isLocked() || held.keyring().size === 1) return;
     this.#later("stored secrets were not all sealed anew", async () => {
       this.#tellFailed(await this.#job.run());
       await cleanUp(this.#parts);
