@@ -11,6 +11,7 @@ import { systemRandom } from "#platform/lib/random.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { type MissingCredential, missingCredentials } from "./doctor-credentials.ts";
+import { serverKeyCalls } from "./key-calls.ts";
 
 interface DoctorFlags {
   readonly dataDir?: string;
@@ -41,6 +42,7 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       if (acceptNewSecret !== undefined) return acceptSecret(context, config, acceptNewSecret);
       const running = { uid: process.getuid?.() ?? 0 };
       const wrong = fix === true ? repairModes(config, running) : checkModes(config, running);
+      await tellOfLock(context, config.dataDir);
       if (!existsSync(config.dataDir)) context.output().note(`${config.dataDir} does not exist yet`);
       const { missing, notes } = await missingCredentials(context, config, places);
       for (const note of notes) context.output().note(note);
@@ -56,6 +58,15 @@ export function doctorCommand(program: Command, context: CommandContext): void {
 
 function toLine({ provider, problem }: MissingCredential): string {
   return `provider ${provider}: ${problem}`;
+}
+
+/** Nothing where no server runs: the directory can be right all the same. */
+async function tellOfLock(context: CommandContext, dataDir: string): Promise<void> {
+  const calls = serverKeyCalls(context, { dataDir });
+  const status = await calls.status().catch(() => undefined);
+  if (status?.unlocked !== false) return;
+  const named = `--data-dir ${quoteForShell(dataDir)}`;
+  context.output().note(`the server is locked; unlock it with: claviger key unlock ${named}`);
 }
 
 function reportModes(dataDir: string, wrong: readonly WrongMode[], fixed: boolean): string[] {

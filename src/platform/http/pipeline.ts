@@ -55,8 +55,7 @@ export function admit(
   exchange.head = head;
   const control = exchange.listener.kind === "control";
   if (!control) checkHost(exchange, head);
-  if (gates.lock.isLocked() && !("openWhileLocked" in target && target.openWhileLocked))
-    throw new AppError("server_locked");
+  if (isShut(gates, exchange)) throw new AppError("server_locked");
   if (!control && service !== "probe" && service !== "dashboard") checkOrigin(exchange, head);
   if (service === "dashboard") throw new AppError("not_found");
   if ("unknown" in target || target.action !== OPEN) {
@@ -101,7 +100,7 @@ export function authorise(gates: Gates, exchange: Exchange, action: string, name
 
 /** The lock and the caller's key once more, since time has passed: throws AppError `server_locked` or `invalid_token`. */
 export function checkStillIn(gates: Gates, exchange: Exchange): void {
-  if (gates.lock.isLocked() && exchange.route?.openWhileLocked !== true) throw new AppError("server_locked");
+  if (isShut(gates, exchange)) throw new AppError("server_locked");
   if (exchange.caller === undefined || gates.authenticator.holds(exchange.caller)) return;
   exchange.refusal = reasonOfEnd(gates, exchange.caller);
   throw new AppError("invalid_token");
@@ -110,6 +109,12 @@ export function checkStillIn(gates: Gates, exchange: Exchange): void {
 /** Why a caller who was let in may not act any more; for the log alone. */
 export function reasonOfEnd({ authenticator }: Gates, caller: Caller): "expired" | "revoked" {
   return authenticator.hasExpired?.(caller) === true ? "expired" : "revoked";
+}
+
+/** Whether the server is locked, and this is nothing that works all the same. */
+function isShut({ lock }: Gates, { route, listener }: Exchange): boolean {
+  if (!lock.isLocked() || route?.openWhileLocked === true) return false;
+  return route?.openWhileLocked !== "local" || listener.kind !== "control";
 }
 
 /** Declared sizes and codings, judged before a byte of the body is read. */
