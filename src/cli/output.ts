@@ -17,6 +17,8 @@ export interface Output {
   ): void;
   /** A remark for the person at the terminal, on stderr so that a pipe never reads it. */
   note(text: string): void;
+  /** How far long work is, in a line that the next one replaces; on a terminal only. Without a text the line goes. */
+  progress(text?: string): void;
   /**
    * Reports `error` on stderr and returns the exit status it means: as `claviger: problem` with the repair below it,
    * with `--json` as `{"error":{"message","exit_code","code"?,"repair"?,"problems"?}}`.
@@ -26,7 +28,7 @@ export interface Output {
 
 export interface OutputOptions {
   stdout: Writable & { isTTY?: boolean };
-  stderr: Writable;
+  stderr: Writable & { isTTY?: boolean };
   json: boolean;
   /** True when the caller found NO_COLOR set, or was told so by a flag. */
   noColor: boolean;
@@ -44,6 +46,9 @@ export function createOutput({ stdout, stderr, json, noColor }: OutputOptions): 
     },
     note: (text) => {
       stderr.write(`${text}\n`);
+    },
+    progress: (text = "") => {
+      if (stderr.isTTY === true && !json) stderr.write(`\r\u001b[K${text}`);
     },
     fail: (error) => {
       stderr.write(json ? `${JSON.stringify(errorValue(error))}\n` : describe(error));
@@ -97,6 +102,6 @@ function describe(error: unknown): string {
 }
 
 /** Names and messages come from others: one with terminal commands or reversed writing in it must not act here. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }

@@ -1,20 +1,21 @@
 import type { Clock } from "#platform/lib/clock.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
-import { AppError } from "#platform/lib/error.ts";
+import { AppError, StartError } from "#platform/lib/error.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { Anchor } from "./anchor.ts";
 import { addCheckpoint } from "./chain.ts";
 import { ChainKeys, type Head } from "./chain-keys.ts";
-import { startChain } from "./chain-start.ts";
-import { readNotes, removeNotes } from "./notes.ts";
+import { type ChainStart, startChain } from "./chain-start.ts";
+import { type AuditNote, readNotes, removeNotes } from "./notes.ts";
 import { readHead } from "./store.ts";
 
 /** A checkpoint is signed when this many rows are behind the one before, */
 const CHECKPOINT_ROWS = 1000;
 /** or any, and this much time. */
 const CHECKPOINT_EVERY_MS = 5 * 60_000;
+const EXIT_TEMPFAIL = 75;
 
 /** Where a chain is, and what its checkpoints are checked with. */
 export interface ChainFacts {
@@ -37,7 +38,6 @@ export class ChainKeeper {
   readonly #directory: string | undefined;
   readonly #anchor: Anchor | undefined;
   #anchoredSeq = -1;
-  #startDue = false;
 
   /** `directory`: where the store is, and the anchor; without it there is none. */
   constructor(
@@ -53,31 +53,29 @@ export class ChainKeeper {
     this.#anchor = directory === undefined ? undefined : new Anchor(directory, this.keys);
   }
 
-  /** To be called before anything is written. A full disk is logged, and the next `keep` tries again. */
+  /** To be called before anything is written. Throws StartError (75) for a full disk. */
   async start(): Promise<void> {
-    this.#startDue = true;
-    try {
-      await this.#begin();
-      await this.#anchorEnd();
-    } catch (error) {
-      if (!(error instanceof AppError && error.code === "storage_full")) throw error;
-      this.#log?.error(
-        { code: error.code },
-        "the audit's chain could not be looked over yet: the disk is full",
-      );
-    }
+    const directory = this.#directory;
+    const { notes, forged } =
+      directory === undefined ? { notes: [], forged: 0 } : readNotes(directory, this.keys);
+    const { breaks } = await this.#begin(notes, forged);
+    // After a crash before this line they are written twice: better than never.
+    if (directory !== undefined && notes.length + forged > 0) removeNotes(directory);
+    for (const detail of breaks)
+      this.#log?.error({ detail }, "the audit was tampered with: claviger audit verify");
+    // Where the anchor cannot be written the next `keep` says so.
+    await this.#anchorEnd().catch(() => undefined);
   }
 
   /** Puts down outside the store where the chain ends, and signs a checkpoint where one is due. Throws what the store throws. */
   async keep({ last = false } = {}): Promise<void> {
-    if (this.#startDue) await this.#begin();
     const head = await this.#anchorEnd();
     if (head === undefined || !(last || this.#isDue(head))) return;
     const point = await this.#database.transaction((query) =>
       addCheckpoint(query, this.keys, this.#clock.now()),
     );
     if (point === undefined) return;
-    const detail = `${point.chain} ${point.seq} ${Buffer.from(point.hash).toString("hex")}`;
+    const detail = `${point.chain} ${point.seq}:${Buffer.from(point.hash).toString("hex")}`;
     this.#log?.info({ detail }, "audit checkpoint");
   }
 
@@ -95,24 +93,17 @@ export class ChainKeeper {
     };
   }
 
-  async #begin(): Promise<void> {
-    const directory = this.#directory;
-    const { notes, forged } =
-      directory === undefined ? { notes: [], forged: 0 } : readNotes(directory, this.keys);
-    const found = await this.#database.transaction((query) =>
-      startChain(query, {
-        keys: this.keys,
-        anchor: this.#anchor,
-        notes,
-        forgedNotes: forged,
-        nowMs: this.#clock.now(),
-      }),
-    );
-    this.#startDue = false;
-    // After a crash before this line they are written twice: better than never.
-    if (directory !== undefined && notes.length + forged > 0) removeNotes(directory);
-    for (const detail of found.breaks)
-      this.#log?.error({ detail }, "the audit was tampered with: claviger audit verify");
+  async #begin(notes: readonly AuditNote[], forgedNotes: number): Promise<ChainStart> {
+    const parts = { keys: this.keys, anchor: this.#anchor, notes, forgedNotes, nowMs: this.#clock.now() };
+    try {
+      return await this.#database.transaction((query) => startChain(query, parts));
+    } catch (cause) {
+      if (!(cause instanceof AppError && cause.code === "storage_full")) throw cause;
+      throw new StartError("The disk is full: no record can be written. Make room and start again.", {
+        exitCode: EXIT_TEMPFAIL,
+        cause,
+      });
+    }
   }
 
   async #anchorEnd(): Promise<Head | undefined> {

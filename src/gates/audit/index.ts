@@ -2,3 +2,4 @@ export { leaveAuditNote } from "./notes.ts";
 export type { AuditEntry, Refusal } from "./record.ts";
 export { type AuditRecorder, openAuditRecorder } from "./recorder.ts";
 export { auditRoutes } from "./routes/routes.ts";
+export { type AuditReport, verifyAudit } from "./verify.ts";

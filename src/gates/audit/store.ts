@@ -13,6 +13,8 @@ export interface AuditFilter {
   readonly sinceMs?: number | undefined;
   /** Milliseconds since the epoch, itself left out. */
   readonly untilMs?: number | undefined;
+  /** Numbers above this one. */
+  readonly afterSeq?: number | undefined;
 }
 
 /** Where a page begins: behind this row, in the order of the list. */
@@ -128,6 +130,7 @@ export function findRows(
   }
   if (filter.sinceMs !== undefined) rows = rows.where("time", ">=", filter.sinceMs);
   if (filter.untilMs !== undefined) rows = rows.where("time", "<", filter.untilMs);
+  if (filter.afterSeq !== undefined) rows = rows.where("seq", ">", filter.afterSeq);
   if (after !== undefined)
     rows = rows.where((where) =>
       where(where.refTuple("seq", "chain"), beyond, where.tuple(after.seq, after.chain)),

@@ -42,6 +42,7 @@ const query = z.strictObject({
   action: z.string().min(1).max(256).optional(),
   target: z.string().min(1).max(1024).optional(),
   outcome: z.enum(["success", "failure", "denied"]).optional(),
+  after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   since: moment,
   until: moment,
 });
@@ -69,8 +70,8 @@ export function listAuditRoute(api: Api, audit: Pick<AuditRecorder, "list" | "fl
     handler: async (request) => {
       // What cannot be written now waits, and the housekeeping says why: reading works on a full disk too.
       await audit.flush().catch(() => {});
-      const { since: sinceMs, until: untilMs, ...asked } = request.query;
-      return audit.list({ ...asked, cursor: asked.cursor, sinceMs, untilMs });
+      const { since: sinceMs, until: untilMs, after: afterSeq, cursor, ...asked } = request.query;
+      return audit.list({ ...asked, cursor, sinceMs, untilMs, afterSeq });
     },
   });
 }
