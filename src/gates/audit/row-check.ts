@@ -40,33 +40,32 @@ export class RowCheck {
     this.rows += 1;
     this.first ??= row.seq;
     this.seq = row.seq;
-    const [first, second] = this.#previous;
-    const computed = first === undefined ? undefined : this.#keys.rowHash(first, row);
     const stored = row.hash;
-    const fits =
-      stored !== null &&
-      (computed === undefined ||
-        computed.equals(stored) ||
-        (second !== undefined && this.#keys.rowHash(second, row).equals(stored)));
-    if (fits) {
+    if (stored !== null && this.#goesOn(row, stored)) {
       this.end();
       this.#previous = [stored];
       return true;
     }
-    this.#note(row, first);
-    // Either the row was changed, or its hash: the next one fits to the hash that is right.
-    this.#previous = [stored, computed].filter((hash) => hash != null);
+    const [first] = this.#previous;
+    const swapped = this.#note(row, first);
+    const computed = first === undefined ? undefined : this.#keys.rowHash(first, row);
+    // Either the row was changed, or its hash, or its place: the next one fits to the hash that is right.
+    this.#previous = [stored, computed, swapped].filter((hash) => hash != null);
     return false;
   }
 
-  /** A row that no server writes is in the place behind the last one. */
-  takeMalformed(): void {
+  /** A row that no server writes: its number, where it is one, and its hash. */
+  takeMalformed(seq: unknown, hash: unknown): void {
     this.rows += 1;
-    this.#findings.add(
-      "changed",
-      `the row behind row ${this.seq} is none that a server writes`,
-      this.seq + 1,
-    );
+    const isNext = Number.isSafeInteger(seq) && Number(seq) > this.seq;
+    if (isNext && Number(seq) > this.seq + 1) this.#skip(Number(seq) - 1);
+    this.end();
+    const [at, what] = isNext ? [Number(seq), `row ${Number(seq)}`] : [null, `a row behind row ${this.seq}`];
+    this.#findings.add("changed", `${what} is none that a server writes`, at);
+    if (at === null) return;
+    this.seq = at;
+    this.first ??= at;
+    this.#previous = hash instanceof Uint8Array ? [hash] : [];
   }
 
   /** Tells of what did not fit up to here. */
@@ -98,6 +97,11 @@ export class RowCheck {
     this.#findings.add("changed", `${rowsText(from, to)} ${was} changed`, from, to);
   }
 
+  #goesOn(row: AuditColumns, stored: Uint8Array): boolean {
+    if (this.#previous.length === 0) return true;
+    return this.#previous.some((hash) => this.#keys.rowHash(hash, row).equals(stored));
+  }
+
   #skip(to: number): void {
     this.end();
     const from = this.seq + 1;
@@ -105,19 +109,27 @@ export class RowCheck {
     this.#previous = [];
   }
 
-  #note(row: AuditColumns, previous: Uint8Array | undefined): void {
+  /** Gives the hash that the row's place has to have where it was swapped with the one before it. */
+  #note(row: AuditColumns, previous: Uint8Array | undefined): Buffer | undefined {
     this.#run ??= { from: row.seq, to: row.seq, rows: [], previous: previous ?? Buffer.alloc(0) };
     this.#run.to = row.seq;
-    if (this.#run.rows.length < 2) this.#run.rows.push(row);
+    const { rows, previous: before } = this.#run;
+    if (rows.length === 2) return undefined;
+    rows.push(row);
+    const [first, second] = rows;
+    if (first === undefined || second === undefined) return undefined;
+    return this.#place(first, second.seq, this.#place(second, first.seq, before));
   }
 
   #judge(previous: Uint8Array, first: AuditColumns, second: AuditColumns): "changed" | "swapped" | "put_in" {
-    const place = (row: AuditColumns, seq: number, before: Uint8Array) =>
-      this.#keys.rowHash(before, { ...row, seq });
-    const moved = place(second, first.seq, previous);
+    const moved = this.#place(second, first.seq, previous);
     const isStored = (hash: Buffer) =>
       [first.hash, second.hash].some((one) => one !== null && hash.equals(one));
     if (!isStored(moved)) return "changed";
-    return isStored(place(first, second.seq, moved)) ? "swapped" : "put_in";
+    return isStored(this.#place(first, second.seq, moved)) ? "swapped" : "put_in";
+  }
+
+  #place(row: AuditColumns, seq: number, before: Uint8Array): Buffer {
+    return this.#keys.rowHash(before, { ...row, seq });
   }
 }

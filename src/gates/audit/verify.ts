@@ -131,7 +131,7 @@ class Verification {
     );
     for (const stored of storedRows(this.#store, this.#keys.chain, { from: begin.seq + 0.5, to })) {
       const row = toColumns(stored);
-      if (row === undefined) check.takeMalformed();
+      if (row === undefined) check.takeMalformed(stored.seq, stored.hash);
       else {
         const fits = check.take(row);
         if (fits) this.#read(row);
