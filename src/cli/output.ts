@@ -15,10 +15,10 @@ export interface Output {
     columns: readonly Column[],
     rows: readonly Readonly<Record<Column, Cell>>[],
   ): void;
+  /** How far long work is, in place of what stood there before, on stderr where that is a terminal; empty takes it away. */
+  progress(text: string): void;
   /** A remark for the person at the terminal, on stderr so that a pipe never reads it. */
   note(text: string): void;
-  /** How far long work is, in a line that the next one replaces; on a terminal only. Without a text the line goes. */
-  progress(text?: string): void;
   /**
    * Reports `error` on stderr and returns the exit status it means: as `claviger: problem` with the repair below it,
    * with `--json` as `{"error":{"message","exit_code","code"?,"repair"?,"problems"?}}`.
@@ -44,11 +44,11 @@ export function createOutput({ stdout, stderr, json, noColor }: OutputOptions): 
     table: (columns, rows) => {
       stdout.write(json ? `${JSON.stringify(rows)}\n` : layOut(columns, rows, bold));
     },
+    progress: (text) => {
+      if (stderr.isTTY === true) stderr.write(`\r\u001b[K${text}`);
+    },
     note: (text) => {
       stderr.write(`${text}\n`);
-    },
-    progress: (text = "") => {
-      if (stderr.isTTY === true && !json) stderr.write(`\r\u001b[K${text}`);
     },
     fail: (error) => {
       stderr.write(json ? `${JSON.stringify(errorValue(error))}\n` : describe(error));

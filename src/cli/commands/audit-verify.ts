@@ -29,7 +29,7 @@ export async function verifyCommand(context: CommandContext, flags: VerifyFlags)
     ...{ dataDir, secret, from, to, known },
     onProgress: (done, total) => output.progress(bar(done, total)),
   });
-  output.progress();
+  output.progress("");
   if (!report.whole) context.setExit(EXIT.failed);
   output.result(report, () => describe(report).join("\n"));
 }
@@ -52,6 +52,5 @@ const BAR_WIDTH = 30;
 
 function bar(done: number, total: number): string {
   const share = total === 0 ? 1 : Math.min(1, done / total);
-  const full = Math.round(share * BAR_WIDTH);
-  return `checking ${"#".repeat(full)}${".".repeat(BAR_WIDTH - full)} ${Math.floor(share * 100)} %`;
+  return `checking [${"#".repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH)}] ${done} of ${total}`;
 }

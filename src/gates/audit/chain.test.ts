@@ -286,28 +286,6 @@ describe("notes for the next start", () => {
   }
 });
 
-describe("a record that has to wait", () => {
-  it("[W1] is logged at once, written as soon as it can be, with its time, and never lost before", async () => {
-    const audit = await opened();
-    await database.query.schema.alterTable("audit").renameTo("audit_away").execute();
-    for (const target of ["one", "two"]) audit.later({ ...ENTRY, action: "key.lock", target });
-    expect(lines.filter((line) => line.includes("could not be written")).map(detailOf)).toEqual([
-      "one",
-      "two",
-    ]);
-    await expect(audit.flush()).rejects.toThrow();
-    clock.advance(60_000);
-    await database.query.schema.alterTable("audit_away").renameTo("audit").execute();
-    await audit.flush();
-    const { data } = await audit.list(PAGE);
-    expect(data.toReversed().map(({ action, target, time }) => [action, target, time])).toEqual([
-      ["key.lock", "one", "2026-01-01T00:00:00.000Z"],
-      ["key.lock", "two", "2026-01-01T00:00:00.000Z"],
-    ]);
-    expect(verify().whole).toBe(true);
-  });
-});
-
 it("a start on a full disk is a refusal of its own", async () => {
   const full: Database = {
     ...portOf(database),
@@ -323,11 +301,8 @@ function portOf(port: Database): Database {
     transaction: (work) => port.transaction(work),
     insertRows: (table, rows) => port.insertRows(table, rows),
     openRowPort: () => port.openRowPort(),
+    compact: () => port.compact(),
     close: () => port.close(),
     [Symbol.asyncDispose]: () => port.close(),
   };
-}
-
-function detailOf(line: string): unknown {
-  return JSON.parse(line).detail;
 }

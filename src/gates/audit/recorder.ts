@@ -30,10 +30,10 @@ export interface AuditRecorder {
   /** Adds the entry within the caller's transaction: where it cannot be written, the change does not happen. */
   append(query: Query, entry: AuditEntry): Promise<void>;
   /**
-   * For what has taken effect although its record could not be written: it is logged, and written as soon as it can be, with the
-   * time of now. Neither waits nor throws; nothing is dropped but by the end of the process.
+   * Logs what holds although its record could not be written: a lock, a revocation. Whoever calls it goes on trying to write
+   * both. Neither waits nor throws.
    */
-  later(entry: AuditEntry): void;
+  unwritten(entry: AuditEntry): void;
   /**
    * Notes a refusal or a failed change, in memory, and neither waits nor throws. Of a known caller each is a row of its
    * own, written soon; where too many wait, and always for an unknown caller, they are counted by address, route, minute.
@@ -66,7 +66,6 @@ export function openAuditRecorder(parts: {
   const keeper = new ChainKeeper(parts, secret, parts.directory);
   const counter = new RefusalCounter(MAX_SUMS);
   const pending = new PendingRows(MAX_PENDING_ROWS);
-  const late = new PendingRows(Number.POSITIVE_INFINITY);
   // One flush after the other: two at once would take, and write, the same rows.
   const turns = new Turns();
   let crowded = 0;
@@ -84,7 +83,6 @@ export function openAuditRecorder(parts: {
       batch.forget();
     }
   };
-  const writeLate = () => write(() => late.take(FLUSH_BATCH));
   const writeRows = () => write(() => pending.take(FLUSH_BATCH));
   const keepChain = async () => {
     unkept = 0;
@@ -95,7 +93,6 @@ export function openAuditRecorder(parts: {
       if (crowded > 0)
         log?.warn({ rows: crowded }, "too many refusals at once: counted, not written one by one");
       crowded = 0;
-      await writeLate();
       await writeRows();
       await write(() => counter.take(nowMs, FLUSH_BATCH));
       await keeper.keep({ last });
@@ -116,14 +113,11 @@ export function openAuditRecorder(parts: {
   return {
     start: () => turns.run(() => keeper.start()),
     append: (query, entry) => append(query, [{ ...entry, time: clock.now() }]),
-    later: (entry) => {
+    unwritten: ({ action, target, actor, requestId }) =>
       log?.warn(
-        { name: entry.action, detail: entry.target ?? "", principal: entry.actor },
-        "a record could not be written; it is written as soon as it can be",
-      );
-      late.add({ ...entry, time: clock.now() });
-      soon(writeLate);
-    },
+        { name: action, detail: target ?? "", principal: actor, request_id: requestId ?? "" },
+        "this holds, but could not be written down yet; it is tried again",
+      ),
     refusal: note,
     flush: () => flushUntil(clock.now(), false),
     close: () => flushUntil(Number.POSITIVE_INFINITY, true),

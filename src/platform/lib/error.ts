@@ -9,9 +9,16 @@ export const ERRORS = {
     title: "A credential must not be in the URL; send it in the Authorization header.",
   },
   wrong_dialect: { status: 400, title: "This model is called in another API." },
+  key_not_initialized: {
+    status: 400,
+    title: "No server key is set; set one with: claviger key init, or POST /api/v1/key/initialize.",
+  },
+  key_too_short: { status: 400, title: "A server key has at least 12 characters." },
+  key_too_long: { status: 400, title: "A server key has at most 4096 bytes." },
   invalid_token: { status: 401, title: "Missing or invalid credential." },
   forbidden: { status: 403, title: "This principal lacks the permission." },
   exceeds_own_rights: { status: 403, title: "The result would exceed the caller's own rights." },
+  wrong_key: { status: 403, title: "This is not the server key." },
   cross_origin: { status: 403, title: "A page of another origin may not make this request." },
   not_found: { status: 404, title: "There is nothing here." },
   model_not_found: { status: 404, title: "No provider serves this model." },
@@ -26,6 +33,11 @@ export const ERRORS = {
     status: 409,
     title: "This is declared in the configuration file and can be changed only there.",
   },
+  key_initialized: {
+    status: 409,
+    title: "The server key is set already; to change it: claviger key rotate, or POST /api/v1/key/rotate.",
+  },
+  seal_busy: { status: 409, title: "The server key is being set or changed right now; try again." },
   body_too_large: { status: 413, title: "The body is larger than this server accepts." },
   unsupported_media_type: { status: 415, title: "The body's content type or coding is not accepted here." },
   wrong_host: { status: 421, title: "This server does not answer for that host name." },
@@ -67,6 +79,7 @@ export type ErrorCode = keyof typeof ERRORS;
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
+  /** The table's, unless another was given: where a code is met in a place of its own. */
   readonly status: number;
   readonly detail: string | undefined;
   /** Whole seconds after which it is worth another try; undefined where nobody knows. */
@@ -75,12 +88,12 @@ export class AppError extends Error {
   constructor(
     code: ErrorCode,
     message?: string,
-    options: { detail?: string; cause?: unknown; retryAfterS?: number } = {},
+    options: { detail?: string; cause?: unknown; retryAfterS?: number; status?: number } = {},
   ) {
     super(message ?? ERRORS[code].title, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "AppError";
     this.code = code;
-    this.status = ERRORS[code].status;
+    this.status = options.status ?? ERRORS[code].status;
     this.detail = options.detail;
     this.retryAfterS = options.retryAfterS;
   }

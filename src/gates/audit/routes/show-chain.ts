@@ -28,7 +28,7 @@ export function showChainRoute(api: Api, audit: Pick<AuditRecorder, "chain">): v
         method: "GET",
         path: "/api/v1/audit/chain",
         action: "audit.read",
-        openWhileLocked: false,
+        openWhileLocked: "local",
         family: "api",
       },
     },
