@@ -1,9 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { claviger } from "../start/process.ts";
 import { copyOf, found, recordKeys, scratch, storeOf, tamper, verified } from "./audited-server.ts";
 
 const LAST = 8;
@@ -271,46 +269,6 @@ describe("the chain of another server", () => {
     );
     const kinds = found(dir).map(([kind]) => kind);
     expect(kinds).toEqual(["head", "checkpoint", "cut", "foreign"]);
-  });
-});
-
-describe("claviger audit verify", () => {
-  test("[W1] [L2] ends with 0, or 1 and the places, or 65 for a damaged store, 78 without the secret", async () => {
-    const run = (...more: string[]) => claviger(["audit", "verify", "--data-dir", dir, ...more]);
-    const fine = await run();
-    expect([fine.status, fine.stdout.split("\n")[0], fine.stderr]).toEqual([
-      0,
-      "whole: 8 records, rows 1 to 8, 5 checkpoints",
-      "",
-    ]);
-    edit("UPDATE audit SET actor = 'someone' WHERE seq = 4; DELETE FROM audit WHERE seq = 6");
-    const human = await run();
-    expect([human.status, human.stdout.split("\n").slice(0, 3)]).toEqual([
-      1,
-      ["tampered with: 7 records, rows 1 to 8, 5 checkpoints", "  row 4 was changed", "  row 6 is missing"],
-    ]);
-    const json = await run("--json");
-    expect([json.status, JSON.parse(json.stdout)]).toMatchObject([
-      1,
-      { whole: false, findings: [{ kind: "changed", from: 4, to: 4 }, { kind: "missing" }] },
-    ]);
-    expect((await run("--from", "7")).status).toBe(0);
-    expect((await run("--to", "3")).status).toBe(0);
-    expect((await run("--from", "4", "--to", "5")).status).toBe(1);
-    writeFileSync(storeOf(dir), randomBytes(8192));
-    expect((await run()).status).toBe(65);
-    rmSync(path.join(dir, "secrets", "audit_secret"), { force: true });
-    expect((await run()).status).toBe(78);
-  });
-
-  test("[W1] compares with a row that was once logged", async () => {
-    const hash = "0".repeat(64);
-    const right = verified(dir);
-    expect(right.whole).toBe(true);
-    const run = (known: string) => claviger(["audit", "verify", "--data-dir", dir, "--known", known]);
-    expect((await run(`5:${hash}`)).status).toBe(1);
-    expect((await run(`50:${hash}`)).stdout).toContain("rows 9 to 50 are missing");
-    expect((await run("5")).status).toBe(64);
   });
 });
 
