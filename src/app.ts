@@ -73,12 +73,19 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
-  const { apiKeySecret, fresh, nodeId } = await settleIdentity(database, config, random);
+  const { apiKeySecret, auditSecret, fresh, nodeId } = await settleIdentity(database, config, random);
   let countElsewhere: () => Promise<ThreadCounts[]> = async () => [];
   const others = () => countElsewhere();
   const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
   undo.defer(() => metrics.close());
-  const audit = openAuditRecorder({ database, clock, log: metrics.countingRows(log, "audit") });
+  const audit = openAuditRecorder({
+    database,
+    clock,
+    log: metrics.countingRows(log, "audit"),
+    secret: auditSecret,
+    directory: join(config.dataDir, "db"),
+  });
+  await audit.start();
   const seal = undo.use(
     await openSeal({
       database,

@@ -1,4 +1,4 @@
-import { type AuditRecorder, listAuditRoute } from "#gates/audit/index.ts";
+import { type AuditRecorder, auditRoutes } from "#gates/audit/index.ts";
 import {
   attachIdentities,
   createIdentityMemory,
@@ -177,8 +177,8 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
       identityRoutes(api, { identities, gates });
       reloadRoute(api, parts.reload);
-      listAuditRoute(api, {
-        list: audit.list,
+      auditRoutes(api, {
+        ...audit,
         flush: async () => {
           await workers.settle();
           await audit.flush();

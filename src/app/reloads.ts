@@ -44,7 +44,7 @@ export class Reloads {
     this.#parts = parts;
   }
 
-  /** One after another. Throws AppError `config_refused`, its words the problems; what was in force stays so. */
+  /** One after another. Throws AppError `config_refused`, its words the problems, or what the store throws that cannot record it: what was in force stays so. */
   async reload(by: ChangeAuthor = this.#unasked()): Promise<ReloadReport> {
     const done = await this.#turn.take();
     try {
@@ -75,9 +75,9 @@ export class Reloads {
       const config = readConfig();
       const { require_api_key: requireApiKey } = config.settings;
       const specs = listenerSpecs(config);
-      await declared.replace(config.resources, () => listeners.apply(specs, { requireApiKey }));
+      const commit = () => this.#record(by);
+      await declared.replace(config.resources, () => listeners.apply(specs, { requireApiKey, commit }));
       const report = { restart_needed: this.#needRestart(config.settings) };
-      await this.#record(by);
       log.info({ settings: report.restart_needed.join(" ") }, "the configuration was reloaded");
       bus.publish("config.reloaded", report);
       return report;

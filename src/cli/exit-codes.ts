@@ -25,7 +25,7 @@ export const EXIT = {
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: "Done. `serve`: stopped by a signal, and every answer ended or was cut at the drain timeout.",
   failed:
-    "The answer is no (`api-key validate`: the key does not fit; `doctor`: something is left), or the work failed.",
+    "The answer is no (`api-key validate`: the key does not fit; `doctor`: something is left; `audit verify`: a record was tampered with), or the work failed.",
   refusedValue: "The given value is malformed (`api-key validate`: the hash).",
   usage: "Wrong use of the command, or a secret that was asked for was not given.",
   data: "The input is wrong: a name that is taken, an id that does not exist, text that is not UTF-8.",

@@ -4,6 +4,7 @@ import { processEnvironment } from "#platform/config/environment.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import type { CommandContext } from "./command-context.ts";
 import { apiKeyCommands } from "./commands/api-key.ts";
+import { auditCommands } from "./commands/audit.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
 import { connectCommand } from "./commands/connect.ts";
@@ -40,6 +41,7 @@ export function createProgram(context: CommandContext): Command {
     completionCommand,
     manCommand,
     usageCommand,
+    auditCommands,
   ])
     register(program, context);
   addServerFlags(program, context.server);

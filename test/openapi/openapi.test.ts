@@ -115,6 +115,7 @@ const STEPS: readonly string[] = [
   "GET /api/v1/requests",
   "GET /api/v1/usage",
   "GET /api/v1/audit",
+  "GET /api/v1/audit/chain",
   "DELETE /api/v1/keys/{id}",
   "POST /api/v1/keys/leaked",
   "DELETE /api/v1/credentials/{name}",

@@ -1,9 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { claviger, scratch, serve } from "../start/process.ts";
+import { claviger, serve } from "../start/process.ts";
 import { startUpstream } from "../upstream.ts";
+import { smallDisk } from "./small-disk.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -74,32 +73,3 @@ test("a start on a full disk is a clear refusal, fresh or not, and room is all i
     expect((await server.kill("SIGTERM")).status).toBe(0);
   }
 });
-
-/** A file system of 8 MiB of its own; needs root. */
-function smallDisk() {
-  const place = scratch();
-  const root = join(place.root, "disk");
-  const filler = join(root, "filler");
-  mkdirSync(root);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", root]);
-  return {
-    root,
-    /** Writes until not one more byte fits. */
-    fill: () => {
-      const file = openSync(filler, "a");
-      for (let size = 1024 * 1024; size >= 1; ) {
-        try {
-          if (writeSync(file, Buffer.alloc(size)) < size) size = Math.floor(size / 2);
-        } catch {
-          size = Math.floor(size / 2);
-        }
-      }
-      closeSync(file);
-    },
-    free: () => rmSync(filler),
-    [Symbol.dispose]: () => {
-      execFileSync("umount", ["-l", root]);
-      place[Symbol.dispose]();
-    },
-  };
-}

@@ -63,16 +63,19 @@ export class Listeners {
 
   /**
    * Opens what is new, gives what stays its policy, which holds from the next request on, and closes what is gone: there
-   * running requests may end within the drain time. All or none: throws StartError when something cannot be opened, and
-   * everything is as it was.
+   * running requests may end within the drain time. `commit` is called when nothing but itself can fail any more. All or
+   * none: throws what it throws, and StartError when something cannot be opened, and everything is as it was.
    */
   async apply(
     specs: readonly ListenerSpec[],
-    { requireApiKey = this.#requireApiKey }: { readonly requireApiKey?: boolean } = {},
+    {
+      requireApiKey = this.#requireApiKey,
+      commit = async () => {},
+    }: { readonly requireApiKey?: boolean; readonly commit?: () => Promise<void> } = {},
   ): Promise<void> {
     const done = await this.#turn.take();
     try {
-      await this.#apply(specs, requireApiKey);
+      await this.#apply(specs, requireApiKey, commit);
     } finally {
       done();
     }
@@ -95,13 +98,18 @@ export class Listeners {
     await this.#addresses.end(drainMs).finally(done);
   }
 
-  async #apply(specs: readonly ListenerSpec[], requireApiKey: boolean): Promise<void> {
+  async #apply(
+    specs: readonly ListenerSpec[],
+    requireApiKey: boolean,
+    commit: () => Promise<void>,
+  ): Promise<void> {
     checkSpecs(specs, requireApiKey);
     await using undo = new AsyncDisposableStack();
     undo.defer(() => this.#shelf.keepFor(this.#specs));
     for (const spec of specs) await this.#shelf.take(spec);
     const wanted = this.#wantedBy(specs, requireApiKey);
     await this.#openNew(wanted, undo);
+    await commit();
     // From here on nothing can fail.
     undo.move();
     this.#specs = specs;

@@ -1,3 +1,4 @@
+import { csvText } from "../csv.ts";
 import type { Cell } from "../output.ts";
 
 export const GROUPS = ["key", "model", "provider", "day"] as const;
@@ -88,11 +89,6 @@ function widthOf(columns: readonly string[], cells: readonly Readonly<Record<str
 function dollars(usd: number): string {
   if (usd >= 1 || usd === 0) return usd.toFixed(2);
   return usd.toFixed(usd < 0.000_001 ? 9 : 6);
-}
-
-function csvText(text: string): string {
-  const guarded = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 
 /** Never in the form 1e-7, which not every reader of CSV knows. */

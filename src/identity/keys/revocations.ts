@@ -18,10 +18,15 @@ export class Revocations {
     this.#audit = audit;
   }
 
-  /** Keeps one, and writes it. Throws what the store throws; it is kept then. */
-  write(id: string, revocation: Revocation): Promise<void> {
+  /** Keeps one, and writes it. Throws what the store throws; it is kept then, and logged. */
+  async write(id: string, revocation: Revocation): Promise<void> {
     this.#unwritten.set(id, revocation);
-    return this.#write(id);
+    try {
+      await this.#write(id);
+    } catch (error) {
+      this.#audit.unwritten(revocation.entry);
+      throw error;
+    }
   }
 
   /** Writes all that are kept. Throws what the store throws. */

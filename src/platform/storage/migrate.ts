@@ -10,6 +10,7 @@ import { sql as namedCredentials } from "./migrations/0007-named-credentials.ts"
 import { sql as identityUses } from "./migrations/0008-identity-uses.ts";
 import { sql as serverKey } from "./migrations/0009-server-key.ts";
 import { sql as keyTries } from "./migrations/0010-key-tries.ts";
+import { sql as auditChain } from "./migrations/0011-audit-chain.ts";
 
 export interface Migration {
   number: number;
@@ -40,6 +41,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 8, name: "identity-uses", sql: identityUses },
   { number: 9, name: "server-key", sql: serverKey },
   { number: 10, name: "key-tries", sql: keyTries },
+  { number: 11, name: "audit-chain", sql: auditChain },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

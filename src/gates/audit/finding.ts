@@ -1,0 +1,39 @@
+/** One place where the audit is not as the server wrote it. */
+export interface AuditFinding {
+  readonly kind:
+    | "changed"
+    | "swapped"
+    | "put_in"
+    | "missing"
+    | "cut"
+    | "old_copy"
+    | "checkpoint"
+    | "head"
+    | "anchor"
+    | "foreign"
+    /** The server found something at a start of its own, and recorded it. */
+    | "recorded_break";
+  /** The first and the last row that it is about; null where it is about none. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** In words. */
+  readonly text: string;
+}
+
+const KEPT = 20;
+
+/** The first findings, and how many more there are. */
+export class Findings {
+  readonly list: AuditFinding[] = [];
+  more = 0;
+
+  add(kind: AuditFinding["kind"], text: string, from: number | null = null, to = from): void {
+    if (this.list.length < KEPT) this.list.push({ kind, from, to, text });
+    else this.more += 1;
+  }
+}
+
+/** `row 7`, or `rows 7 to 9`. */
+export function rowsText(from: number, to: number): string {
+  return from === to ? `row ${from}` : `rows ${from} to ${to}`;
+}
