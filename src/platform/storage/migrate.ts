@@ -8,6 +8,7 @@ import { sql as keysInOrder } from "./migrations/0005-keys-in-order.ts";
 import { sql as keyTerms } from "./migrations/0006-key-terms.ts";
 import { sql as namedCredentials } from "./migrations/0007-named-credentials.ts";
 import { sql as identityUses } from "./migrations/0008-identity-uses.ts";
+import { sql as travellingSecrets } from "./migrations/0012-travelling-secrets.ts";
 
 export interface Migration {
   number: number;
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 6, name: "key-terms", sql: keyTerms },
   { number: 7, name: "named-credentials", sql: namedCredentials },
   { number: 8, name: "identity-uses", sql: identityUses },
+  { number: 9, name: "travelling-secrets", sql: travellingSecrets },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {
@@ -64,14 +66,18 @@ export function migrate(
     beforeUpgrade: (version: number) => void;
   },
 ): void {
-  const applied = readApplied(database);
-  refuseStrangers(applied, options.migrations);
+  const applied = refuseStrangers(database, options.migrations);
   const pending = options.migrations.slice(applied.length);
   if (applied.length > 0 && pending.length > 0) options.beforeUpgrade(applied.length);
   for (const migration of pending) apply(database, migration, options.nowMs);
 }
 
-function refuseStrangers(applied: readonly Applied[], known: readonly NumberedMigration[]): void {
+/** The migrations a store went through. StartError when it is newer than `known`, or one of them differs. */
+export function refuseStrangers(
+  database: DatabaseSync,
+  known: readonly NumberedMigration[],
+): readonly Applied[] {
+  const applied = readApplied(database);
   const version = applied.at(-1)?.number ?? 0;
   const newest = known.at(-1)?.number ?? 0;
   if (version > newest) {
@@ -88,6 +94,7 @@ function refuseStrangers(applied: readonly Applied[], known: readonly NumberedMi
         "Start the program that wrote the store, or restore a backup.",
     );
   });
+  return applied;
 }
 
 function apply(database: DatabaseSync, migration: NumberedMigration, nowMs: number): void {

@@ -57,6 +57,8 @@ export interface Tables {
     replaced_by: string | null;
     last_address: string | null;
   };
+  /** Process secrets that a backup takes along, sealed. */
+  travelling_secret: { name: string; sealed: Uint8Array };
   identity_use: { id: string; last_used_at: number };
   request: {
     seq: Generated<number>;
