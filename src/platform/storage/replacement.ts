@@ -50,12 +50,10 @@ export function discardStaged(dataDir: string): void {
 export function commitReplacement(dataDir: string, plan: ReplacementPlan, rename: Rename = renameSync): void {
   const staged = stagedIn(dataDir);
   writeFileSync(join(staged, "plan.json"), JSON.stringify(plan), { mode: 0o600 });
-  for (const path of [...plan.incoming, ...plan.leaving]) {
-    mkdirSync(dirname(join(dataDir, path)), { recursive: true, mode: 0o700 });
-    mkdirSync(dirname(join(dataDir, plan.aside, path)), { recursive: true, mode: 0o700 });
-  }
+  const places = [...plan.incoming, ...plan.leaving.map((path) => join(plan.aside, path))];
+  for (const path of places) mkdirSync(dirname(join(dataDir, path)), { recursive: true, mode: 0o700 });
   syncTree(staged);
-  syncTree(join(dataDir, plan.aside));
+  syncParents(dataDir, places);
   rename(staged, readyIn(dataDir));
   syncPath(join(dataDir, "restore"));
 }
@@ -83,8 +81,7 @@ function moveAside(dataDir: string, plan: ReplacementPlan, rename: Rename): void
     const cameIn = plan.incoming.includes(path) && !existsSync(join(readyIn(dataDir), "files", path));
     if (!cameIn) moveIn(join(dataDir, path), join(dataDir, plan.aside, path), rename);
   }
-  syncParents(dataDir, plan.leaving);
-  syncTree(join(dataDir, plan.aside));
+  syncParents(dataDir, [...plan.leaving, ...plan.leaving.map((path) => join(plan.aside, path))]);
 }
 
 function moveIn(from: string, to: string, rename: Rename): void {

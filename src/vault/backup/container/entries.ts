@@ -4,8 +4,6 @@ import { damaged } from "./problem.ts";
 /** One file in a backup. */
 export interface BackupEntry {
   readonly name: EntryName;
-  /** Permission bits. */
-  readonly mode: number;
   /** Bytes of content. */
   readonly size: number;
   readonly content: AsyncIterable<Uint8Array>;
@@ -16,13 +14,13 @@ declare const nameBrand: unique symbol;
 /** A path below the data directory, of those that a backup may hold. */
 export type EntryName = string & { readonly [nameBrand]: true };
 
-export const STORE_ENTRY = entryName("db/data.sqlite");
-export const MACHINE_KEY_ENTRY = entryName("secrets/machine.key");
-export const API_KEY_SECRET_ENTRY = entryName("secrets/api_key_secret");
-
 const FIXED = ["db/data.sqlite", "secrets/machine.key", "secrets/api_key_secret", "etc/claviger.yaml", "etc/version"];
 const CONFIG_FILE = /^etc\/(?:certs|credentials)\/[A-Za-z0-9._-]{1,128}$/;
 const NAME_BYTES_MAX = 256;
+
+export const STORE_ENTRY = entryName("db/data.sqlite");
+export const MACHINE_KEY_ENTRY = entryName("secrets/machine.key");
+export const API_KEY_SECRET_ENTRY = entryName("secrets/api_key_secret");
 
 /** `text` as a name; throws BackupProblem for any that a backup does not hold, `../` and absolute paths among them. */
 export function entryName(text: string): EntryName {
@@ -30,19 +28,18 @@ export function entryName(text: string): EntryName {
   throw damaged("the name of a file in it");
 }
 
-export function isEntryName(text: string): text is EntryName {
+function isEntryName(text: string): text is EntryName {
   return FIXED.includes(text) || (CONFIG_FILE.test(text) && !/\/\.{1,2}$/.test(text));
 }
 
-/** The entries one behind the other: length of the name, name, mode, size, content. */
+/** The entries one behind the other: length of the name, name, size, content. */
 export async function* encodeEntries(entries: Iterable<BackupEntry>): AsyncGenerator<Uint8Array> {
-  for (const { name, mode, size, content } of entries) {
+  for (const { name, size, content } of entries) {
     const utf8 = Buffer.from(name, "utf8");
-    const head = Buffer.alloc(2 + utf8.length + 2 + 8);
+    const head = Buffer.alloc(2 + utf8.length + 8);
     head.writeUInt16BE(utf8.length);
     utf8.copy(head, 2);
-    head.writeUInt16BE(mode, 2 + utf8.length);
-    head.writeBigUInt64BE(BigInt(size), 2 + utf8.length + 2);
+    head.writeBigUInt64BE(BigInt(size), 2 + utf8.length);
     yield head;
     yield* exactly(content, { name, size });
   }
@@ -71,15 +68,10 @@ async function readEntryHead(reader: ByteReader): Promise<Omit<BackupEntry, "con
   const nameLength = (await reader.take(2))?.readUInt16BE() ?? 0;
   if (nameLength === 0 || nameLength > NAME_BYTES_MAX) throw damaged("the name of a file in it");
   const name = await reader.take(nameLength);
-  const rest = await reader.take(2 + 8);
-  if (name === undefined || rest === undefined) throw damaged("the name of a file in it");
-  const size = rest.readBigUInt64BE(2);
+  const size = (await reader.take(8))?.readBigUInt64BE();
+  if (name === undefined || size === undefined) throw damaged("the name of a file in it");
   if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged("the size of a file in it");
-  return {
-    name: entryName(name.toString("utf8")),
-    mode: rest.readUInt16BE() & 0o777,
-    size: Number(size),
-  };
+  return { name: entryName(name.toString("utf8")), size: Number(size) };
 }
 
 /** A file that grows or shrinks while it is read would shift everything behind it. */

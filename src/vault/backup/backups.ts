@@ -1,0 +1,53 @@
+import type { AuditRecorder } from "#gates/audit/index.ts";
+import { type ChangeAuthor } from "#platform/http/exchange.ts";
+import { callerId } from "#platform/http/ports.ts";
+import { AppError } from "#platform/lib/error.ts";
+import type { Database } from "#platform/storage/database.ts";
+import { type BackupParts, type BackupWanted, type PreparedBackup, prepareBackup } from "./make-backup.ts";
+
+/** Backups of a running server, one at a time: each is a copy of the store on the disk for as long as it is read. */
+export class Backups {
+  readonly #parts: BackupParts & { readonly database: Database; readonly audit: AuditRecorder };
+  #busy = false;
+
+  constructor(parts: BackupParts & { readonly database: Database; readonly audit: AuditRecorder }) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Copies the store as it is now; what comes of it is audited. AppError `backup_busy` while another is read, and what
+   * `prepareBackup` throws. The next one may begin when this one is disposed of.
+   */
+  async begin(wanted: BackupWanted, by: ChangeAuthor): Promise<PreparedBackup> {
+    if (this.#busy) throw this.#failed(new AppError("backup_busy"), by);
+    this.#busy = true;
+    try {
+      const prepared = await prepareBackup(this.#parts, wanted);
+      await using undo = new AsyncDisposableStack();
+      undo.use(prepared);
+      const { database, audit } = this.#parts;
+      await database.transaction((query) =>
+        audit.append(query, { ...entryOf(by), target: null, outcome: "success", count: 1 }),
+      );
+      undo.move();
+      return { ...prepared, [Symbol.asyncDispose]: () => this.#end(prepared) };
+    } catch (error) {
+      this.#busy = false;
+      throw this.#failed(error, by);
+    }
+  }
+
+  async #end(prepared: PreparedBackup): Promise<void> {
+    this.#busy = false;
+    await prepared[Symbol.asyncDispose]();
+  }
+
+  #failed(error: unknown, by: ChangeAuthor): unknown {
+    this.#parts.audit.refusal({ ...entryOf(by), route: "/api/v1/backup", outcome: "failure" });
+    return error;
+  }
+}
+
+function entryOf({ principal, address, requestId }: ChangeAuthor) {
+  return { actor: callerId(principal), action: "key.backup", address, requestId };
+}
