@@ -42,7 +42,7 @@ export function openStoreFile(path: string, options: { readOnly: boolean }): Sto
 }
 
 /** The version of the stores that this program writes. */
-export const STORE_VERSION = MIGRATIONS.length;
+export const STORE_VERSION = Math.max(...MIGRATIONS.map(({ number }) => number));
 
 /**
  * Looks at every page and every row of a store: StartError when it is damaged, of another program, newer than this one

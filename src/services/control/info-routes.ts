@@ -94,7 +94,7 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
         method: "GET",
         path: "/api/v1/status",
         action: "nodes.read",
-        openWhileLocked: false,
+        openWhileLocked: "local",
         family: "api",
       },
     },
