@@ -68,7 +68,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
-  const { apiKeySecret, fresh, nodeId } = await settleIdentity(database, config, random);
+  const { apiKeySecret, auditSecret, fresh, nodeId } = await settleIdentity(database, config, random);
   const seal = await openSeal({ database, secretsDir: join(config.dataDir, "secrets"), clock, random });
   let countElsewhere: () => Promise<ThreadCounts[]> = async () => [];
   const others = () => countElsewhere();
@@ -85,6 +85,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     metrics,
     tools: { clock, random },
     apiKeySecret,
+    auditSecret,
     nodeId,
     urls: () => urls(),
     egress: options.egress ?? {},

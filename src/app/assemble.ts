@@ -1,4 +1,5 @@
-import { type AuditRecorder, listAuditRoute, openAuditRecorder } from "#gates/audit/index.ts";
+import { join } from "node:path";
+import { type AuditRecorder, auditRoutes, openAuditRecorder } from "#gates/audit/index.ts";
 import {
   attachIdentities,
   createIdentityMemory,
@@ -52,6 +53,7 @@ export interface ServerParts {
   readonly metrics: Metrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
   readonly apiKeySecret: Secret;
+  readonly auditSecret: Secret;
   readonly nodeId: string;
   readonly urls: () => readonly string[];
   readonly egress: Pick<EgressParts, "lookup" | "timeouts">;
@@ -82,7 +84,14 @@ const EXPIRIES_EVERY_MS = 250;
 export async function assemble(parts: ServerParts): Promise<Assembled> {
   const { database, seal, log, metrics, tools } = parts;
   const auditLog = metrics.countingRows(log, "audit");
-  const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
+  const audit = openAuditRecorder({
+    database,
+    clock: tools.clock,
+    log: auditLog,
+    secret: parts.auditSecret,
+    directory: join(parts.config.dataDir, "db"),
+  });
+  await audit.start();
   const sets = new SetsInForce(parts.config.resources.permissionSets);
   const bus = await openEventBus({ database, clock: tools.clock, metrics });
   const settle = async () => {
@@ -181,8 +190,8 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
       identityRoutes(api, { identities, gates });
       reloadRoute(api, parts.reload);
-      listAuditRoute(api, {
-        list: audit.list,
+      auditRoutes(api, {
+        ...audit,
         flush: async () => {
           await workers.settle();
           await audit.flush();

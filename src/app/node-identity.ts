@@ -1,5 +1,5 @@
 import type { LoadedConfig } from "#platform/config/load.ts";
-import { loadProcessSecrets, verifyFingerprints } from "#platform/config/secrets.ts";
+import { loadAuditSecret, loadProcessSecrets, verifyFingerprints } from "#platform/config/secrets.ts";
 import { newId } from "#platform/lib/id.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
@@ -14,8 +14,9 @@ export async function settleIdentity(
   database: Database,
   config: LoadedConfig,
   random: Random,
-): Promise<{ apiKeySecret: Secret; fresh: boolean; nodeId: string }> {
+): Promise<{ apiKeySecret: Secret; auditSecret: Secret; fresh: boolean; nodeId: string }> {
   const secrets = loadProcessSecrets({ given: config.secrets, dataDir: config.dataDir, random });
+  const auditSecret = loadAuditSecret({ dataDir: config.dataDir, random });
   const facts = await readMeta(database.query, "node.");
   const nodeId = facts.get("id") ?? newId("node", random);
   await database.transaction(async (query) => {
@@ -25,5 +26,5 @@ export async function settleIdentity(
   });
   const apiKeySecret = secrets.get("API_KEY_SECRET");
   if (apiKeySecret === undefined) throw new Error("API_KEY_SECRET was not settled");
-  return { apiKeySecret, fresh: !facts.has("id"), nodeId };
+  return { apiKeySecret, auditSecret, fresh: !facts.has("id"), nodeId };
 }

@@ -11,6 +11,7 @@ import type { SecretName } from "./settings.ts";
 export const PROCESS_SECRETS = ["JWT_SECRET", "API_KEY_SECRET"] as const;
 export type ProcessSecretName = (typeof PROCESS_SECRETS)[number];
 
+const AUDIT_SECRET_FILE = "audit_secret";
 const MIN_SECRET_BYTES = 32;
 
 /**
@@ -32,6 +33,23 @@ export function loadProcessSecrets(input: {
       return [name, secret];
     }),
   );
+}
+
+/**
+ * The secret that the audit's chain is made with: its file in `${dataDir}/secrets`, else new, as the process secrets
+ * are. It is in no environment, and has no fingerprint: the chain's own name tells one from another. StartError (78).
+ */
+export function loadAuditSecret({ dataDir, random }: { dataDir: string; random: Random }): Secret {
+  const directory = join(dataDir, "secrets");
+  const path = join(directory, AUDIT_SECRET_FILE);
+  const secret = readSecret(path) ?? createSecret(directory, path, random);
+  refuseWeak(path, secret);
+  return secret;
+}
+
+/** The audit's secret where there is one; nothing is made. StartError (78) when its file cannot be read. */
+export function readAuditSecret(dataDir: string): Secret | undefined {
+  return readSecret(join(dataDir, "secrets", AUDIT_SECRET_FILE));
 }
 
 /**

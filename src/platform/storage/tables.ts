@@ -119,4 +119,25 @@ export interface Tables {
     count: number;
     hash: Uint8Array | null;
   };
+  /** Where each chain of the audit ends: its last row, its newest checkpoint, and a MAC over both. */
+  audit_head: {
+    chain: string;
+    seq: number;
+    hash: Uint8Array;
+    checkpoint: number;
+    checkpoint_seq: number;
+    checkpoint_time: number;
+    mac: Uint8Array;
+  };
+  audit_checkpoint: {
+    chain: string;
+    /** From 1, without a gap. */
+    number: number;
+    /** `start`: the rows of the chain begin after it. */
+    kind: "start" | "regular";
+    seq: number;
+    time: number;
+    hash: Uint8Array;
+    signature: Uint8Array;
+  };
 }
