@@ -32,7 +32,9 @@ import {
   sseRoute,
 } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
+import { backupRoutes, Backups } from "#vault/backup/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
+import { type ApiKeySecret, travelWithStore } from "./api-key-secret.ts";
 import type { Declared } from "./declared/declared.ts";
 import { openEventBus, openListening } from "./events.ts";
 import { createGates } from "./gates.ts";
@@ -52,7 +54,7 @@ export interface ServerParts {
   readonly sink: LogSink;
   readonly metrics: Metrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
-  readonly apiKeySecret: Secret;
+  readonly apiKeySecret: ApiKeySecret;
   readonly auditSecret: Secret;
   readonly nodeId: string;
   readonly urls: () => readonly string[];
@@ -100,7 +102,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
   const keys = await openIssuedKeys({
     database,
     ...tools,
-    secret: parts.apiKeySecret,
+    secret: () => parts.apiKeySecret.secret,
     audit,
     events: bus,
     beforeLimits: async (counted) => {
@@ -169,6 +171,16 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     bus.publish("seal.locked", {});
     listening.streams.endAll("the server is locked");
   });
+  await travelWithStore({ ...parts, dataDir: parts.config.dataDir, workers })();
+  const backups = new Backups({
+    ...tools,
+    dataDir: parts.config.dataDir,
+    config: parts.config,
+    apiKeySecret: () => parts.apiKeySecret.secret,
+    cost: { memoryKib: 65536, passes: 3, lanes: 1 },
+    database,
+    audit,
+  });
   const server = await createHttpServer({
     gates,
     audit: auditSink,
@@ -190,6 +202,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
       identityRoutes(api, { identities, gates });
       reloadRoute(api, parts.reload);
+      backupRoutes(api, backups);
       auditRoutes(api, {
         ...audit,
         flush: async () => {

@@ -81,6 +81,8 @@ export type ToWorker =
   | { readonly kind: "key-ended"; readonly keyId: string }
   /** The lock flag was raised: what was opened is dropped, what runs is ended. */
   | { readonly kind: "locked" }
+  /** Another `API_KEY_SECRET` is in force. */
+  | { readonly kind: "api-key-secret"; readonly secret: string }
   | { readonly kind: "counts" }
   /** Write and report everything noted so far. */
   | { readonly kind: "settle" }

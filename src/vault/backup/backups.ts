@@ -1,5 +1,5 @@
-import type { AuditRecorder } from "#gates/audit/index.ts";
-import { type ChangeAuthor } from "#platform/http/exchange.ts";
+import type { AuditEntry, AuditRecorder } from "#gates/audit/index.ts";
+import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { callerId } from "#platform/http/ports.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Database } from "#platform/storage/database.ts";
@@ -15,25 +15,23 @@ export class Backups {
   }
 
   /**
-   * Copies the store as it is now; what comes of it is audited. AppError `backup_busy` while another is read, and what
+   * Copies the store as it is now; which is audited. AppError `backup_busy` while another is read, and what
    * `prepareBackup` throws. The next one may begin when this one is disposed of.
    */
   async begin(wanted: BackupWanted, by: ChangeAuthor): Promise<PreparedBackup> {
-    if (this.#busy) throw this.#failed(new AppError("backup_busy"), by);
+    if (this.#busy) throw new AppError("backup_busy");
     this.#busy = true;
     try {
       const prepared = await prepareBackup(this.#parts, wanted);
       await using undo = new AsyncDisposableStack();
       undo.use(prepared);
       const { database, audit } = this.#parts;
-      await database.transaction((query) =>
-        audit.append(query, { ...entryOf(by), target: null, outcome: "success", count: 1 }),
-      );
+      await database.transaction((query) => audit.append(query, entryOf(by)));
       undo.move();
       return { ...prepared, [Symbol.asyncDispose]: () => this.#end(prepared) };
     } catch (error) {
       this.#busy = false;
-      throw this.#failed(error, by);
+      throw error;
     }
   }
 
@@ -41,13 +39,9 @@ export class Backups {
     this.#busy = false;
     await prepared[Symbol.asyncDispose]();
   }
-
-  #failed(error: unknown, by: ChangeAuthor): unknown {
-    this.#parts.audit.refusal({ ...entryOf(by), route: "/api/v1/backup", outcome: "failure" });
-    return error;
-  }
 }
 
-function entryOf({ principal, address, requestId }: ChangeAuthor) {
-  return { actor: callerId(principal), action: "key.backup", address, requestId };
+function entryOf({ principal, address, requestId }: ChangeAuthor): AuditEntry {
+  const who = { actor: callerId(principal), address, requestId };
+  return { ...who, action: "key.backup", target: null, outcome: "success", count: 1 };
 }

@@ -1,5 +1,6 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { leaveAuditNote } from "#gates/audit/index.ts";
 import { type Clock, toTimestamp } from "#platform/lib/clock.ts";
 import { StartError } from "#platform/lib/error.ts";
 import { fingerprint } from "#platform/lib/fingerprint.ts";
@@ -15,9 +16,12 @@ import {
 import { openStoreFile } from "#platform/storage/store-file.ts";
 import type { OpenedContainer } from "./container/container.ts";
 import { API_KEY_SECRET_ENTRY, MACHINE_KEY_ENTRY, STORE_ENTRY } from "./container/entries.ts";
+import type { BackupFacts } from "./container/header.ts";
 import { markRestored } from "./restored-store.ts";
 import { unpackBackup } from "./unpack.ts";
 
+/** Where the next start finds what it has to audit. */
+const AUDIT_NOTES = "db/audit.notes";
 const EXIT_CANTCREAT = 73;
 /** To which files are restored. */
 const MADE_DIRECTORIES = ["db", "secrets", "etc", "etc/certs", "etc/credentials"];
@@ -28,6 +32,8 @@ export interface RestoreParts {
   /** Where configuration in the backup goes: `etc/`, or beside it, where the place it belongs to is not ours to write. */
   readonly config: "in-place" | "aside";
   readonly clock: Clock;
+  /** The one of the data directory, under which the next start believes what is left for it to audit. */
+  readonly auditSecret: () => Secret;
   /** Done to the restored store before it is put in place. */
   readonly change: ((query: Query) => Promise<void>) | undefined;
 }
@@ -58,17 +64,18 @@ export async function restoreBackup(
     const files = stageReplacement(dataDir);
     const names = await unpackBackup(container, password, files);
     const store = join(files, STORE_ENTRY);
-    await markRestored(store, { facts: container.header, nowMs: clock.now(), more: parts.change });
+    await markRestored(store, { facts: container.header, more: parts.change });
+    leaveAuditNote(files, parts.auditSecret(), noteOf(container.header, clock.now()));
     const config = parts.config === "aside" && names.some(isConfig) ? `restore/config-${stamp}` : undefined;
     if (config !== undefined) moveConfig(files, config);
-    const incoming = names.map((name) => placeOf(name, config));
+    const incoming = [...names.map((name) => placeOf(name, config)), AUDIT_NOTES];
     const leaving = await leavingFor(dataDir, incoming, store);
     const aside = `restore/replaced-${stamp}`;
     giveToOwner(dataDir);
     commitReplacement(dataDir, { incoming, leaving, aside });
     finishReplacement(dataDir);
     giveToOwner(dataDir);
-    return { restored: incoming, aside: leaving.length > 0 ? aside : undefined, config };
+    return { restored: names.map((name) => placeOf(name, config)), aside: leaving.length > 0 ? aside : undefined, config };
   } catch (error) {
     discardStaged(dataDir);
     throw error;
@@ -101,6 +108,11 @@ async function isSecretOf(storePath: string, dataDir: string): Promise<boolean> 
   const known = (await readMeta(store.query, "fingerprint.")).get("API_KEY_SECRET");
   const text = readFileSync(path, "utf8").replace(/\r?\n$/, "");
   return known === fingerprint("API_KEY_SECRET", new Secret(text));
+}
+
+function noteOf({ created }: BackupFacts, time: number): Parameters<typeof leaveAuditNote>[2] {
+  const local = { time, actor: "local", address: null, requestId: null, count: 1 };
+  return { ...local, action: "key.restore", target: `backup of ${created}`, outcome: "success", restored: true };
 }
 
 function isConfig(name: string): boolean {

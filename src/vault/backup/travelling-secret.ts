@@ -12,16 +12,15 @@ const PLACE: Place = { table: "travelling_secret", column: "sealed", key: NAME }
 /** Where copies of process secrets lie sealed. */
 export const TRAVELLING_SECRETS = { table: "travelling_secret", column: "sealed", key: "name" } as const;
 
-/** `kept`: the copy is that of the secret in force. `arrived`: a restored store brought this one. `other`: see below. */
-export type Arrival =
-  | { readonly kind: "kept" }
-  | { readonly kind: "arrived"; readonly secret: Secret }
-  /** A restored store brought one, and the environment gives another. */
-  | { readonly kind: "other" };
+/**
+ * `kept`: the copy is that of the secret in force. `arrived`: a restored store brought another, which is in force now.
+ * `other`: it brought another, and the environment does not let it in.
+ */
+type Arrival = "kept" | "arrived" | "other";
 
 /**
  * To be called whenever the seal is open: keeps a sealed copy of API_KEY_SECRET in the store, for backups, or, in a
- * store that was restored, gives out the one that came with it. `take` puts that in force before the store says so.
+ * store that was restored, gives `take` the one that came with it, to put in force before the store forgets that it came.
  */
 export async function settleTravellingSecret(
   parts: { readonly database: Database; readonly seal: Seal },
@@ -32,23 +31,24 @@ export async function settleTravellingSecret(
   const { query } = database;
   if (!(await awaitsApiKeySecret(query))) {
     await keepCopy(database, seal, inForce.secret);
-    return { kind: "kept" };
+    return "kept";
   }
   const arrived = await openCopy(query, seal);
   const known = (await readMeta(query, "fingerprint.")).get(NAME);
   if (known === fingerprint(NAME, inForce.secret) || arrived === undefined) {
     await database.transaction(apiKeySecretArrived);
-    return { kind: "kept" };
+    return "kept";
   }
-  if (inForce.fromEnvironment) return { kind: "other" };
+  if (inForce.fromEnvironment) return "other";
   await take(arrived);
   await database.transaction(apiKeySecretArrived);
-  return { kind: "arrived", secret: arrived };
+  return "arrived";
 }
 
 /** Written only where it is not the same already: every value sealed is another one in every backup. */
 async function keepCopy(database: Database, seal: Seal, secret: Secret): Promise<void> {
-  const copy = await openCopy(database.query, seal);
+  // A damaged copy is made anew.
+  const copy = await openCopy(database.query, seal).catch(() => undefined);
   if (copy?.expose() === secret.expose()) return;
   await database.transaction((query) =>
     putTravellingSecret(query, { name: NAME, sealed: seal.sealValue(PLACE, secret) }),

@@ -56,7 +56,8 @@ export function backupRoutes(api: Api, backups: Backups): void {
 }
 
 function contractOf(method: "GET" | "POST"): RouteContract {
-  return { method, path: PATH, action: "backup.create", openWhileLocked: "local", family: "api" };
+  const action = "backup.create";
+  return { method, path: PATH, action, audited: "key.backup", openWhileLocked: "local", family: "api" };
 }
 
 async function answer(
