@@ -15,7 +15,6 @@ import { standardOutput } from "#platform/log/standard-output.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import type { ReloadReport } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
-import { discardCopies } from "#vault/backup/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { assemble } from "./app/assemble.ts";
 import type { Declared } from "./app/declared/declared.ts";
@@ -69,7 +68,6 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
-  discardCopies(config.dataDir);
   const { apiKeySecret, auditSecret, fresh, nodeId } = await settleIdentity(database, config, random);
   const seal = await openSeal({ database, secretsDir: join(config.dataDir, "secrets"), clock, random });
   let countElsewhere: () => Promise<ThreadCounts[]> = async () => [];

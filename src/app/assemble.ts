@@ -32,7 +32,7 @@ import {
   sseRoute,
 } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
-import { backupRoutes, Backups } from "#vault/backup/index.ts";
+import { Backups, backupRoutes } from "#vault/backup/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
 import { type ApiKeySecret, travelWithStore } from "./api-key-secret.ts";
 import type { Declared } from "./declared/declared.ts";
@@ -177,7 +177,6 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     dataDir: parts.config.dataDir,
     config: parts.config,
     apiKeySecret: () => parts.apiKeySecret.secret,
-    cost: { memoryKib: 65536, passes: 3, lanes: 1 },
     database,
     audit,
   });

@@ -1,4 +1,3 @@
-import { awaitsApiKeySecret } from "#vault/backup/index.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { loadAuditSecret, loadProcessSecrets, verifyFingerprints } from "#platform/config/secrets.ts";
 import { newId } from "#platform/lib/id.ts";
@@ -6,6 +5,7 @@ import type { Random } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { readMeta, writeMeta } from "#platform/storage/meta.ts";
+import { awaitsApiKeySecret } from "#vault/backup/index.ts";
 import { ApiKeySecret } from "./api-key-secret.ts";
 
 /**

@@ -85,7 +85,11 @@ export function verifyFingerprints(input: {
  * Puts a process secret that came with a restored store in the place of the one in `${dataDir}/secrets`, whole or not
  * at all. AppError `storage_full`.
  */
-export async function putProcessSecret(dataDir: string, name: ProcessSecretName, secret: Secret): Promise<void> {
+export async function putProcessSecret(
+  dataDir: string,
+  name: ProcessSecretName,
+  secret: Secret,
+): Promise<void> {
   const path = join(dataDir, "secrets", name.toLowerCase());
   await writeFileDurably(path, Buffer.from(secret.expose()), 0o400);
 }

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { isDiskFull, sqliteCode } from "./sqlite-code.ts";
@@ -11,9 +10,8 @@ if (parentPort !== null) parentPort.postMessage(copy(workerData));
 /** VACUUM INTO reads one snapshot, however long it takes, and leaves out what was deleted. */
 function copy({ from, to }: CopyStart): CopyResult {
   try {
-    // What a rollback journal holds can only be put back by who may write.
-    const readOnly = !existsSync(`${from}-journal`);
-    const source = new DatabaseSync(from, { readOnly, timeout: BUSY_TIMEOUT_MS });
+    // Not for reading alone: such a connection, where it is the last, leaves files of the log behind, of whoever it ran as.
+    const source = new DatabaseSync(from, { timeout: BUSY_TIMEOUT_MS });
     try {
       source.prepare("VACUUM INTO ?").run(to);
       return { kind: "copied" };

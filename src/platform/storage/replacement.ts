@@ -94,7 +94,9 @@ function readPlan(ready: string): ReplacementPlan | undefined {
   try {
     return planSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (cause) {
-    throw new StartError(`${path} cannot be read; a restore was not finished. Restore the backup again.`, { cause });
+    throw new StartError(`${path} cannot be read; a restore was not finished. Restore the backup again.`, {
+      cause,
+    });
   }
 }
 

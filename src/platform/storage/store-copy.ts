@@ -11,7 +11,9 @@ export interface CopyStart {
 }
 
 /** How the copying thread ended; `full`: for want of room. */
-export type CopyResult = { readonly kind: "copied" } | { readonly kind: "failed"; readonly reason: string; readonly full: boolean };
+export type CopyResult =
+  | { readonly kind: "copied" }
+  | { readonly kind: "failed"; readonly reason: string; readonly full: boolean };
 
 /**
  * Writes the store of a data directory, as it is at one moment, to a new file of mode 0600, which needs no other file
@@ -28,7 +30,9 @@ export async function copyStore(dataDir: string, to: string): Promise<void> {
 
 /** Bytes of the store of a data directory, its log among them: at most what a copy takes. */
 export function storeBytes(dataDir: string): number {
-  const sizes = ["", "-wal"].map((end) => statSync(storePath(dataDir) + end, { throwIfNoEntry: false })?.size ?? 0);
+  const sizes = ["", "-wal"].map(
+    (end) => statSync(storePath(dataDir) + end, { throwIfNoEntry: false })?.size ?? 0,
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

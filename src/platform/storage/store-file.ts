@@ -1,9 +1,10 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Kysely, type Transaction } from "kysely";
-import { StartError } from "#platform/lib/error.ts";
+import { AppError, StartError } from "#platform/lib/error.ts";
 import { Turn } from "../threads/turn.ts";
 import type { SqlValue } from "./database.ts";
 import { MIGRATIONS, refuseStrangers, storeVersion, withChecksums } from "./migrate.ts";
+import { isDiskFull, sqliteCode } from "./sqlite-code.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import type { Outcome, Work } from "./sqlite-protocol.ts";
 import { checkStore } from "./store-check.ts";
@@ -28,7 +29,7 @@ export function openStoreFile(path: string, options: { readOnly: boolean }): Sto
   const query = new Kysely<Tables>({
     dialect: sqliteDialect(async () => {
       const release = await turn.take();
-      return { send: async (work) => perform(database, work), release };
+      return { send: async (work) => performOrFull(database, work), release };
     }),
   });
   const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
@@ -56,10 +57,22 @@ export async function verifyStoreFile(path: string): Promise<void> {
     const verdict = database.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
     const orphan = database.prepare("PRAGMA foreign_key_check").get();
     if (verdict !== "ok" || orphan !== undefined)
-      throw new StartError(`The database is damaged (${orphan === undefined ? String(verdict) : "a reference"}).`);
+      throw new StartError(
+        `The database is damaged (${orphan === undefined ? String(verdict) : "a reference"}).`,
+      );
     refuseStrangers(database, migrations);
   } finally {
     database.close();
+  }
+}
+
+/** A full disk is AppError `storage_full` here as on the storage thread. */
+function performOrFull(database: DatabaseSync, work: Work): Outcome {
+  try {
+    return perform(database, work);
+  } catch (error) {
+    if (!isDiskFull(sqliteCode(error))) throw error;
+    throw new AppError("storage_full", undefined, { cause: error });
   }
 }
 

@@ -3,15 +3,23 @@ import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { callerId } from "#platform/http/ports.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Database } from "#platform/storage/database.ts";
-import { type BackupParts, type BackupWanted, type PreparedBackup, prepareBackup } from "./make-backup.ts";
+import {
+  type BackupParts,
+  type BackupWanted,
+  discardCopies,
+  type PreparedBackup,
+  prepareBackup,
+} from "./make-backup.ts";
 
 /** Backups of a running server, one at a time: each is a copy of the store on the disk for as long as it is read. */
 export class Backups {
   readonly #parts: BackupParts & { readonly database: Database; readonly audit: AuditRecorder };
   #busy = false;
 
+  /** Removes what a process left that ended too early. */
   constructor(parts: BackupParts & { readonly database: Database; readonly audit: AuditRecorder }) {
     this.#parts = parts;
+    discardCopies(parts.dataDir);
   }
 
   /**

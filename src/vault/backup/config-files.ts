@@ -18,7 +18,10 @@ export async function readConfigEntries({ configDir, configFile }: ConfigPlaces)
     ...(configFile === undefined ? [] : [{ name: "etc/claviger.yaml", path: configFile }]),
     { name: "etc/version", path: join(configDir, "version") },
     ...CERTIFICATES.map((name) => ({ name: `etc/certs/${name}`, path: join(configDir, "certs", name) })),
-    ...credentials.map((name) => ({ name: `etc/credentials/${name}`, path: join(configDir, "credentials", name) })),
+    ...credentials.map((name) => ({
+      name: `etc/credentials/${name}`,
+      path: join(configDir, "credentials", name),
+    })),
   ];
   const entries: BackupEntry[] = [];
   for (const { name, path } of files) {

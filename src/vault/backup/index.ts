@@ -1,7 +1,7 @@
 export { Backups } from "./backups.ts";
 export { openContainer } from "./container/container.ts";
 export { BackupProblem } from "./container/problem.ts";
-export { discardCopies, prepareBackup } from "./make-backup.ts";
+export { prepareBackup } from "./make-backup.ts";
 export { restoreBackup } from "./restore.ts";
 export { awaitsApiKeySecret } from "./restored-store.ts";
 export { backupRoutes } from "./routes/backup-routes.ts";

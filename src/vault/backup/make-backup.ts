@@ -1,5 +1,5 @@
 import { createReadStream, rmSync, statfsSync, statSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import { type Clock, toTimestamp } from "#platform/lib/clock.ts";
@@ -12,10 +12,18 @@ import { copyStore, storeBytes } from "#platform/storage/store-copy.ts";
 import { openStoreFile } from "#platform/storage/store-file.ts";
 import { bytesEntry, type ConfigPlaces, readConfigEntries } from "./config-files.ts";
 import { writeContainer } from "./container/container.ts";
-import { API_KEY_SECRET_ENTRY, type BackupEntry, MACHINE_KEY_ENTRY, STORE_ENTRY } from "./container/entries.ts";
+import {
+  API_KEY_SECRET_ENTRY,
+  type BackupEntry,
+  MACHINE_KEY_ENTRY,
+  STORE_ENTRY,
+} from "./container/entries.ts";
 import type { BackupFacts } from "./container/header.ts";
 import { serverKeyOf } from "./store.ts";
 
+const PASSWORD_COST: Argon2Parameters = { memoryKib: 64 * 1024, passes: 3, lanes: 1 };
+const PASSWORD_CHARACTERS = 12;
+const PASSWORD_BYTES = 4096;
 const SPARE_BYTES = 1024 * 1024;
 
 /** What a backup is made of. */
@@ -26,8 +34,8 @@ export interface BackupParts {
   readonly apiKeySecret: () => Secret;
   readonly clock: Clock;
   readonly random: Random;
-  /** What a password of a backup costs to try. */
-  readonly cost: Argon2Parameters;
+  /** What a password of a backup costs to try: 64 MiB and 3 passes unless given. */
+  readonly cost?: Argon2Parameters;
 }
 
 export interface BackupWanted {
@@ -44,18 +52,26 @@ export interface PreparedBackup extends AsyncDisposable {
 }
 
 /**
- * Copies the store as it is now. AppError `password_required` when what is in it would be readable without one,
+ * Copies the store as it is now. AppError `bad_request` for a password of a wrong length, `password_required` when what is in it would be readable without one,
  * `storage_full` when there is no room for the copy.
  */
 export async function prepareBackup(parts: BackupParts, wanted: BackupWanted): Promise<PreparedBackup> {
   const { dataDir, clock, random } = parts;
+  if (wanted.password !== undefined) requireLength(wanted.password);
   if (wanted.withConfig && wanted.password === undefined)
-    throw new AppError("password_required", "The files of the configuration need a password over the backup.");
+    throw new AppError(
+      "password_required",
+      "The files of the configuration need a password over the backup.",
+    );
   refuseFullDisk(dataDir);
   const directory = copiesIn(dataDir);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, `${random.bytes(8).toString("hex")}.sqlite`);
-  const remove = () => rm(path, { force: true });
+  const remove = async () => {
+    await rm(path, { force: true });
+    // Empty, it is no use; and where root made it, the server's user could not write to it.
+    await rmdir(directory).catch(() => undefined);
+  };
   try {
     // Read first: a server key that is set meanwhile removes it, and the copy then says that it is not needed.
     const machineKey = await readMachineKey(dataDir);
@@ -69,7 +85,8 @@ export async function prepareBackup(parts: BackupParts, wanted: BackupWanted): P
     const entries = [...secrets, ...config, storeEntry(path)];
     return {
       facts,
-      stream: () => writeContainer({ facts, entries }, { ...parts, password: wanted.password }),
+      stream: () =>
+        writeContainer({ facts, entries }, { cost: PASSWORD_COST, ...parts, password: wanted.password }),
       [Symbol.asyncDispose]: remove,
     };
   } catch (error) {
@@ -78,9 +95,19 @@ export async function prepareBackup(parts: BackupParts, wanted: BackupWanted): P
   }
 }
 
-/** Removes the copies that a process left which ended too early. Under the lock of the directory. */
+/** Removes all copies. Under the lock of the directory, while none is read. */
 export function discardCopies(dataDir: string): void {
   rmSync(copiesIn(dataDir), { recursive: true, force: true });
+}
+
+/** As the server key's: a stolen backup can be tried without end. */
+function requireLength(password: Secret): void {
+  const text = password.expose();
+  if ([...text].length >= PASSWORD_CHARACTERS && Buffer.byteLength(text) <= PASSWORD_BYTES) return;
+  throw new AppError(
+    "bad_request",
+    `A backup's password has ${PASSWORD_CHARACTERS} characters at least and ${PASSWORD_BYTES} bytes at most.`,
+  );
 }
 
 function copiesIn(dataDir: string): string {

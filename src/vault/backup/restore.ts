@@ -5,7 +5,6 @@ import { type Clock, toTimestamp } from "#platform/lib/clock.ts";
 import { StartError } from "#platform/lib/error.ts";
 import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { Secret } from "#platform/lib/secret.ts";
-import type { Query } from "#platform/storage/database.ts";
 import { readMeta } from "#platform/storage/meta.ts";
 import {
   commitReplacement,
@@ -34,8 +33,8 @@ export interface RestoreParts {
   readonly clock: Clock;
   /** The one of the data directory, under which the next start believes what is left for it to audit. */
   readonly auditSecret: () => Secret;
-  /** Done to the restored store before it is put in place. */
-  readonly change: ((query: Query) => Promise<void>) | undefined;
+  /** Whether every API key in it is revoked. */
+  readonly revokeKeys: boolean;
 }
 
 /** What a restore did; all paths are below the data directory. */
@@ -64,7 +63,7 @@ export async function restoreBackup(
     const files = stageReplacement(dataDir);
     const names = await unpackBackup(container, password, files);
     const store = join(files, STORE_ENTRY);
-    await markRestored(store, { facts: container.header, more: parts.change });
+    await markRestored(store, { facts: container.header, nowMs: clock.now(), revokeKeys: parts.revokeKeys });
     leaveAuditNote(files, parts.auditSecret(), noteOf(container.header, clock.now()));
     const config = parts.config === "aside" && names.some(isConfig) ? `restore/config-${stamp}` : undefined;
     if (config !== undefined) moveConfig(files, config);
@@ -75,7 +74,11 @@ export async function restoreBackup(
     commitReplacement(dataDir, { incoming, leaving, aside });
     finishReplacement(dataDir);
     giveToOwner(dataDir);
-    return { restored: names.map((name) => placeOf(name, config)), aside: leaving.length > 0 ? aside : undefined, config };
+    return {
+      restored: names.map((name) => placeOf(name, config)),
+      aside: leaving.length > 0 ? aside : undefined,
+      config,
+    };
   } catch (error) {
     discardStaged(dataDir);
     throw error;
@@ -87,9 +90,12 @@ function refuseOtherFilesystems(dataDir: string): void {
   const own = statSync(dataDir).dev;
   for (const path of MADE_DIRECTORIES.map((name) => join(dataDir, name)))
     if (existsSync(path) && statSync(path).dev !== own)
-      throw new StartError(`${path} is on another file system than ${dataDir}, so it cannot be replaced at once.`, {
-        exitCode: EXIT_CANTCREAT,
-      });
+      throw new StartError(
+        `${path} is on another file system than ${dataDir}, so it cannot be replaced at once.`,
+        {
+          exitCode: EXIT_CANTCREAT,
+        },
+      );
 }
 
 /** What is there and must go: the old store with its logs, what comes anew, and secrets that are not the new store's. */
@@ -112,7 +118,13 @@ async function isSecretOf(storePath: string, dataDir: string): Promise<boolean> 
 
 function noteOf({ created }: BackupFacts, time: number): Parameters<typeof leaveAuditNote>[2] {
   const local = { time, actor: "local", address: null, requestId: null, count: 1 };
-  return { ...local, action: "key.restore", target: `backup of ${created}`, outcome: "success", restored: true };
+  return {
+    ...local,
+    action: "key.restore",
+    target: `backup of ${created}`,
+    outcome: "success",
+    restored: true,
+  };
 }
 
 function isConfig(name: string): boolean {
@@ -133,11 +145,11 @@ function giveToOwner(dataDir: string): void {
   const { uid, gid } = statSync(dataDir);
   if (process.getuid?.() !== 0 || uid === 0) return;
   const give = (path: string, deep: boolean) => {
+    if (!existsSync(path)) return;
     chownSync(path, uid, gid);
     if (deep && statSync(path).isDirectory())
       for (const name of readdirSync(path)) give(join(path, name), deep);
   };
-  give(join(dataDir, "restore"), true);
-  for (const made of MADE_DIRECTORIES.map((name) => join(dataDir, name)))
-    if (existsSync(made)) give(made, false);
+  for (const name of ["restore", "db", "secrets"]) give(join(dataDir, name), true);
+  for (const name of MADE_DIRECTORIES) give(join(dataDir, name), false);
 }

@@ -2,25 +2,25 @@ import type { Query } from "#platform/storage/database.ts";
 import { readMeta, writeMeta } from "#platform/storage/meta.ts";
 import { openStoreFile } from "#platform/storage/store-file.ts";
 import type { BackupFacts } from "./container/header.ts";
-import { dropMeta } from "./store.ts";
+import { dropMeta, revokeEveryKey } from "./store.ts";
 
 const PREFIX = "restore.";
 const PENDING = "api_key_secret";
 
 /**
  * Makes a store ready to be started from a backup: what the old JWT_SECRET signed holds no more, whichever the new one
- * is, and the API_KEY_SECRET comes with the first unlock. `more` is done to it in the same transaction.
+ * is, and the API_KEY_SECRET comes with the first unlock. Where `revokeKeys` says so, no API key holds any more.
  */
 export async function markRestored(
   path: string,
-  how: { facts: BackupFacts; more: ((query: Query) => Promise<void>) | undefined },
+  how: { facts: BackupFacts; nowMs: number; revokeKeys: boolean },
 ): Promise<void> {
   using store = openStoreFile(path, { readOnly: false });
   await store.transaction(async (query) => {
     await dropMeta(query, "fingerprint.JWT_SECRET");
     if (how.facts.server_key !== "uninitialized")
       await writeMeta(query, PREFIX, new Map([[PENDING, "in the store"]]));
-    await how.more?.(query);
+    if (how.revokeKeys) await revokeEveryKey(query, how.nowMs);
   });
 }
 

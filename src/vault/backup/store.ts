@@ -31,3 +31,8 @@ export async function putTravellingSecret(
 export async function dropMeta(query: Query, name: string): Promise<void> {
   await query.deleteFrom("meta").where("name", "=", name).execute();
 }
+
+/** Revokes every API key that is not revoked yet: who holds the backup may hold the keys too. */
+export async function revokeEveryKey(query: Query, revokedAt: number): Promise<void> {
+  await query.updateTable("api_key").set({ revoked_at: revokedAt }).where("revoked_at", "is", null).execute();
+}

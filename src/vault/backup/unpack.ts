@@ -1,11 +1,16 @@
-import { open, mkdir } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StartError } from "#platform/lib/error.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { openStoreFile, STORE_VERSION, verifyStoreFile } from "#platform/storage/store-file.ts";
 import { modeOf } from "./config-files.ts";
 import type { OpenedContainer } from "./container/container.ts";
-import { API_KEY_SECRET_ENTRY, type BackupEntry, MACHINE_KEY_ENTRY, STORE_ENTRY } from "./container/entries.ts";
+import {
+  API_KEY_SECRET_ENTRY,
+  type BackupEntry,
+  MACHINE_KEY_ENTRY,
+  STORE_ENTRY,
+} from "./container/entries.ts";
 import type { BackupFacts } from "./container/header.ts";
 import { BackupProblem, damaged } from "./container/problem.ts";
 import { serverKeyOf } from "./store.ts";

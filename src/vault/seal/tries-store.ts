@@ -29,11 +29,6 @@ export async function deleteTries(query: Query, who: string): Promise<void> {
 /** Forgets whose last try was before `beforeMs`, and of the others all but the newest `most`. */
 export async function trimTries(query: Query, most: number, beforeMs: number): Promise<void> {
   await query.deleteFrom("key_try").where("last_at", "<", beforeMs).execute();
-  const tooMany = query
-    .selectFrom("key_try")
-    .select("who")
-    .orderBy("last_at", "desc")
-    .limit(-1)
-    .offset(most);
+  const tooMany = query.selectFrom("key_try").select("who").orderBy("last_at", "desc").limit(-1).offset(most);
   await query.deleteFrom("key_try").where("who", "in", tooMany).execute();
 }

@@ -22,10 +22,7 @@ export async function* sealChunks(
 }
 
 /** What `sealChunks` was given, chunk by chunk. Throws BackupProblem when a chunk was changed, moved, added or cut off. */
-export async function* openChunks(
-  key: KeyObject,
-  sealed: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Buffer> {
+export async function* openChunks(key: KeyObject, sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let number = 0n;
   for await (const { bytes, last } of inPieces(sealed, CHUNK_BYTES + AEAD_TAG_BYTES)) {
     // Only a stream without any byte has an empty chunk: one more at the end would be a second way to write the same.

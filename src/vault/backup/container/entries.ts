@@ -14,7 +14,13 @@ declare const nameBrand: unique symbol;
 /** A path below the data directory, of those that a backup may hold. */
 export type EntryName = string & { readonly [nameBrand]: true };
 
-const FIXED = ["db/data.sqlite", "secrets/machine.key", "secrets/api_key_secret", "etc/claviger.yaml", "etc/version"];
+const FIXED = [
+  "db/data.sqlite",
+  "secrets/machine.key",
+  "secrets/api_key_secret",
+  "etc/claviger.yaml",
+  "etc/version",
+];
 const CONFIG_FILE = /^etc\/(?:certs|credentials)\/[A-Za-z0-9._-]{1,128}$/;
 const NAME_BYTES_MAX = 256;
 
@@ -59,7 +65,7 @@ export async function* decodeEntries(reader: ByteReader): AsyncGenerator<BackupE
     const content = counted(reader.stream(head.size), (length) => (left -= length));
     yield { ...head, content };
     // Who does not want it skips it.
-    for await (const _ of content) continue;
+    for await (const _ of content);
     if (left !== 0) throw damaged(head.name);
   }
 }

@@ -1,5 +1,11 @@
 /** Why a file cannot be used: another program's, of a newer format, not whole, or closed by a password. */
-type BackupProblemKind = "foreign" | "newer" | "damaged" | "no_password" | "wrong_password" | "needless_password";
+type BackupProblemKind =
+  | "foreign"
+  | "newer"
+  | "damaged"
+  | "no_password"
+  | "wrong_password"
+  | "needless_password";
 
 /** What is wrong with a backup, in words for who wants it back. Nothing of it was used. */
 export class BackupProblem extends Error {
