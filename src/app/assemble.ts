@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { type AuditRecorder, auditRoutes, openAuditRecorder } from "#gates/audit/index.ts";
+import { type AuditRecorder, auditRoutes } from "#gates/audit/index.ts";
 import {
   attachIdentities,
   createIdentityMemory,
@@ -17,7 +16,6 @@ import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Random } from "#platform/lib/random.ts";
-import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
@@ -50,12 +48,12 @@ export interface ServerParts {
   readonly config: LoadedConfig<Declared>;
   readonly database: Database;
   readonly seal: Seal;
+  readonly audit: AuditRecorder;
   readonly log: Log;
   readonly sink: LogSink;
   readonly metrics: Metrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
   readonly apiKeySecret: ApiKeySecret;
-  readonly auditSecret: Secret;
   readonly nodeId: string;
   readonly urls: () => readonly string[];
   readonly egress: Pick<EgressParts, "lookup" | "timeouts">;
@@ -84,16 +82,7 @@ const EXPIRIES_EVERY_MS = 250;
 
 /** Every feature, handed what it uses. Throws StartError. */
 export async function assemble(parts: ServerParts): Promise<Assembled> {
-  const { database, seal, log, metrics, tools } = parts;
-  const auditLog = metrics.countingRows(log, "audit");
-  const audit = openAuditRecorder({
-    database,
-    clock: tools.clock,
-    log: auditLog,
-    secret: parts.auditSecret,
-    directory: join(parts.config.dataDir, "db"),
-  });
-  await audit.start();
+  const { database, seal, audit, log, metrics, tools } = parts;
   const sets = new SetsInForce(parts.config.resources.permissionSets);
   const bus = await openEventBus({ database, clock: tools.clock, metrics });
   const settle = async () => {
@@ -171,7 +160,9 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     bus.publish("seal.locked", {});
     listening.streams.endAll("the server is locked");
   });
-  await travelWithStore({ ...parts, dataDir: parts.config.dataDir, workers })();
+  const travel = travelWithStore({ ...parts, dataDir: parts.config.dataDir, workers });
+  if (!seal.isLocked()) await travel();
+  seal.onUnlock(travel);
   const backups = new Backups({
     ...tools,
     dataDir: parts.config.dataDir,
@@ -213,7 +204,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       openapiRoute(api, { version: VERSION, routes: () => server.routes() });
     },
   });
-  const tasks = [() => keys.flush(), () => identities.flush(), () => audit.flush()];
+  const tasks = [() => seal.flush(), () => keys.flush(), () => identities.flush(), () => audit.flush()];
   const flushing = setInterval(() => void keepHouse(log, tasks), HOUSEKEEPING_EVERY_MS);
   const expiring = setInterval(() => keys.endExpired(), EXPIRIES_EVERY_MS);
   const stopWork = async () => {
@@ -221,8 +212,13 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     clearInterval(expiring);
     await server.close();
     await upstreams.close();
-    await keepHouse(log, [() => keys.flush(), () => identities.flush(), () => audit.close()]);
-    seal.lock();
+    await keepHouse(log, [
+      () => seal.flush(),
+      () => keys.flush(),
+      () => identities.flush(),
+      () => audit.close(),
+    ]);
+    await seal.close();
   };
   return {
     server,

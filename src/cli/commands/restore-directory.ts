@@ -14,9 +14,11 @@ export function hasStore(dataDir: string): boolean {
 /** Makes what is missing of a data directory; gives the way to remove it again. Throws StartError 73, 78. */
 export function makeDataDirectory(config: LayoutConfig): () => void {
   const { dataDir } = config;
-  const paths = [dataDir, ...["db", "secrets", "run", "etc", "restore"].map((name) => join(dataDir, name))];
+  const paths = [dataDir, ...["db", "secrets", "run", "etc"].map((name) => join(dataDir, name))];
   const missing = paths.filter((path) => !existsSync(path));
   const remove = () => {
+    // Once it is decided that the backup comes in, the next start finishes what could not be finished here.
+    if (existsSync(join(dataDir, "restore", "ready"))) return;
     for (const path of missing) rmSync(path, { recursive: true, force: true });
   };
   try {

@@ -8,6 +8,7 @@ import { sql as keysInOrder } from "./migrations/0005-keys-in-order.ts";
 import { sql as keyTerms } from "./migrations/0006-key-terms.ts";
 import { sql as namedCredentials } from "./migrations/0007-named-credentials.ts";
 import { sql as identityUses } from "./migrations/0008-identity-uses.ts";
+import { sql as serverKey } from "./migrations/0009-server-key.ts";
 import { sql as keyTries } from "./migrations/0010-key-tries.ts";
 import { sql as auditChain } from "./migrations/0011-audit-chain.ts";
 import { sql as travellingSecrets } from "./migrations/0012-travelling-secrets.ts";
@@ -39,6 +40,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 6, name: "key-terms", sql: keyTerms },
   { number: 7, name: "named-credentials", sql: namedCredentials },
   { number: 8, name: "identity-uses", sql: identityUses },
+  { number: 9, name: "server-key", sql: serverKey },
   { number: 10, name: "key-tries", sql: keyTries },
   { number: 11, name: "audit-chain", sql: auditChain },
   { number: 12, name: "travelling-secrets", sql: travellingSecrets },

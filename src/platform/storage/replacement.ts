@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -38,9 +39,10 @@ export function stageReplacement(dataDir: string): string {
   return files;
 }
 
-/** Removes what was staged and not committed. */
+/** Removes what was staged and not committed, and their directory where it holds nothing else. */
 export function discardStaged(dataDir: string): void {
   rmSync(stagedIn(dataDir), { recursive: true, force: true });
+  removeIfEmpty(join(dataDir, "restore"));
 }
 
 /**
@@ -72,6 +74,7 @@ export function finishReplacement(dataDir: string, rename: Rename = renameSync):
     syncParents(dataDir, plan.incoming);
   }
   rmSync(ready, { recursive: true, force: true });
+  removeIfEmpty(join(dataDir, "restore"));
   return plan?.incoming ?? [];
 }
 
@@ -86,6 +89,10 @@ function moveAside(dataDir: string, plan: ReplacementPlan, rename: Rename): void
 
 function moveIn(from: string, to: string, rename: Rename): void {
   if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) rename(from, to);
+}
+
+function removeIfEmpty(directory: string): void {
+  if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory);
 }
 
 function readPlan(ready: string): ReplacementPlan | undefined {

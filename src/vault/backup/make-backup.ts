@@ -19,7 +19,7 @@ import {
   STORE_ENTRY,
 } from "./container/entries.ts";
 import type { BackupFacts } from "./container/header.ts";
-import { serverKeyOf } from "./store.ts";
+import { serverKeyOf } from "./restored-store.ts";
 
 const PASSWORD_COST: Argon2Parameters = { memoryKib: 64 * 1024, passes: 3, lanes: 1 };
 const PASSWORD_CHARACTERS = 12;
@@ -129,7 +129,7 @@ async function readFacts(path: string): Promise<Omit<BackupFacts, "created" | "w
     server_version: VERSION,
     store_version: store.version,
     node_id: (await readMeta(store.query, "node.")).get("id") ?? "",
-    server_key: (await serverKeyOf(store.query)) ?? "uninitialized",
+    server_key: await serverKeyOf(store),
   };
 }
 

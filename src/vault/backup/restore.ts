@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { leaveAuditNote } from "#gates/audit/index.ts";
 import { type Clock, toTimestamp } from "#platform/lib/clock.ts";
@@ -64,11 +64,11 @@ export async function restoreBackup(
     const names = await unpackBackup(container, password, files);
     const store = join(files, STORE_ENTRY);
     await markRestored(store, { facts: container.header, nowMs: clock.now(), revokeKeys: parts.revokeKeys });
-    leaveAuditNote(files, parts.auditSecret(), noteOf(container.header, clock.now()));
+    noteInAudit(files, container.header, parts);
     const config = parts.config === "aside" && names.some(isConfig) ? `restore/config-${stamp}` : undefined;
     if (config !== undefined) moveConfig(files, config);
     const incoming = [...names.map((name) => placeOf(name, config)), AUDIT_NOTES];
-    const leaving = await leavingFor(dataDir, incoming, store);
+    const leaving = await leavingFor(dataDir, incoming, files);
     const aside = `restore/replaced-${stamp}`;
     giveToOwner(dataDir);
     commitReplacement(dataDir, { incoming, leaving, aside });
@@ -99,11 +99,14 @@ function refuseOtherFilesystems(dataDir: string): void {
 }
 
 /** What is there and must go: the old store with its logs, what comes anew, and secrets that are not the new store's. */
-async function leavingFor(dataDir: string, incoming: readonly string[], store: string): Promise<string[]> {
+async function leavingFor(dataDir: string, incoming: readonly string[], files: string): Promise<string[]> {
   const logs = ["-wal", "-shm", "-journal"].map((end) => STORE_ENTRY + end);
-  const secret = (await isSecretOf(store, dataDir)) ? [] : [API_KEY_SECRET_ENTRY];
-  const leaving = new Set([STORE_ENTRY, ...logs, MACHINE_KEY_ENTRY, ...secret, ...incoming]);
-  return [...leaving].filter((path) => existsSync(join(dataDir, path)));
+  const marks = incoming.includes(MACHINE_KEY_ENTRY) ? ["secrets/passphrase-set"] : [];
+  const secret = (await isSecretOf(join(files, STORE_ENTRY), dataDir)) ? [] : [API_KEY_SECRET_ENTRY];
+  const leaving = new Set([STORE_ENTRY, ...logs, MACHINE_KEY_ENTRY, ...marks, ...secret, ...incoming]);
+  const isThere = (path: string) => existsSync(join(dataDir, path));
+  const isSame = (path: string) => isConfig(path) && haveSameBytes(join(dataDir, path), join(files, path));
+  return [...leaving].filter((path) => isThere(path) && !isSame(path));
 }
 
 /** Whether the API_KEY_SECRET in the directory is the one the store was used with: clients' keys then need no unlock. */
@@ -116,15 +119,17 @@ async function isSecretOf(storePath: string, dataDir: string): Promise<boolean> 
   return known === fingerprint("API_KEY_SECRET", new Secret(text));
 }
 
-function noteOf({ created }: BackupFacts, time: number): Parameters<typeof leaveAuditNote>[2] {
-  const local = { time, actor: "local", address: null, requestId: null, count: 1 };
-  return {
-    ...local,
-    action: "key.restore",
-    target: `backup of ${created}`,
-    outcome: "success",
-    restored: true,
-  };
+/** Behind what other commands have left for the next start. */
+function noteInAudit(files: string, { created }: BackupFacts, { dataDir, clock, auditSecret }: RestoreParts): void {
+  const earlier = join(dataDir, AUDIT_NOTES);
+  if (existsSync(earlier)) copyFileSync(earlier, join(files, AUDIT_NOTES));
+  const local = { time: clock.now(), actor: "local", address: null, requestId: null, count: 1 };
+  const done = { action: "key.restore", target: `backup of ${created}`, outcome: "success" } as const;
+  leaveAuditNote(files, auditSecret(), { ...local, ...done, restored: true });
+}
+
+function haveSameBytes(there: string, coming: string): boolean {
+  return existsSync(coming) && readFileSync(there).equals(readFileSync(coming));
 }
 
 function isConfig(name: string): boolean {

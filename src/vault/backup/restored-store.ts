@@ -1,6 +1,7 @@
 import type { Query } from "#platform/storage/database.ts";
 import { readMeta, writeMeta } from "#platform/storage/meta.ts";
-import { openStoreFile } from "#platform/storage/store-file.ts";
+import { openStoreFile, type StoreFile } from "#platform/storage/store-file.ts";
+import { storedSeal } from "#vault/seal/index.ts";
 import type { BackupFacts } from "./container/header.ts";
 import { dropMeta, revokeEveryKey } from "./store.ts";
 
@@ -9,7 +10,7 @@ const PENDING = "api_key_secret";
 
 /**
  * Makes a store ready to be started from a backup: what the old JWT_SECRET signed holds no more, whichever the new one
- * is, and the API_KEY_SECRET comes with the first unlock. Where `revokeKeys` says so, no API key holds any more.
+ * is, the API_KEY_SECRET comes with the first unlock, and somebody has to do that. Where `revokeKeys` says so, no API key holds any more.
  */
 export async function markRestored(
   path: string,
@@ -18,10 +19,18 @@ export async function markRestored(
   using store = openStoreFile(path, { readOnly: false });
   await store.transaction(async (query) => {
     await dropMeta(query, "fingerprint.JWT_SECRET");
-    if (how.facts.server_key !== "uninitialized")
+    if (how.facts.server_key !== "uninitialized") {
       await writeMeta(query, PREFIX, new Map([[PENDING, "in the store"]]));
+      await storedSeal.lockByHand(query, how.nowMs);
+    }
     if (how.revokeKeys) await revokeEveryKey(query, how.nowMs);
   });
+}
+
+/** The fingerprint of the server key of a store in a file, or that none was set, as in stores that could have none. */
+export async function serverKeyOf(store: StoreFile): Promise<string> {
+  const none = "uninitialized";
+  return store.hasTable("seal_slot") ? ((await storedSeal.fingerprint(store.query)) ?? none) : none;
 }
 
 /** Whether the store waits for the unlock that brings the API_KEY_SECRET of its backup. */

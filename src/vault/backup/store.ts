@@ -1,10 +1,5 @@
 import type { Query } from "#platform/storage/database.ts";
 
-/** The fingerprint of the server key of a store; undefined before one is set. */
-export async function serverKeyOf(_query: Query): Promise<string | undefined> {
-  return undefined;
-}
-
 /** The sealed copy of a process secret; undefined where there is none. */
 export async function travellingSecret(query: Query, name: string): Promise<Uint8Array | undefined> {
   const row = await query

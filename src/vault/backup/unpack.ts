@@ -13,7 +13,7 @@ import {
 } from "./container/entries.ts";
 import type { BackupFacts } from "./container/header.ts";
 import { BackupProblem, damaged } from "./container/problem.ts";
-import { serverKeyOf } from "./store.ts";
+import { serverKeyOf } from "./restored-store.ts";
 
 /**
  * Writes everything in a backup below `directory` and proves all of it: that the file is whole, and that the store in
@@ -68,7 +68,7 @@ async function verifyStore(path: string, header: BackupFacts): Promise<void> {
   try {
     await verifyStoreFile(path);
     using store = openStoreFile(path, { readOnly: true });
-    const serverKey = (await serverKeyOf(store.query)) ?? "uninitialized";
+    const serverKey = await serverKeyOf(store);
     if (store.version !== header.store_version || serverKey !== header.server_key)
       throw damaged("its header does not fit its store");
   } catch (error) {
