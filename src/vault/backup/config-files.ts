@@ -5,7 +5,7 @@ import { type BackupEntry, entryName } from "./container/entries.ts";
 /** Where the configuration of a server lies. */
 export interface ConfigPlaces {
   readonly configDir: string;
-  /** Its `claviger.yaml`, wherever that is; undefined where there is none. */
+  /** Its `claviger.yaml`, wherever that is; undefined where there was none at the start. */
   readonly configFile: string | undefined;
 }
 
@@ -15,7 +15,7 @@ const CERTIFICATES = ["claviger.crt", "claviger.key", "claviger.pfx", ".pfx_pass
 export async function readConfigEntries({ configDir, configFile }: ConfigPlaces): Promise<BackupEntry[]> {
   const credentials = (await namesIn(join(configDir, "credentials"))).sort();
   const files = [
-    ...(configFile === undefined ? [] : [{ name: "etc/claviger.yaml", path: configFile }]),
+    { name: "etc/claviger.yaml", path: configFile ?? join(configDir, "claviger.yaml") },
     { name: "etc/version", path: join(configDir, "version") },
     ...CERTIFICATES.map((name) => ({ name: `etc/certs/${name}`, path: join(configDir, "certs", name) })),
     ...credentials.map((name) => ({
