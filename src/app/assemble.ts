@@ -31,13 +31,14 @@ import {
 } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
 import { Backups, backupRoutes } from "#vault/backup/index.ts";
-import type { Seal } from "#vault/seal/index.ts";
+import { type Seal, serverKeyRoutes } from "#vault/seal/index.ts";
 import { type ApiKeySecret, travelWithStore } from "./api-key-secret.ts";
 import type { Declared } from "./declared/declared.ts";
 import { openEventBus, openListening } from "./events.ts";
 import { createGates } from "./gates.ts";
 import { InForce } from "./in-force.ts";
 import { attachLimits, createLimitsMemory, seedSlot, seedWindows } from "./limits.ts";
+import { followSeal, tellsOfReseal } from "./server-key.ts";
 import { SetsInForce } from "./sets-in-force.ts";
 import { openUpstreams } from "./upstreams.ts";
 import { openWorkers } from "./workers/open-workers.ts";
@@ -79,6 +80,7 @@ export interface Assembled {
 const HOUSEKEEPING_EVERY_MS = 10_000;
 /** The running requests of a key that expires end within a second of it. */
 const EXPIRIES_EVERY_MS = 250;
+const RESEAL_TOLD_EVERY_MS = 250;
 
 /** Every feature, handed what it uses. Throws StartError. */
 export async function assemble(parts: ServerParts): Promise<Assembled> {
@@ -110,9 +112,11 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
   });
   const limits = attachLimits(limitsMemory, 0);
   await seedWindows({ database, clock: tools.clock, keys, identities }, limits);
-  const gates = createGates({ lock: seal, keys: keys.reader, identities: here, sets, limits });
-  const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
   const [lock, watched] = [new SharedFlag(), new SharedFlag()];
+  // Open for all threads at once: what an unlock brings along must be in force before the first request passes.
+  const isLocked = () => seal.isLocked() || lock.raised;
+  const gates = createGates({ lock: { isLocked }, keys: keys.reader, identities: here, sets, limits });
+  const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
   const listening = openListening({ bus, clock: tools.clock, metrics, gates, watched });
   const workers = openWorkers({
     ...parts,
@@ -153,13 +157,6 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     endOf,
   });
   await upstreams.declareProviders(parts.config.resources.providers);
-  seal.onLock(() => {
-    lock.raise();
-    workers.tell({ kind: "locked" });
-    upstreams.gateway.endAll(new AppError("server_locked"));
-    bus.publish("seal.locked", {});
-    listening.streams.endAll("the server is locked");
-  });
   const travel = travelWithStore({ ...parts, dataDir: parts.config.dataDir, workers });
   if (!seal.isLocked()) await travel();
   seal.onUnlock(travel);
@@ -171,6 +168,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     database,
     audit,
   });
+  followSeal({ seal, lock, workers, gateway: upstreams.gateway, bus, streams: listening.streams });
   const server = await createHttpServer({
     gates,
     audit: auditSink,
@@ -186,6 +184,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
         listeners: parts.urls,
         startedAt: tools.clock.now(),
       });
+      serverKeyRoutes(api, { seal, database, clock: tools.clock, addresses: limits.addresses });
       metricsRoute(api, metrics);
       sseRoute(api, listening.streams);
       const identityOf = (text: string) => here.nameOf(text);
@@ -207,9 +206,11 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
   const tasks = [() => seal.flush(), () => keys.flush(), () => identities.flush(), () => audit.flush()];
   const flushing = setInterval(() => void keepHouse(log, tasks), HOUSEKEEPING_EVERY_MS);
   const expiring = setInterval(() => keys.endExpired(), EXPIRIES_EVERY_MS);
+  const telling = setInterval(tellsOfReseal({ seal, bus }), RESEAL_TOLD_EVERY_MS);
   const stopWork = async () => {
     clearInterval(flushing);
     clearInterval(expiring);
+    clearInterval(telling);
     await server.close();
     await upstreams.close();
     await keepHouse(log, [

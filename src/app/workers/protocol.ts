@@ -83,6 +83,8 @@ export type ToWorker =
   | { readonly kind: "locked" }
   /** Another `API_KEY_SECRET` is in force. */
   | { readonly kind: "api-key-secret"; readonly secret: string }
+  /** The lock flag is about to be lowered: by the answer everything from before the lock is gone. */
+  | { readonly kind: "unlocked" }
   | { readonly kind: "counts" }
   /** Write and report everything noted so far. */
   | { readonly kind: "settle" }

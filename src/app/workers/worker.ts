@@ -114,6 +114,9 @@ class Worker {
       case "api-key-secret":
         facts.apiKeySecret = new Secret(message.secret);
         break;
+      case "unlocked":
+        gateway.unlocked();
+        break;
       case "counts":
         // What is shown of the upstreams must be as new as what is counted.
         this.#reports.flush();

@@ -89,8 +89,9 @@ export class KeyTries {
       return judged.waitMs;
     });
     if (waitMs <= 0) return;
-    const words = "Too many tries of the server key; come back after the time that retry-after tells.";
-    throw new AppError("rate_limited", words, { retryAfterS: Math.ceil(waitMs / 1000) });
+    const retryAfterS = Math.ceil(waitMs / 1000);
+    const words = `Too many tries of the server key; the next one may be made in ${retryAfterS} s.`;
+    throw new AppError("rate_limited", words, { retryAfterS });
   }
 
   /** What was done is done: a count that cannot be corrected is forgotten in a quarter of an hour. */
