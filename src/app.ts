@@ -112,6 +112,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     metrics,
     tools: { clock, random },
     apiKeySecret,
+    sealCost: options.sealCost,
     nodeId,
     urls: () => urls(),
     egress: options.egress ?? {},

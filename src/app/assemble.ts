@@ -13,6 +13,7 @@ import type { EventBus } from "#platform/events/event-bus.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
+import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Random } from "#platform/lib/random.ts";
@@ -55,6 +56,8 @@ export interface ServerParts {
   readonly metrics: Metrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
   readonly apiKeySecret: ApiKeySecret;
+  /** What trying a password costs. */
+  readonly sealCost: Argon2Parameters | undefined;
   readonly nodeId: string;
   readonly urls: () => readonly string[];
   readonly egress: Pick<EgressParts, "lookup" | "timeouts">;
@@ -165,6 +168,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     dataDir: parts.config.dataDir,
     config: parts.config,
     apiKeySecret: () => parts.apiKeySecret.secret,
+    cost: parts.sealCost,
     database,
     audit,
   });

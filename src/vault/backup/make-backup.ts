@@ -35,7 +35,7 @@ export interface BackupParts {
   readonly clock: Clock;
   readonly random: Random;
   /** What a password of a backup costs to try: 64 MiB and 3 passes unless given. */
-  readonly cost?: Argon2Parameters;
+  readonly cost?: Argon2Parameters | undefined;
 }
 
 export interface BackupWanted {
@@ -86,7 +86,7 @@ export async function prepareBackup(parts: BackupParts, wanted: BackupWanted): P
     return {
       facts,
       stream: () =>
-        writeContainer({ facts, entries }, { cost: PASSWORD_COST, ...parts, password: wanted.password }),
+        writeContainer({ facts, entries }, { random, cost: parts.cost ?? PASSWORD_COST, password: wanted.password }),
       [Symbol.asyncDispose]: remove,
     };
   } catch (error) {
