@@ -17,6 +17,7 @@ import { standardOutput } from "#platform/log/standard-output.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import type { ReloadReport } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
+import { TRAVELLING_SECRETS } from "#vault/backup/index.ts";
 import { SEALED_CREDENTIALS } from "#vault/credentials/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { assemble } from "./app/assemble.ts";
@@ -92,7 +93,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
       secretsDir: join(config.dataDir, "secrets"),
       clock,
       random,
-      sealed: SEALED_CREDENTIALS,
+      sealed: [...SEALED_CREDENTIALS, TRAVELLING_SECRETS],
       audit,
       log,
       cost: options.sealCost,
@@ -111,6 +112,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     metrics,
     tools: { clock, random },
     apiKeySecret,
+    sealCost: options.sealCost,
     nodeId,
     urls: () => urls(),
     egress: options.egress ?? {},

@@ -5,6 +5,7 @@ import { VERSION } from "#platform/lib/version.ts";
 import type { CommandContext } from "./command-context.ts";
 import { apiKeyCommands } from "./commands/api-key.ts";
 import { auditCommands } from "./commands/audit.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
 import { connectCommand } from "./commands/connect.ts";
@@ -13,6 +14,7 @@ import { serverKeyCommands } from "./commands/key.ts";
 import { manCommand } from "./commands/man.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { providerCommands } from "./commands/provider.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { usageCommand } from "./commands/usage.ts";
@@ -42,6 +44,8 @@ export function createProgram(context: CommandContext): Command {
     manCommand,
     usageCommand,
     auditCommands,
+    backupCommand,
+    restoreCommand,
   ])
     register(program, context);
   addServerFlags(program, context.server);

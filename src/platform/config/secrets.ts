@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "#platform/lib/error.ts";
+import { writeFileDurably } from "#platform/lib/file.ts";
 import { fingerprint } from "#platform/lib/fingerprint.ts";
 import type { Random } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
@@ -78,6 +79,19 @@ export function verifyFingerprints(input: {
       )
       .join("\n"),
   );
+}
+
+/**
+ * Puts a process secret that came with a restored store in the place of the one in `${dataDir}/secrets`, whole or not
+ * at all. AppError `storage_full`.
+ */
+export async function putProcessSecret(
+  dataDir: string,
+  name: ProcessSecretName,
+  secret: Secret,
+): Promise<void> {
+  const path = join(dataDir, "secrets", name.toLowerCase());
+  await writeFileDurably(path, Buffer.from(secret.expose()), 0o400);
 }
 
 /** Phrases of the placeholders that documentation and compose files print; random text does not contain them. */

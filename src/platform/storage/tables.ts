@@ -88,6 +88,8 @@ export interface Tables {
     tries: number;
     since: number;
   };
+  /** Process secrets that a backup takes along, sealed. */
+  travelling_secret: { name: string; sealed: Uint8Array };
   identity_use: { id: string; last_used_at: number };
   request: {
     seq: Generated<number>;
