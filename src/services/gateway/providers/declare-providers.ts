@@ -1,4 +1,4 @@
-import type { ReadPools } from "#vault/credentials/index.ts";
+import type { Credentials } from "#vault/credentials/index.ts";
 import {
   checkDeclaredProviders,
   type DeclaredProvider,
@@ -9,6 +9,9 @@ import { parseBaseUrl } from "./kind.ts";
 import { changedOptions } from "./options.ts";
 import type { ChangeParts } from "./provider-changes.ts";
 import type { Provider } from "./providers.ts";
+
+/** What was read for the providers of the file. */
+type ReadPools = Awaited<ReturnType<Credentials["declared"]["read"]>>;
 
 /**
  * Providers of the configuration file with what was read for them; those that are as they were are the same objects.
