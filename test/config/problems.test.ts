@@ -218,8 +218,8 @@ const MISTAKES: readonly [string, string, ...string[]][] = [
     '3:51: "web" already listens there',
   ],
   [
-    "an address without a port",
-    listener('listen_addr: "127.0.0.1", auth: [keys]'),
+    "a port that is none",
+    listener('listen_addr: "127.0.0.1:", auth: [keys]'),
     "2:49: listen_addr: must be an address with its port",
   ],
   [

@@ -7,7 +7,7 @@ const BENCH = path.resolve(import.meta.dirname, "../../bench/run.ts");
 test("the benchmark runs: every contender has its row in every part that has rounds", {
   timeout: 240_000,
 }, async () => {
-  const parts = ["--quick", "--only", "requests,sse,rate,rest,keys"];
+  const parts = ["--quick", "--only", "requests,sse,rate,rest,keys,slow-hashes"];
   const run = await runProgram(process.execPath, [BENCH, ...parts]);
   expect(run.status, run.stderr).toBe(0);
   const sections = run.stdout.split(/^## /m);
@@ -21,6 +21,11 @@ test("the benchmark runs: every contender has its row in every part that has rou
   for (const row of ["| 10,000 | ", "| Claviger, 1 key | ", "| Claviger, many keys | "])
     expect(keys).toContain(row);
   expect(keys).not.toMatch(/NaN|Infinity/);
+  const slow = sections.find((text) => text.startsWith("Slow hashes\n")) ?? "";
+  for (const rate of ["200", "1,000"])
+    for (const beside of ["alone", "wrong keys, one address", "wrong keys, 400 addresses"])
+      expect(slow).toContain(`| ${rate} chats/s | ${beside} |`);
+  expect(slow).not.toMatch(/NaN|Infinity/);
   const aims = sections.find((text) => text.startsWith("Aims\n")) ?? "";
   for (const aim of [
     "of nginx | at least 0.28",

@@ -5,10 +5,12 @@ import {
   ENTRY_WORDS,
   type HttpServerFields,
   type httpServerKind,
+  isSecure,
   placesOf,
   remotePlace,
 } from "./http-server.ts";
-import { clash, type ListenPlace } from "./listen-addr.ts";
+import { listOf } from "./identity.ts";
+import { clash, type ListenPlace, lacksPort } from "./listen-addr.ts";
 import { entryFault, type Referred, setFault } from "./references.ts";
 
 type HttpServer = Resource<(typeof httpServerKind)["whole"]["_output"]>;
@@ -29,12 +31,14 @@ export function checkHttpServers(servers: readonly HttpServer[], referred: Refer
 function checkRemote({ given, wrong, report }: HttpServer): void {
   const remote = remotePlace(given);
   if (remote === undefined) return;
-  const isPlain = !wrong.has("tls") && (given.tls === undefined || given.tls === "off");
+  const isPlain = !wrong.has("tls") && !isSecure(given);
   if (isPlain && given.allow_plain_http !== true)
     report(
       remote.path,
       "this would be plain HTTP beyond this machine; write tls: auto, or a certificate, or allow_plain_http: true",
     );
+  else if (isPlain && listOf(given.listen_addr ?? []).some(lacksPort))
+    report(remote.path, "plain HTTP beyond this machine has no port of its own; write ADDRESS:PORT");
   if (given.auth === null && given.allow_unauthenticated_remote !== true)
     report(
       ["auth"],

@@ -32,7 +32,9 @@ const pair = z.strictObject({
 const shape = z.strictObject({
   listen_addr: z
     .union([address, z.array(address).min(1).max(MOST_ADDRESSES)])
-    .describe("ADDRESS:PORT, :PORT for every address, or unix:/PATH; one or a list."),
+    .describe(
+      "ADDRESS:PORT, :PORT for every address, or unix:/PATH; one or a list. Without a port it is 8442 with TLS, and 8441 for plain HTTP on loopback.",
+    ),
   auth: z
     .array(resourceName)
     .min(1)
@@ -136,10 +138,15 @@ export function toHttpServer(name: string, fields: Fields): DeclaredHttpServer {
 export function placesOf(fields: HttpServerFields): { place: ListenPlace; path: readonly PropertyKey[] }[] {
   const written = fields.listen_addr ?? [];
   return listOf(written).flatMap((text, index) => {
-    const parsed = parseListenAddr(text);
+    const parsed = parseListenAddr(text, isSecure(fields));
     const path = typeof written === "string" ? ["listen_addr"] : ["listen_addr", index];
     return parsed.ok ? parsed.places.map((place) => ({ place, path })) : [];
   });
+}
+
+/** Whether it speaks TLS. */
+export function isSecure({ tls }: HttpServerFields): boolean {
+  return tls !== undefined && tls !== "off";
 }
 
 /** The first place that other machines reach. */

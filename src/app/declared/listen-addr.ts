@@ -10,20 +10,30 @@ export type ParsedListenAddr =
 
 /** sun_path of unix(7) with its closing zero. */
 const LONGEST_SOCKET_PATH = 107;
+const PLAIN_PORT = 8441;
+const TLS_PORT = 8442;
 const FORMS = "127.0.0.1:8441, [::1]:8441, localhost:8441, :8441 (every address) or unix:/run/claviger.sock";
 
-/** One `listen_addr`. `localhost` and the empty host stand for an address of each family. */
-export function parseListenAddr(text: string): ParsedListenAddr {
+/**
+ * One `listen_addr`. `localhost` and the empty host stand for an address of each family; without a port it is 8442 with
+ * `secure`, else 8441.
+ */
+export function parseListenAddr(text: string, secure = false): ParsedListenAddr {
   if (text.startsWith("unix:")) return parseSocketPath(text.slice("unix:".length));
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65535) return refused();
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text);
+  const port = Number(match?.[3] ?? (secure ? TLS_PORT : PLAIN_PORT));
+  if (match === null || text === "" || port > 65535) return refused();
   const [, v6, other = ""] = match;
   if (v6 !== undefined) return isIP(v6) === 6 && !v6.includes("%") ? at(port, v6) : refused();
   if (other === "") return at(port, "0.0.0.0", "::");
   if (other.toLowerCase() === "localhost") return at(port, "127.0.0.1", "::1");
   if (isIP(other) === 4) return at(port, other);
   return { ok: false, message: "a host name may come to mean another address; write the address itself" };
+}
+
+/** Whether the address names no port, and takes the one of its kind. */
+export function lacksPort(text: string): boolean {
+  return !text.startsWith("unix:") && !/:\d+$/.test(text.replace(/^\[.*\]/, ""));
 }
 
 /** Whether only programs of this machine reach it. */

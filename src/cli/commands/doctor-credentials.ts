@@ -15,7 +15,7 @@ export interface MissingCredential {
 }
 
 /** What is missing, and what could not be looked at, in words. */
-export interface CredentialFindings {
+interface CredentialFindings {
   readonly missing: readonly MissingCredential[];
   readonly notes: readonly string[];
 }

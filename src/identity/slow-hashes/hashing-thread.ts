@@ -4,7 +4,7 @@ import type { SlowHash } from "./phc.ts";
 import { slowHashMatches } from "./slow-hash.ts";
 
 /** Whether `text` is what `hash` was made of. */
-export interface HashingWork {
+interface HashingWork {
   readonly hash: SlowHash;
   readonly text: string;
 }
