@@ -131,6 +131,21 @@ test("[S7] what a stop left under an older term is sealed anew at the next unloc
   expect(Object.keys(await store.values())).toHaveLength(600);
 });
 
+test("[S7] [S10] a value that comes back under an older term before that is dropped keeps it, and is moved later", async () => {
+  const [key, next] = [newKey(), newKey()];
+  await store.put({ one: "first", two: "second" });
+  await store.initialize(key);
+  const { one: old = DAMAGED } = await store.sealed();
+  // The second transaction of a rotation is the one that drops the older terms.
+  const putBack = async (at: number) => (at === 3 ? store.overwrite("one", old) : undefined);
+  await store.restart({ autoUnlock: key, around: { before: putBack } });
+  expect(await store.rotate(key, next)).toEqual({ resealed: 2, skipped: 0, failed: [] });
+  expect(await store.terms()).toEqual([2, 3]);
+  expect(await store.values()).toEqual({ one: "first", two: "second" });
+  expect(await store.rotate(next, next)).toEqual({ resealed: 1, skipped: 1, failed: [] });
+  expect(await store.terms()).toEqual([3]);
+});
+
 test("[S10] a lock in the middle wins, and loses nothing", async () => {
   const [key, next] = [newKey(), newKey()];
   await store.put({ one: "value" });
