@@ -102,7 +102,7 @@ export class KeyChanges {
       return { report, keyring: report.failed.length === 0 ? keyring.newest() : keyring };
     };
     const { report, keyring } = await database.transaction(enable);
-    slot.facts = lock;
+    slot.facts = factsOf(lock);
     if (!held.isLocked()) held.hold(keyring);
     return report;
   }
@@ -124,7 +124,7 @@ export class KeyChanges {
     };
     return inTurn(turn, async () => {
       const { keyring, lostRecovery } = await database.transaction(exchange);
-      slot.facts = lock;
+      slot.facts = factsOf(lock);
       if (held.locks === locks) held.hold(keyring);
       return lostRecovery ? [LOST_RECOVERY] : [];
     });
@@ -161,4 +161,9 @@ function requireNewKey(key: Secret): void {
   requirePassphrase(key);
   if (isRecoveryKey(key))
     throw new AppError("bad_request", "A server key must not begin as recovery keys do: claviger-recovery-");
+}
+
+/** Of a new passphrase what may be kept: the key that wraps the root is not, or a lock would leave it behind. */
+function factsOf({ salt, cost, verifier }: Lock): PassphraseFacts {
+  return { salt, cost, verifier };
 }
