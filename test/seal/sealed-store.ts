@@ -15,6 +15,8 @@ const COLUMN: SealedColumn = { table: "named_credential", column: "sealed", key:
 const META = { hint: "", origin: null, proxy: null, created_at: 0, updated_at: 0 };
 
 export interface StartOptions {
+  /** Called before and after each transaction of the seal, with its number since the start, from 1. */
+  readonly around?: { before?(transaction: number): Promise<void>; after?(transaction: number): void };
   readonly autoUnlock?: Secret;
   readonly cost?: Argon2Parameters;
 }
@@ -50,8 +52,16 @@ export class SealedStore implements AsyncDisposable {
   async open(options: StartOptions = {}): Promise<void> {
     const { dataDir, clock, logged } = this;
     const database = await openSqlite({ dataDir, clock });
-    const parts = { database, dataDir, clock, logged, random: this.#random, sealed: [COLUMN] };
-    this.#running = { database, seal: await openTestSeal({ ...parts, ...options }) };
+    const { around, ...rest } = options;
+    const parts = {
+      database: around === undefined ? database : watched(database, around),
+      dataDir,
+      clock,
+      logged,
+      random: this.#random,
+      sealed: [COLUMN],
+    };
+    this.#running = { database, seal: await openTestSeal({ ...parts, ...rest }) };
   }
 
   /** Another store with the same files, as they are now. */
@@ -186,6 +196,26 @@ export class SealedStore implements AsyncDisposable {
   lock() {
     return this.seal.lock(BY);
   }
+}
+
+/** The same database, with whatever is to happen around its transactions. */
+function watched(database: Database, around: NonNullable<StartOptions["around"]>): Database {
+  let count = 0;
+  return {
+    query: database.query,
+    transaction: async (work) => {
+      const mine = ++count;
+      await around.before?.(mine);
+      const result = await database.transaction(work);
+      around.after?.(mine);
+      return result;
+    },
+    insertRows: (table, rows) => database.insertRows(table, rows),
+    openRowPort: () => database.openRowPort(),
+    compact: () => database.compact(),
+    close: () => database.close(),
+    [Symbol.asyncDispose]: () => database.close(),
+  };
 }
 
 /** A passphrase nobody else has. */

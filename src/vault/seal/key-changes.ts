@@ -157,6 +157,11 @@ export class KeyChanges {
   }
 }
 
+/** Without what opens the slot: that is not to outlive the change. */
+function factsOf({ salt, cost, verifier }: Lock): PassphraseFacts {
+  return { salt, cost, verifier };
+}
+
 function requireNewKey(key: Secret): void {
   requirePassphrase(key);
   if (isRecoveryKey(key))

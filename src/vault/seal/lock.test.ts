@@ -63,6 +63,32 @@ test("[S10] an unlock that began before a lock does not undo it; one that began 
   expect(store.seal.isLocked()).toBe(false);
 });
 
+test("[S10] a lock at the moment an unlock, or a rotation, is written wins in memory and in the store", async () => {
+  const [key, next] = [newKey(), newKey()];
+  await store.put({ one: "value" });
+  await store.initialize(key);
+  let locking: Promise<void> | undefined;
+  const lockOnce = (at: number) => ({
+    after: (now: number) => {
+      if (now === at) locking = store.lock();
+    },
+  });
+  await store.restart({ around: lockOnce(1) });
+  await store.unlock(key);
+  await locking;
+  expect(store.seal.isLocked()).toBe(true);
+  await store.restart({ autoUnlock: key });
+  expect(store.seal.isLocked()).toBe(true);
+  await store.unlock(key);
+  await store.restart({ autoUnlock: key, around: lockOnce(2) });
+  await expect(store.rotate(key, next)).rejects.toThrow(coded("server_locked"));
+  await locking;
+  expect(store.seal.isLocked()).toBe(true);
+  await expect(store.unlock(key)).rejects.toThrow(coded("wrong_key"));
+  await store.unlock(next);
+  expect(await store.values()).toEqual({ one: "value" });
+});
+
 test("[W1] [S9] a lock whose record cannot be written holds at once, and is written as soon as it can be", async () => {
   const key = newKey();
   await store.initialize(key);

@@ -14,7 +14,7 @@ import { Turn } from "#platform/threads/turn.ts";
 import { HeldKeys, type SealState } from "./held-keys.ts";
 import { doneBy } from "./key-parts.ts";
 import { Keyring, newTerm } from "./keyring.ts";
-import { createMachineKey, machineKeyPath, markPassphraseSet, readMachineKey } from "./machine-key.ts";
+import { createMachineKey, machineKeyPath, readMachineKey } from "./machine-key.ts";
 import { OpenedSeal } from "./opened-seal.ts";
 import { keyringOf } from "./opening.ts";
 import { Stretching, USUAL_COST } from "./passphrase.ts";
@@ -57,8 +57,7 @@ export async function openSeal(parts: SealParts): Promise<Seal> {
     slot: { facts: stored.passphrase },
   });
   if (stored.passphrase === undefined) return seal;
-  await markPassphraseSet(parts.secretsDir);
-  if (stored.cleaning > 0) seal.cleanUp();
+  seal.cleanUp();
   if (parts.autoUnlock !== undefined && !stored.lockedByHand)
     await unlockAtStart(parts, seal, parts.autoUnlock);
   return seal;

@@ -1,6 +1,14 @@
+import { createSecretKey } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Secret } from "#platform/lib/secret.ts";
 import { newKey, SealedStore } from "#test/seal/sealed-store.ts";
+import { openSlot } from "./opening.ts";
+import { Stretching } from "./passphrase.ts";
+import { open, SealedValueError, startOfTerm } from "./sealed-value.ts";
+import { readStoredSeal } from "./store.ts";
+import { unwrapTerm, unwrapTerms } from "./wrapping.ts";
+
+const PLACE = { table: "named_credential", column: "sealed" };
 
 const DAMAGED = Buffer.alloc(40, 1);
 const coded = (code: string) => expect.objectContaining({ code });
@@ -61,13 +69,21 @@ test("[S7] an old passphrase with an old copy of the files opens nothing that wa
   await store.seal.settled();
   const content = store.everyByte();
   for (const bytes of before) expect(content.includes(bytes)).toBe(false);
-  for (const [name, sealed] of Object.entries(await store.sealed())) {
-    await copy.put({ [name]: "" });
-    await copy.overwrite(name, sealed);
-    await expect(copy.values()).rejects.toThrow("damaged or was moved");
-    await copy.remove(name);
-  }
-  await expect(copy.unlock(next)).rejects.toThrow(coded("wrong_key"));
+  const stored = await readStoredSeal(copy.database.query);
+  const { root, kek } = await openSlot(stored, key, new Stretching());
+  const rootKey = createSecretKey(root);
+  const terms = unwrapTerms(rootKey, stored.terms).map(({ bytes }) => createSecretKey(bytes));
+  const places = Object.entries(await store.sealed()).map(([key, sealed]) => ({
+    place: { ...PLACE, key },
+    sealed,
+  }));
+  expect(places).toHaveLength(2);
+  // Whatever term they name: the old keys open none of them.
+  for (const old of [kek, rootKey, ...terms])
+    for (const { place, sealed } of places)
+      expect(() => open(place, sealed, () => old)).toThrow(SealedValueError);
+  for (const row of (await readStoredSeal(store.database.query)).terms)
+    expect(() => unwrapTerm(rootKey, row)).toThrow(SealedValueError);
 });
 
 test("[S10] of two at once one wins and the other is seal_busy; one that starts afterwards has the wrong key", async () => {
@@ -89,7 +105,12 @@ test("[S8] equal keys are the repair: what is whole stays as it is, what does no
   const failed = [{ table: "named_credential", id: "bad" }];
   for (const _ of [1, 2]) expect(await store.rotate(key, key)).toEqual({ resealed: 0, skipped: 1, failed });
   expect([await store.sealed(), await store.slots(), await store.terms()]).toEqual(before);
-  expect(await store.rotate(key, newKey())).toEqual({ resealed: 1, skipped: 0, failed });
+  const next = newKey();
+  expect(await store.rotate(key, next)).toEqual({ resealed: 1, skipped: 0, failed });
+  expect(await store.terms()).toEqual([2, 3]);
+  // Also one that names the newest term: what is put back in its place may be of an older one.
+  await store.overwrite("bad", Buffer.concat([startOfTerm(3), DAMAGED]));
+  expect(await store.rotate(next, next)).toEqual({ resealed: 0, skipped: 1, failed });
   expect(await store.terms()).toEqual([2, 3]);
 });
 
@@ -108,6 +129,21 @@ test("[S7] what a stop left under an older term is sealed anew at the next unloc
   await store.seal.settled();
   expect(await store.terms()).toEqual([3]);
   expect(Object.keys(await store.values())).toHaveLength(600);
+});
+
+test("[S7] [S10] a value that comes back under an older term before that is dropped keeps it, and is moved later", async () => {
+  const [key, next] = [newKey(), newKey()];
+  await store.put({ one: "first", two: "second" });
+  await store.initialize(key);
+  const { one: old = DAMAGED } = await store.sealed();
+  // The second transaction of a rotation is the one that drops the older terms.
+  const putBack = async (at: number) => (at === 3 ? store.overwrite("one", old) : undefined);
+  await store.restart({ autoUnlock: key, around: { before: putBack } });
+  expect(await store.rotate(key, next)).toEqual({ resealed: 2, skipped: 0, failed: [] });
+  expect(await store.terms()).toEqual([2, 3]);
+  expect(await store.values()).toEqual({ one: "first", two: "second" });
+  expect(await store.rotate(next, next)).toEqual({ resealed: 1, skipped: 1, failed: [] });
+  expect(await store.terms()).toEqual([3]);
 });
 
 test("[S10] a lock in the middle wins, and loses nothing", async () => {
