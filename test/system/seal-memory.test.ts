@@ -28,7 +28,11 @@ test("[S9] after a lock no key of the seal is left in the process's memory, and 
   const socket = { socketPath: join(place.path, "run", "control.sock") };
   const post = async (path: string, body?: object) =>
     (await send(socket, { method: "POST", path, body })).status;
-  const [first, passphrase, credential] = [freshKey(), freshKey(), `credential-${freshKey().replaceAll(/\W/g, "x")}`];
+  const [first, passphrase, credential] = [
+    freshKey(),
+    freshKey(),
+    `credential-${freshKey().replaceAll(/\W/g, "x")}`,
+  ];
   const texts = { ...both("passphrase", passphrase), ...both("credential", credential) };
   {
     // Its garbage can be collected from outside, which wipes the keys that were dropped; a server does so in its own time.

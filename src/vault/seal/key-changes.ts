@@ -60,10 +60,9 @@ export class KeyChanges {
     const repair = isSamePassphrase(current, next);
     if (!repair || !isRecoveryKey(next)) requireNewKey(next);
     return this.#alone(async () => {
-      const locks = held.locks;
       const { root } = await openSlot(await readStoredSeal(database.query), current, stretching);
       root.fill(0);
-      const lost = repair ? await this.#recordRepair(by) : await this.#exchange(next, by, locks);
+      const lost = repair ? await this.#recordRepair(by) : await this.#exchange(next, by);
       return this.#reseal(lost);
     });
   }
@@ -108,7 +107,7 @@ export class KeyChanges {
   }
 
   /** Another passphrase, in the place of the present one. Gives the recovery slot if that was lost. */
-  async #exchange(next: Secret, by: ChangeAuthor, locks: number): Promise<readonly FailedValue[]> {
+  async #exchange(next: Secret, by: ChangeAuthor): Promise<readonly FailedValue[]> {
     const { database, clock, random, audit, held, slot, turn, stretching, job } = this.#parts;
     const lock = await stretching.begin(next, this.#parts);
     // One that goes on from an earlier start is of no use any more: this change's own does its work.
@@ -119,13 +118,12 @@ export class KeyChanges {
       const installed = await installRoot(query, root);
       await beginCleaning(query);
       await audit.append(query, doneBy("key.rotate", by));
-      if (held.locks !== locks) throw new AppError("server_locked");
       return installed;
     };
     return inTurn(turn, async () => {
       const { keyring, lostRecovery } = await database.transaction(exchange);
       slot.facts = factsOf(lock);
-      if (held.locks === locks) held.hold(keyring);
+      if (!held.isLocked()) held.hold(keyring);
       return lostRecovery ? [LOST_RECOVERY] : [];
     });
   }
@@ -141,6 +139,8 @@ export class KeyChanges {
     try {
       const { resealed, skipped, failed } = await this.#parts.job.run();
       return { resealed, skipped, failed: [...lost, ...failed] };
+    } catch (error) {
+      throw error instanceof AppError && error.code === "server_locked" ? lockedBehind() : error;
     } finally {
       this.#parts.cleanUp();
     }
@@ -157,6 +157,13 @@ export class KeyChanges {
   }
 }
 
+function lockedBehind(): AppError {
+  return new AppError(
+    "server_locked",
+    "The new key holds, but the server was locked before all secrets were sealed anew; the rest is done when it is unlocked.",
+  );
+}
+
 /** Without what opens the slot: that is not to outlive the change. */
 function factsOf({ salt, cost, verifier }: Lock): PassphraseFacts {
   return { salt, cost, verifier };
@@ -166,9 +173,4 @@ function requireNewKey(key: Secret): void {
   requirePassphrase(key);
   if (isRecoveryKey(key))
     throw new AppError("bad_request", "A server key must not begin as recovery keys do: claviger-recovery-");
-}
-
-/** Of a new passphrase what may be kept: the key that wraps the root is not, or a lock would leave it behind. */
-function factsOf({ salt, cost, verifier }: Lock): PassphraseFacts {
-  return { salt, cost, verifier };
 }
