@@ -188,7 +188,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
         listeners: parts.urls,
         startedAt: tools.clock.now(),
       });
-      serverKeyRoutes(api, { seal, database, clock: tools.clock, addresses: limits.addresses });
+      serverKeyRoutes(api, { seal, database, clock: tools.clock, log, addresses: limits.addresses });
       metricsRoute(api, metrics);
       sseRoute(api, listening.streams);
       const identityOf = (text: string) => here.nameOf(text);

@@ -3,7 +3,10 @@ import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** How often each of these is in the memory of a process that it may write: what it was told, and what it made of it. */
-export function countInMemory(pid: number, needles: Readonly<Record<string, Buffer>>): Record<string, number> {
+export function countInMemory(
+  pid: number,
+  needles: Readonly<Record<string, Buffer>>,
+): Record<string, number> {
   const longest = Math.max(...Object.values(needles).map(({ length }) => length));
   const counts = Object.fromEntries(Object.keys(needles).map((name) => [name, 0]));
   const memory = openSync(`/proc/${pid}/mem`, "r");
@@ -25,7 +28,8 @@ export function countInMemory(pid: number, needles: Readonly<Record<string, Buff
 
 function occurrences(bytes: Buffer, needle: Buffer): number {
   let count = 0;
-  for (let at = bytes.indexOf(needle); at >= 0 && at < CHUNK_BYTES; at = bytes.indexOf(needle, at + 1)) count += 1;
+  for (let at = bytes.indexOf(needle); at >= 0 && at < CHUNK_BYTES; at = bytes.indexOf(needle, at + 1))
+    count += 1;
   return count;
 }
 

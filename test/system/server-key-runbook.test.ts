@@ -10,7 +10,7 @@ const CHECKOUT = path.resolve(import.meta.dirname, "../..");
 const RESTART = "# after the restart\n";
 
 test("[S2] [S5] [S7] [S9] [S15] every command of the runbook of the server key does what the page says, one after another", {
-  timeout: 300_000,
+  timeout: 400_000,
 }, async () => {
   requiredTool("curl");
   requiredTool("openssl");

@@ -26,6 +26,7 @@ async function openRoutes() {
     failed: [];
   }>();
   const unused = () => Promise.reject(new Error("not in this test"));
+  const logged: string[] = [];
   const seal = {
     status: () => ({ initialized: true, unlocked: true }),
     rotate: () => {
@@ -35,7 +36,7 @@ async function openRoutes() {
     resealProgress: () => ({ running: true, done: 3, total: 9 }),
     initialize: unused,
     unlock: unused,
-    lock: unused,
+    lock: () => Promise.reject(new AppError("storage_full")),
     revokeRecovery: unused,
     fingerprint: () => undefined,
     onLock: () => () => {},
@@ -55,7 +56,8 @@ async function openRoutes() {
     gateway: { contracts: () => [], serve: () => {} },
     register: (api) => {
       const addresses = { failed: () => undefined, waitS: () => undefined };
-      serverKeyRoutes(api, { seal, database, clock, addresses });
+      const log = { error: (_fields: unknown, text?: string) => void logged.push(text ?? "") };
+      serverKeyRoutes(api, { seal, database, clock, log, addresses });
     },
   });
   all.defer(() => server.close());
@@ -65,13 +67,22 @@ async function openRoutes() {
   all.defer(() => void listening.close());
   const address = listening.address();
   const port = typeof address === "object" ? address?.port : 0;
-  const rotate = () =>
-    fetch(`http://127.0.0.1:${port}/api/v1/key/rotate`, {
+  const post = (path: string, body?: object) =>
+    fetch(`http://127.0.0.1:${port}/api/v1/key/${path}`, {
       method: "POST",
       headers: { "content-type": "application/json", connection: "close" },
-      body: JSON.stringify({ current_key: "a key in use", new_key: "another key" }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }).then(async (answer) => ({ status: answer.status, body: await answer.json() }));
-  return { clock, begun: begun.promise, end, rotate, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  const rotate = () => post("rotate", { current_key: "a key in use", new_key: "another key" });
+  return {
+    clock,
+    begun: begun.promise,
+    end,
+    post,
+    rotate,
+    logged,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
 }
 
 test("[S7] a rotation that is not over after 30 seconds is answered 202 with its progress, and goes on", async () => {
@@ -92,7 +103,11 @@ test("[S7] a rotation that is not over after 30 seconds is answered 202 with its
   } finally {
     vi.useRealTimers();
   }
-  routes.end.resolve({ resealed: 9, skipped: 0, failed: [] });
+  expect(routes.logged).toEqual([]);
+  routes.end.reject(new AppError("storage_full"));
+  await expect
+    .poll(() => routes.logged)
+    .toEqual(["sealing the secrets anew has failed; rotate with equal keys"]);
 });
 
 test("[S7] one that is over sooner is answered with what it re-sealed, and one that fails with why", async () => {
@@ -104,4 +119,15 @@ test("[S7] one that is over sooner is answered with what it re-sealed, and one t
   await failed.begun;
   failed.end.reject(new AppError("seal_busy"));
   expect(await answered).toMatchObject({ status: 409, body: { code: "seal_busy" } });
+});
+
+test("[S9] [W1] a lock that holds but could not be written says both", async () => {
+  await using routes = await openRoutes();
+  expect(await routes.post("lock")).toMatchObject({
+    status: 507,
+    body: {
+      code: "storage_full",
+      detail: expect.stringMatching(/^The server is locked, but that could not be written/),
+    },
+  });
 });

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
+import type { Log } from "#platform/log/log.ts";
 import type { ServerKey } from "../server-key.ts";
 import type { KeyChecks } from "./key-checks.ts";
 import { keyContract, keyText, progressShape, serverKey } from "./key-shape.ts";
@@ -26,7 +27,12 @@ const LOOK_EVERY_MS = 100;
  */
 export function rotateKeyRoute(
   api: Api,
-  parts: { readonly seal: ServerKey; readonly checks: KeyChecks; readonly clock: Clock },
+  parts: {
+    readonly seal: ServerKey;
+    readonly checks: KeyChecks;
+    readonly clock: Clock;
+    readonly log: Pick<Log, "error">;
+  },
 ): void {
   api.route({
     method: "POST",
@@ -56,7 +62,16 @@ export function rotateKeyRoute(
       requireUnlocked(seal);
       const rotating = checks.run(exchangeOf(request), (by) => seal.rotate({ current, next }, by));
       const done = await within(ANSWER_WITHIN_MS, rotating, parts.clock).catch(throwInPlace);
-      if (done === undefined) return reply.code(202).send(seal.resealProgress());
+      if (done === undefined) {
+        // Nobody waits for it any more.
+        rotating.catch((error: unknown) =>
+          parts.log.error(
+            { detail: String(error) },
+            "sealing the secrets anew has failed; rotate with equal keys",
+          ),
+        );
+        return reply.code(202).send(seal.resealProgress());
+      }
       return { ...done, failed: [...done.failed] };
     },
   });

@@ -1,5 +1,6 @@
 import type { Api } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
+import type { Log } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
 import type { ServerKey } from "../server-key.ts";
 import { KeyTries } from "../tries.ts";
@@ -19,15 +20,16 @@ export function serverKeyRoutes(
     readonly seal: ServerKey;
     readonly database: Database;
     readonly clock: Clock;
+    readonly log: Pick<Log, "error">;
     readonly addresses: AddressFailureCounter;
   },
 ): void {
-  const { seal, clock } = parts;
+  const { seal, clock, log } = parts;
   const checks = new KeyChecks(new KeyTries(parts), parts.addresses);
   keyStatusRoute(api, seal);
   initializeKeyRoute(api, { seal });
   unlockKeyRoute(api, { seal, checks });
-  rotateKeyRoute(api, { seal, checks, clock });
+  rotateKeyRoute(api, { seal, checks, clock, log });
   resealProgressRoute(api, { seal });
   lockKeyRoute(api, { seal });
   revokeRecoveryKeyRoute(api, { seal });

@@ -24,7 +24,7 @@ export function unlockKeyRoute(
         body: { key: "an example of a server key" },
         answer: { initialized: true, unlocked: true },
       },
-      errors: ["key_not_initialized", "key_too_long", "wrong_key"],
+      errors: ["key_not_initialized", "key_too_long", "wrong_key", "seal_busy"],
     },
     handler: async (request) => {
       const key = serverKey(request.body.key);
