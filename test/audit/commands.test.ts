@@ -165,4 +165,18 @@ describe("the records of a running server", () => {
     const printed = following.written.trimEnd().split("\n");
     expect(printed.map((line) => JSON.parse(line).seq)).toEqual([seq, seq + 1, seq + 2]);
   });
+
+  test("[N10] [W1] are read while the server is locked, on the control socket alone", async () => {
+    const admin = await server.issueKey("admin", ["superadmin"]);
+    const post = (name: string, body?: object) =>
+      server.control({ method: "POST", path: `/api/v1/key/${name}`, body });
+    expect((await post("initialize", { key: randomBytes(12).toString("hex") })).status).toBe(200);
+    expect((await post("lock")).status).toBe(200);
+    expect((await run("tail", "-n", "1")).stdout).toContain(" success local key.lock ");
+    expect((await run("verify")).status).toBe(0);
+    expect((await server.control({ path: "/api/v1/audit/chain" })).status).toBe(200);
+    const headers = { authorization: `Bearer ${admin.key}` };
+    for (const path of ["/api/v1/audit", "/api/v1/audit/chain"])
+      expect((await server.call({ path, headers })).status).toBe(503);
+  });
 });

@@ -190,6 +190,17 @@ describe("a tail that was cut", () => {
     expect(found(dir)).toEqual([["old_copy", 5, LAST]]);
   });
 
+  test("[W1] an old head before the rows is found", () => {
+    tamper(dir, (store) => {
+      store.exec(`ATTACH '${storeOf(older)}' AS older; DELETE FROM audit_head`);
+      store.exec("INSERT INTO audit_head SELECT * FROM older.audit_head; DETACH older");
+    });
+    expect(found(dir)).toEqual([
+      ["checkpoint", null, null],
+      ["put_in", 5, LAST],
+    ]);
+  });
+
   test("[W1] is found in a whole older copy of the store, and the anchor's loss is told", () => {
     copyFileSync(storeOf(older), storeOf(dir));
     expect(found(dir)).toEqual([["old_copy", 5, LAST]]);

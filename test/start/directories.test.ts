@@ -70,7 +70,7 @@ test("[N2][N8] a running server's store is SQLite in WAL, secrets are 0400 in 07
   expect(modeOf(place.path)).toBe("700");
   expect(modeOf(join(place.path, "secrets"))).toBe("700");
   expect(modeOf(join(place.path, "run"))).toBe("700");
-  expect(modes("secrets")).toEqual(["400", "400", "400"]);
+  expect(modes("secrets")).toEqual(["400", "400", "400", "400"]);
   expect(new Set(modes("db"))).toEqual(new Set(["600"]));
 });
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "#platform/lib/error.ts";
 import { Secret } from "#platform/lib/secret.ts";
@@ -236,22 +237,33 @@ describe("notes for the next start", () => {
     expect(verify().whole).toBe(true);
   });
 
-  it("[W1] a restored store is taken as it is, and the restore is a record", async () => {
-    const audit = await opened();
-    await append(audit);
+  it("[W1] a restored store is taken as it is, the restore is a record, and rows of before it do not come back", async () => {
+    await append(await opened());
     await database.close();
-    const before = copyStore();
+    const backup = copyStore();
     database = await openSqlite({ dataDir, clock });
-    await append(await opened());
-    await append(await opened());
-    await (await opened()).close();
+    const before = await opened();
+    await append(before);
+    await append(before, { ...ENTRY, target: "undone by the restore" });
+    const undone = await database.query.selectFrom("audit").selectAll().where("seq", ">", 1).execute();
+    await before.close();
     await database.close();
-    before.putBack();
+    backup.putBack();
     leaveAuditNote(dataDir, secret, RESTORED);
     database = await openSqlite({ dataDir, clock });
     const after = await opened();
     expect(verify()).toMatchObject({ whole: true, rows: 2 });
     expect((await after.list(PAGE)).data[0]).toMatchObject({ seq: 2, action: "key.restore" });
+    await append(after);
+    expect(verify()).toMatchObject({ whole: true, rows: 3, anchored: 2 });
+    await sql`DROP TRIGGER audit_no_delete`.execute(database.query);
+    await database.query.deleteFrom("audit").where("seq", ">", 1).execute();
+    await database.insertRows("audit", undone);
+    // Each fits to the one before it: they were written here once. But not as the last ones.
+    expect(verify().findings.map(({ kind, from }) => [kind, from])).toEqual([
+      ["anchor", 2],
+      ["changed", 3],
+    ]);
   });
 
   it("[W1] a store restored under another secret is vouched for as it is then", async () => {

@@ -20,6 +20,26 @@ export interface AuditFinding {
   readonly text: string;
 }
 
+/** What was looked at, and everything in it that is not as the server wrote it. */
+export interface AuditReport {
+  readonly whole: boolean;
+  readonly chain: string;
+  /** Ed25519, lower-case hexadecimal. */
+  readonly public_key: string;
+  /** RFC 3339; null without a checkpoint at the start. */
+  readonly since: string | null;
+  /** The numbers of the first and the last row; null without rows. */
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly rows: number;
+  readonly checkpoints: number;
+  /** The row that the file beside the store vouches for; null without one. */
+  readonly anchored: number | null;
+  readonly findings: readonly AuditFinding[];
+  /** How many there are beyond those. */
+  readonly more_findings: number;
+}
+
 const KEPT = 20;
 
 /** The first findings, and how many more there are. */

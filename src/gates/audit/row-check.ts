@@ -16,6 +16,8 @@ export class RowCheck {
   first: number | null = null;
   seq: number;
   rows = 0;
+  /** The hash of the last row; undefined where that does not fit, or there is none. */
+  last: Uint8Array | undefined;
   readonly #keys: ChainKeys;
   readonly #findings: Findings;
   /** What the next row may go on from; more than one behind a row that does not fit; none where nobody knows. */
@@ -43,9 +45,11 @@ export class RowCheck {
     const stored = row.hash;
     if (stored !== null && this.#goesOn(row, stored)) {
       this.end();
+      this.last = stored;
       this.#previous = [stored];
       return true;
     }
+    this.last = undefined;
     const [first] = this.#previous;
     const swapped = this.#note(row, first);
     const computed = first === undefined ? undefined : this.#keys.rowHash(first, row);
@@ -63,6 +67,7 @@ export class RowCheck {
     const [at, what] = isNext ? [Number(seq), `row ${Number(seq)}`] : [null, `a row behind row ${this.seq}`];
     this.#findings.add("changed", `${what} is none that a server writes`, at);
     if (at === null) return;
+    this.last = undefined;
     this.seq = at;
     this.first ??= at;
     this.#previous = hash instanceof Uint8Array ? [hash] : [];

@@ -7,33 +7,13 @@ import { Anchor } from "./anchor.ts";
 import { ChainKeys, type Checkpoint, type Head, type Point } from "./chain-keys.ts";
 import { ADOPT, BREAK } from "./chain-start.ts";
 import { CheckpointCheck } from "./checkpoint-check.ts";
-import { type AuditFinding, Findings, rowsText } from "./finding.ts";
+import { type AuditReport, Findings, rowsText } from "./finding.ts";
 import { checkOthers } from "./other-chains.ts";
 import { RowCheck } from "./row-check.ts";
 import { storedHead, storedNumber, storedRows, toColumns } from "./stored-chain.ts";
 
 const EXIT_DATAERR = 65;
 const PROGRESS_EVERY = 10_000;
-
-/** What was looked at, and everything in it that is not as the server wrote it. */
-export interface AuditReport {
-  readonly whole: boolean;
-  readonly chain: string;
-  /** Ed25519, lower-case hexadecimal. */
-  readonly public_key: string;
-  /** RFC 3339; null without a checkpoint at the start. */
-  readonly since: string | null;
-  /** The numbers of the first and the last row; null without rows. */
-  readonly first: number | null;
-  readonly last: number | null;
-  readonly rows: number;
-  readonly checkpoints: number;
-  /** The row that the file beside the store vouches for; null without one. */
-  readonly anchored: number | null;
-  readonly findings: readonly AuditFinding[];
-  /** How many there are beyond those. */
-  readonly more_findings: number;
-}
 
 export interface VerifyOptions {
   readonly dataDir: string;
@@ -205,6 +185,8 @@ class Verification {
         end,
       );
     }
+    if (head?.seq === last && check.last !== undefined && !Buffer.from(head.hash).equals(check.last))
+      this.#findings.add("changed", `row ${last} is not the one that was written last`, last);
     if (head !== undefined && last > head.seq)
       this.#findings.add(
         "put_in",

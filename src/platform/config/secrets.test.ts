@@ -9,7 +9,13 @@ import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { createLayout } from "./layout.ts";
-import { loadProcessSecrets, PROCESS_SECRETS, verifyFingerprints } from "./secrets.ts";
+import {
+  loadAuditSecret,
+  loadProcessSecrets,
+  PROCESS_SECRETS,
+  readAuditSecret,
+  verifyFingerprints,
+} from "./secrets.ts";
 import type { SecretName } from "./settings.ts";
 
 let dataDir = "";
@@ -98,5 +104,24 @@ describe("docs/settings.md", () => {
     const run = spawnSync(process.execPath, [tool, "--check"], { encoding: "utf8" });
     expect(run.stderr).toBe("");
     expect(run.status).toBe(0);
+  });
+});
+
+describe("the audit's secret", () => {
+  const path = () => join(dataDir, "secrets", "audit_secret");
+  const loadAudit = (seed: number) => loadAuditSecret({ dataDir, random: seededRandom(seed) }).expose();
+
+  it("[N2] [W1] is made once, 256 bits in a file of mode 0400, and read without being made", () => {
+    expect(readAuditSecret(dataDir)).toBeUndefined();
+    const made = loadAudit(1);
+    expect(Buffer.from(made, "base64url")).toHaveLength(32);
+    expect(statSync(path()).mode & 0o777).toBe(0o400);
+    expect([loadAudit(2), readAuditSecret(dataDir)?.expose()]).toEqual([made, made]);
+    expect(readdirSync(join(dataDir, "secrets"))).toEqual(["audit_secret"]);
+  });
+
+  it("is refused when it is short", () => {
+    writeFileSync(path(), fresh(4).slice(0, 31));
+    expect(() => loadAudit(1)).toThrow(/audit_secret is under 32 bytes/);
   });
 });
