@@ -49,9 +49,14 @@ export class SealedStore implements AsyncDisposable {
     return this.#running.seal;
   }
 
+  /** Opens files and seal, as a start of the server does. */
   async open(options: StartOptions = {}): Promise<void> {
+    const { dataDir, clock } = this;
+    await this.#openSeal(await openSqlite({ dataDir, clock }), options);
+  }
+
+  async #openSeal(database: Database, options: StartOptions): Promise<void> {
     const { dataDir, clock, logged } = this;
-    const database = await openSqlite({ dataDir, clock });
     const { around, ...rest } = options;
     const parts = {
       database: around === undefined ? database : watched(database, around),
@@ -80,9 +85,10 @@ export class SealedStore implements AsyncDisposable {
     this.#running = undefined;
   }
 
+  /** Closes the seal and opens another, which knows what is stored and nothing else; the files stay open. */
   async restart(options: StartOptions = {}): Promise<void> {
-    await this.close();
-    await this.open(options);
+    await this.seal.close();
+    await this.#openSeal(this.database, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

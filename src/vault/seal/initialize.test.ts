@@ -27,7 +27,8 @@ test("[S2] sets the passphrase: every value under a new term, and later starts a
   for (const name of ["one", "two"]) expect(after[name]).not.toEqual(before[name]);
   expect([await store.slots(), await store.terms()]).toEqual([["passphrase"], [2]]);
   expect(await store.audited()).toEqual(["key.initialize success"]);
-  await store.restart();
+  await store.close();
+  await store.open();
   expect(store.seal.status()).toEqual({ initialized: true, unlocked: false });
   await expect(store.values()).rejects.toThrow(coded("server_locked"));
   await store.unlock(key);
