@@ -16,7 +16,12 @@ const META = { hint: "", origin: null, proxy: null, created_at: 0, updated_at: 0
 
 export interface StartOptions {
   /** Called before and after each transaction of the seal, with its number since the start, from 1. */
-  readonly around?: { before?(transaction: number): Promise<void>; after?(transaction: number): void };
+  readonly around?: {
+    before?(transaction: number): Promise<void>;
+    after?(transaction: number): void;
+    /** In the place of the cleaning of the files. */
+    compact?(): Promise<void>;
+  };
   readonly autoUnlock?: Secret;
   readonly cost?: Argon2Parameters;
 }
@@ -218,7 +223,7 @@ function watched(database: Database, around: NonNullable<StartOptions["around"]>
     },
     insertRows: (table, rows) => database.insertRows(table, rows),
     openRowPort: () => database.openRowPort(),
-    compact: () => database.compact(),
+    compact: () => around.compact?.() ?? database.compact(),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   };
