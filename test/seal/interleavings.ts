@@ -17,7 +17,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
 ]);
 const MOST_AT_ONCE = 6;
 /** Secrets that nobody edits, so that sealing anew takes more than one batch. */
-const QUIET = 300;
+const QUIET = 260;
 
 interface World {
   readonly store: SealedStore;

@@ -16,7 +16,12 @@ const META = { hint: "", origin: null, proxy: null, created_at: 0, updated_at: 0
 
 export interface StartOptions {
   /** Called before and after each transaction of the seal, with its number since the start, from 1. */
-  readonly around?: { before?(transaction: number): Promise<void>; after?(transaction: number): void };
+  readonly around?: {
+    before?(transaction: number): Promise<void>;
+    after?(transaction: number): void;
+    /** In the place of the cleaning of the files. */
+    compact?(): Promise<void>;
+  };
   readonly autoUnlock?: Secret;
   readonly cost?: Argon2Parameters;
 }
@@ -49,9 +54,14 @@ export class SealedStore implements AsyncDisposable {
     return this.#running.seal;
   }
 
+  /** Opens files and seal, as a start of the server does. */
   async open(options: StartOptions = {}): Promise<void> {
+    const { dataDir, clock } = this;
+    await this.#openSeal(await openSqlite({ dataDir, clock }), options);
+  }
+
+  async #openSeal(database: Database, options: StartOptions): Promise<void> {
     const { dataDir, clock, logged } = this;
-    const database = await openSqlite({ dataDir, clock });
     const { around, ...rest } = options;
     const parts = {
       database: around === undefined ? database : watched(database, around),
@@ -80,9 +90,10 @@ export class SealedStore implements AsyncDisposable {
     this.#running = undefined;
   }
 
+  /** Closes the seal and opens another, which knows what is stored and nothing else; the files stay open. */
   async restart(options: StartOptions = {}): Promise<void> {
-    await this.close();
-    await this.open(options);
+    await this.seal.close();
+    await this.#openSeal(this.database, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -212,7 +223,7 @@ function watched(database: Database, around: NonNullable<StartOptions["around"]>
     },
     insertRows: (table, rows) => database.insertRows(table, rows),
     openRowPort: () => database.openRowPort(),
-    compact: () => database.compact(),
+    compact: () => around.compact?.() ?? database.compact(),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   };

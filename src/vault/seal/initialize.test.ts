@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { newKey, SealedStore } from "#test/seal/sealed-store.ts";
+import { createMachineKey } from "./machine-key.ts";
 
 const DAMAGED = Buffer.alloc(40, 1);
 const coded = (code: string) => expect.objectContaining({ code });
@@ -27,7 +28,8 @@ test("[S2] sets the passphrase: every value under a new term, and later starts a
   for (const name of ["one", "two"]) expect(after[name]).not.toEqual(before[name]);
   expect([await store.slots(), await store.terms()]).toEqual([["passphrase"], [2]]);
   expect(await store.audited()).toEqual(["key.initialize success"]);
-  await store.restart();
+  await store.close();
+  await store.open();
   expect(store.seal.status()).toEqual({ initialized: true, unlocked: false });
   await expect(store.values()).rejects.toThrow(coded("server_locked"));
   await store.unlock(key);
@@ -47,6 +49,25 @@ test("[S2] leaves neither plaintext nor old ciphertext nor the machine key in th
   for (const sealed of Object.values(await store.sealed())) expect(content.includes(sealed)).toBe(true);
   expect(readdirSync(join(store.dataDir, "secrets"))).toEqual(["passphrase-set"]);
   expect(statSync(join(store.dataDir, "secrets", "passphrase-set")).mode & 0o7777).toBe(0o400);
+  expect(store.logged).toEqual([]);
+});
+
+test("[S2] [S13] what a stop left uncleaned is cleaned at the next start, locked as it is", async () => {
+  await store.restart({ around: { compact: () => Promise.reject(new Error("no room")) } });
+  await store.put({ one: "value" });
+  const { one: old = DAMAGED } = await store.sealed();
+  await store.initialize(newKey());
+  await store.seal.settled();
+  expect(store.logged.splice(0).join()).toContain("no room");
+  expect(store.everyByte().includes(old)).toBe(true);
+  const machineKey = await createMachineKey(join(store.dataDir, "secrets"), systemRandom);
+  await store.restart();
+  await store.seal.settled();
+  expect(store.seal.isLocked()).toBe(true);
+  const content = store.everyByte();
+  expect(content.includes(old)).toBe(false);
+  expect(content.includes(machineKey.export().toString("base64url"))).toBe(false);
+  expect(readdirSync(join(store.dataDir, "secrets"))).toEqual(["passphrase-set"]);
   expect(store.logged).toEqual([]);
 });
 

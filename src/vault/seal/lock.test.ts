@@ -81,7 +81,7 @@ test("[S10] a lock at the moment an unlock, or a rotation, is written wins in me
   expect(store.seal.isLocked()).toBe(true);
   await store.unlock(key);
   await store.restart({ autoUnlock: key, around: lockOnce(2) });
-  await expect(store.rotate(key, next)).rejects.toThrow(coded("server_locked"));
+  await expect(store.rotate(key, next)).rejects.toThrow("The new key holds, but the server was locked");
   await locking;
   expect(store.seal.isLocked()).toBe(true);
   await expect(store.unlock(key)).rejects.toThrow(coded("wrong_key"));
