@@ -7,7 +7,7 @@ import type { Seal } from "#vault/seal/index.ts";
 import type { Workers } from "./workers/workers.ts";
 
 interface Parts {
-  readonly seal: Seal;
+  readonly seal: Pick<Seal, "isLocked" | "onLock" | "onUnlock">;
   /** Raised while locked, for all threads. */
   readonly lock: SharedFlag;
   readonly workers: Pick<Workers, "tell" | "unlocked">;

@@ -25,7 +25,14 @@ describe.each([1, 2, 4])("with %i threads", (workers) => {
     Promise.all(
       held.byThread.map((one) => one.ask({ ...chatRequest, headers: bearing(bench.key), body: chat() })),
     );
-  const statuses = async () => (await askAll()).map(({ status }) => status);
+  /** Of a chat, which takes a credential, and of the models, which take none: there the lock alone refuses. */
+  const statuses = async () => {
+    const listed = held.byThread.map((one) => one.ask({ path: "/v1/models", headers: bearing(bench.key) }));
+    const models = (await Promise.all(listed)).map(({ status }) => status);
+    const chats = (await askAll()).map(({ status }) => status);
+    expect(models).toEqual(chats);
+    return chats;
+  };
   const all = (status: number) => Array.from({ length: workers }, () => status);
 
   test("[S9] [S5] after the answer of a lock no thread serves, and after that of an unlock every thread does, each time", async () => {
