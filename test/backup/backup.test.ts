@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -31,6 +31,11 @@ function credentialSeen(): string {
   return headers[headers.findIndex((name) => name.toLowerCase() === "authorization") + 1] ?? "";
 }
 
+/** Copies of the store on the disk, beside it. */
+function copiesIn(dataDir: string): string[] {
+  return readdirSync(join(dataDir, "db")).filter((name) => name.startsWith("backup-"));
+}
+
 async function audited(claviger: TestClaviger): Promise<string[]> {
   const { json } = await claviger.control({ path: "/api/v1/audit?limit=100" });
   if (typeof json !== "object" || json === null || !("data" in json) || !Array.isArray(json.data)) return [];
@@ -55,7 +60,7 @@ describe("without a server key", () => {
       const taken = await takeBackup(claviger, { password: password.expose() });
       expect(taken).toMatchObject({ status: 200, type: "application/octet-stream" });
       backup = taken.bytes;
-      await expect.poll(() => existsSync(join(claviger.dataDir, "backup"))).toBe(false);
+      expect(copiesIn(claviger.dataDir)).toEqual([]);
       expect(await audited(claviger)).toEqual(["local key.backup success", "local key.backup failure"]);
     }
     const container = await openContainer(
@@ -132,7 +137,6 @@ describe("without a server key", () => {
 
   test("[S14] its copy on the disk is gone when a client leaves, and after a crash with the next start", async () => {
     await using claviger = await startClaviger();
-    const copies = join(claviger.dataDir, "backup");
     const body = JSON.stringify({ password: newSecret().expose() });
     const outgoing = request({
       socketPath: claviger.app.controlSocket,
@@ -150,14 +154,14 @@ describe("without a server key", () => {
     });
     outgoing.end(body);
     await left;
-    await expect.poll(() => existsSync(copies)).toBe(false);
+    await expect.poll(() => copiesIn(claviger.dataDir)).toEqual([]);
     // The next one finds the way free.
     expect((await takeBackup(claviger, JSON.parse(body))).status).toBe(200);
     await claviger.app.close();
-    mkdirSync(copies, { mode: 0o700 });
-    writeFileSync(join(copies, "left.sqlite"), "half a copy");
+    for (const end of ["", "-journal"])
+      writeFileSync(join(claviger.dataDir, "db", `backup-0123456789abcdef.sqlite${end}`), "half a copy");
     await using again = await startClaviger({ dataDir: claviger.dataDir });
-    expect(existsSync(copies)).toBe(false);
+    expect(copiesIn(claviger.dataDir)).toEqual([]);
     expect(again.app.seal.isLocked()).toBe(false);
   });
 });

@@ -199,7 +199,7 @@ describe("on a full disk", () => {
     disk.fill(300_000);
     await expectEnd(["backup", "--password", "--data-dir", dataDir, elsewhere], EXIT.tryAgain, `${password}\n`);
     expect(existsSync(elsewhere)).toBe(false);
-    expect(existsSync(join(dataDir, "backup"))).toBe(false);
+    expect(readdirSync(join(dataDir, "db")).filter((name) => name.startsWith("backup-"))).toEqual([]);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
     disk.free();
     await expectEnd(["backup", "--password", "--data-dir", dataDir, elsewhere], 0, `${password}\n`);

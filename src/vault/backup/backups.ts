@@ -36,10 +36,23 @@ export class Backups {
       const { database, audit } = this.#parts;
       await database.transaction((query) => audit.append(query, entryOf(by)));
       undo.move();
-      return { ...prepared, [Symbol.asyncDispose]: () => this.#end(prepared) };
+      return {
+        ...prepared,
+        stream: () => this.#stream(prepared),
+        [Symbol.asyncDispose]: () => this.#end(prepared),
+      };
     } catch (error) {
       this.#busy = false;
       throw error;
+    }
+  }
+
+  /** It has ended before its reader knows that: who then asks for the next one gets it. */
+  async *#stream(prepared: PreparedBackup): AsyncGenerator<Uint8Array> {
+    try {
+      yield* prepared.stream();
+    } finally {
+      await this.#end(prepared);
     }
   }
 
