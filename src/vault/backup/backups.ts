@@ -49,7 +49,8 @@ export class Backups {
     const end = async () => {
       if (ended) return;
       ended = true;
-      await prepared[Symbol.asyncDispose]().finally(() => (this.#busy = false));
+      this.#busy = false;
+      await prepared[Symbol.asyncDispose]();
     };
     const stream = async function* () {
       try {
