@@ -40,7 +40,9 @@ async function audited(claviger: TestClaviger): Promise<string[]> {
   const { json } = await claviger.control({ path: "/api/v1/audit?limit=100" });
   if (typeof json !== "object" || json === null || !("data" in json) || !Array.isArray(json.data)) return [];
   const rows: { action: string; outcome: string; actor: string }[] = json.data;
-  return rows.filter(({ action }) => /^key\.(backup|restore)$/.test(action)).map((row) => `${row.actor} ${row.action} ${row.outcome}`);
+  return rows
+    .filter(({ action }) => /^key\.(backup|restore)$/.test(action))
+    .map((row) => `${row.actor} ${row.action} ${row.outcome}`);
 }
 
 describe("without a server key", () => {
@@ -105,7 +107,11 @@ describe("without a server key", () => {
 
   test("[S14] a password of 11 characters or of 4,097 bytes is refused, one of 12 is taken", async () => {
     await using claviger = await startClaviger();
-    for (const [password, status] of [["a".repeat(11), 400], ["a".repeat(4097), 400], ["ä".repeat(12), 200]] as const)
+    for (const [password, status] of [
+      ["a".repeat(11), 400],
+      ["a".repeat(4097), 400],
+      ["ä".repeat(12), 200],
+    ] as const)
       expect((await takeBackup(claviger, { password })).status).toBe(status);
   });
 

@@ -20,7 +20,14 @@ import { claviger, Program, scratch, serve } from "../start/process.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
-const EXIT = { usage: 64, data: 65, notRunning: 69, cannotCreate: 73, tryAgain: 75, notPermitted: 77 } as const;
+const EXIT = {
+  usage: 64,
+  data: 65,
+  notRunning: 69,
+  cannotCreate: 73,
+  tryAgain: 75,
+  notPermitted: 77,
+} as const;
 const password = systemRandom.bytes(18).toString("base64url");
 const serverKey = systemRandom.bytes(18).toString("base64url");
 
@@ -30,7 +37,10 @@ const [bare, sealed] = [join(place.root, "bare"), join(place.root, "sealed")];
 const [closed, open] = [join(place.root, "closed.backup"), join(place.root, "open.backup")];
 
 beforeAll(async () => {
-  for (const [dataDir, name] of [[bare, "in-bare"], [sealed, "in-sealed"]] as const) {
+  for (const [dataDir, name] of [
+    [bare, "in-bare"],
+    [sealed, "in-sealed"],
+  ] as const) {
     await using server = await serve(dataDir);
     await expectEnd(["api-key", "create", name, "--data-dir", dataDir], 0);
     if (dataDir === sealed) await expectEnd(["key", "init", "--data-dir", dataDir], 0, `${serverKey}\n`);
@@ -124,7 +134,11 @@ describe("what is refused changes nothing", () => {
     }
     writeFileSync(file, changed(bytes.length - 1));
     await expectEnd(["restore", "--force", "--data-dir", bare, file], EXIT.data, `${password}\n`);
-    await expectEnd(["restore", "--force", "--password", "--data-dir", bare, open], EXIT.usage, `${password}\n`);
+    await expectEnd(
+      ["restore", "--force", "--password", "--data-dir", bare, open],
+      EXIT.usage,
+      `${password}\n`,
+    );
     await expectEnd(["restore", "--data-dir", bare, join(place.root, "missing")], EXIT.cannotCreate);
     await expectEnd(["restore", "--dry-run", join(place.root, "missing")], EXIT.data);
     expect(snapshot(bare)).toEqual(before);
@@ -197,7 +211,11 @@ describe("on a full disk", () => {
     await using server = await serve(dataDir);
     const elsewhere = join(place.root, "from-full-disk.backup");
     disk.fill(300_000);
-    await expectEnd(["backup", "--password", "--data-dir", dataDir, elsewhere], EXIT.tryAgain, `${password}\n`);
+    await expectEnd(
+      ["backup", "--password", "--data-dir", dataDir, elsewhere],
+      EXIT.tryAgain,
+      `${password}\n`,
+    );
     expect(existsSync(elsewhere)).toBe(false);
     expect(readdirSync(join(dataDir, "db")).filter((name) => name.startsWith("backup-"))).toEqual([]);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);

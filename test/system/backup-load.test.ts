@@ -33,7 +33,16 @@ test("[S14] a large store is backed up while it is written and served, in little
   await using server = await serve(dataDir);
   const key = systemRandom.bytes(18).toString("base64url");
   expect((await claviger(["key", "init", ...local], { input: `${key}\n` })).status).toBe(0);
-  const add = ["provider", "add", "sim", "--kind", "openai-compatible", "--base-url", upstream.baseUrl, ...local];
+  const add = [
+    "provider",
+    "add",
+    "sim",
+    "--kind",
+    "openai-compatible",
+    "--base-url",
+    upstream.baseUrl,
+    ...local,
+  ];
   expect((await claviger(add, { input: "credential\n" })).status).toBe(0);
   const clientKey = await create("before");
 

@@ -1,8 +1,23 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { commitReplacement, discardStaged, finishReplacement, type Rename, stageReplacement } from "./replacement.ts";
+import {
+  commitReplacement,
+  discardStaged,
+  finishReplacement,
+  type Rename,
+  stageReplacement,
+} from "./replacement.ts";
 
 const OLD = {
   "db/data.sqlite": "old store",
@@ -114,7 +129,9 @@ function write(path: string, text: string): void {
 
 /** Text by path, those of `restore` left out. */
 function files(root = dataDir): Record<string, string> {
-  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   const paths = entries.map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
   const own = paths.filter((path) => !path.startsWith("restore/"));
   return Object.fromEntries(own.map((path) => [path, readFileSync(join(root, path), "utf8")]));

@@ -1,4 +1,13 @@
-import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { leaveAuditNote } from "#gates/audit/index.ts";
 import { type Clock, toTimestamp } from "#platform/lib/clock.ts";
@@ -120,7 +129,11 @@ async function isSecretOf(storePath: string, dataDir: string): Promise<boolean> 
 }
 
 /** Behind what other commands have left for the next start. */
-function noteInAudit(files: string, { created }: BackupFacts, { dataDir, clock, auditSecret }: RestoreParts): void {
+function noteInAudit(
+  files: string,
+  { created }: BackupFacts,
+  { dataDir, clock, auditSecret }: RestoreParts,
+): void {
   const earlier = join(dataDir, AUDIT_NOTES);
   if (existsSync(earlier)) copyFileSync(earlier, join(files, AUDIT_NOTES));
   const local = { time: clock.now(), actor: "local", address: null, requestId: null, count: 1 };

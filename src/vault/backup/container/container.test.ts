@@ -30,7 +30,10 @@ interface Made {
   readonly seed?: number;
 }
 
-const SMALL = { "secrets/machine.key": Buffer.from("a machine key"), "db/data.sqlite": Buffer.from("a store") };
+const SMALL = {
+  "secrets/machine.key": Buffer.from("a machine key"),
+  "db/data.sqlite": Buffer.from("a store"),
+};
 
 async function make({ files = SMALL, password: closed, seed = 1 }: Made = {}): Promise<Buffer> {
   const entries = Object.entries(files).map(([name, bytes]) => bytesEntry(name, bytes));
@@ -38,7 +41,11 @@ async function make({ files = SMALL, password: closed, seed = 1 }: Made = {}): P
   return gather(writeContainer({ facts, entries }, { password: closed, cost, random }));
 }
 
-async function read(file: Uint8Array, using?: Secret, pieceBytes = file.length): Promise<Record<string, Buffer>> {
+async function read(
+  file: Uint8Array,
+  using?: Secret,
+  pieceBytes = file.length,
+): Promise<Record<string, Buffer>> {
   const container = await openContainer(inPieces(file, pieceBytes));
   const files: Record<string, Buffer> = {};
   for await (const { name, content } of container.entries(using)) files[name] = await gather(content);
@@ -75,7 +82,12 @@ describe("the format is the documented one", () => {
   const vectors = text
     .split("### Vector ")
     .slice(1)
-    .map((section) => new Map([...section.matchAll(/^\| ([a-z ]+) \| `([^`]*)` \|$/gm)].map(([, a = "", b = ""]) => [a, b])));
+    .map(
+      (section) =>
+        new Map(
+          [...section.matchAll(/^\| ([a-z ]+) \| `([^`]*)` \|$/gm)].map(([, a = "", b = ""]) => [a, b]),
+        ),
+    );
 
   test("the document has two vectors", () => {
     expect(vectors.map((vector) => vector.get("password"))).toEqual(["", "correct horse battery staple"]);
@@ -88,14 +100,21 @@ describe("the format is the documented one", () => {
     const { header } = await openContainer(inPieces(file, 1));
     expect(JSON.stringify(header)).toBe(field("header"));
     const files = await read(file, given, 3);
-    expect(Object.entries(files).map(([name, bytes]) => `${name}=${bytes.toString()}`).join(" ")).toBe(field("files"));
+    expect(
+      Object.entries(files)
+        .map(([name, bytes]) => `${name}=${bytes.toString()}`)
+        .join(" "),
+    ).toBe(field("files"));
   });
 });
 
 test("[S14] whatever the sizes of files and pieces, what went in comes out", async () => {
   const edges = [0, 1, CHUNK_BYTES - 60, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES];
   for (const [seed, size] of edges.entries()) {
-    const files = { "etc/claviger.yaml": seededRandom(seed).bytes(size), "db/data.sqlite": Buffer.alloc(size) };
+    const files = {
+      "etc/claviger.yaml": seededRandom(seed).bytes(size),
+      "db/data.sqlite": Buffer.alloc(size),
+    };
     const file = await make({ files, seed });
     for (const piece of [file.length, 1000, 65536]) expect(await read(file, undefined, piece)).toEqual(files);
   }
@@ -138,7 +157,8 @@ test("[S14] its chunks cannot change places, be left out or come from another ba
   const [file, other] = [await make({ files }), await make({ files, seed: 2 })];
   const start = headBytes(file);
   const size = CHUNK_BYTES + TAG_BYTES;
-  const chunk = (from: Buffer, number: number) => from.subarray(start + number * size, start + (number + 1) * size);
+  const chunk = (from: Buffer, number: number) =>
+    from.subarray(start + number * size, start + (number + 1) * size);
   const chunks = [0, 1, 2, 3, 4].map((number) => chunk(file, number));
   const build = (order: readonly number[]) =>
     Buffer.concat([file.subarray(0, start), ...order.map((number) => chunks[number] ?? Buffer.alloc(0))]);
@@ -155,12 +175,18 @@ test("[S14] what is sealed as it should be and yet cut short, or written in a se
     const { bytes, digest } = encodeHead({ ...facts, file_key: slot });
     return Buffer.concat([bytes, await gather(payload(payloadKey(fileKey, digest)))]);
   };
-  const plain = await gather(encodeEntries([bytesEntry("db/data.sqlite", seededRandom(1).bytes(CHUNK_BYTES - 24))]));
+  const plain = await gather(
+    encodeEntries([bytesEntry("db/data.sqlite", seededRandom(1).bytes(CHUNK_BYTES - 24))]),
+  );
   expect(plain.length).toBe(CHUNK_BYTES);
   expect(await problemOf(await seal((key) => sealChunks(key, inPieces(plain, 1000))))).toBeUndefined();
   for (const short of [1, 100, CHUNK_BYTES - 10, CHUNK_BYTES - 20])
-    expect(await problemOf(await seal((key) => sealChunks(key, inPieces(plain.subarray(0, -short), 1000))))).toBe("damaged");
-  const nonces = ["000000000000000000000000", "000000000000000000000101"].map((hex) => Buffer.from(hex, "hex"));
+    expect(
+      await problemOf(await seal((key) => sealChunks(key, inPieces(plain.subarray(0, -short), 1000)))),
+    ).toBe("damaged");
+  const nonces = ["000000000000000000000000", "000000000000000000000101"].map((hex) =>
+    Buffer.from(hex, "hex"),
+  );
   const [first = Buffer.alloc(0), last = Buffer.alloc(0)] = nonces;
   const none = Buffer.alloc(0);
   const withEmptyEnd = await seal(async function* (key) {
