@@ -220,7 +220,12 @@ describe("with a server key", () => {
     const { bytes } = await takeBackup(claviger);
     await claviger.app.seal.rotate({ current: first, next: second }, by);
     using elsewhere = await restoreElsewhere(bytes);
-    await using again = await startClaviger({ dataDir: elsewhere.dataDir });
+    // Locked, although it could open itself.
+    const keyFile = join(elsewhere.dataDir, "etc", "server-key");
+    writeFileSync(keyFile, first.expose(), { mode: 0o400 });
+    const env = { CLAVIGER_SERVER_KEY_FILE: keyFile };
+    await using again = await startClaviger({ dataDir: elsewhere.dataDir, env });
+    expect(again.app.seal.isLocked()).toBe(true);
     await expect(again.app.seal.unlock(second, by)).rejects.toThrow();
     await again.app.seal.unlock(first, by);
     expect(again.app.seal.isLocked()).toBe(false);
