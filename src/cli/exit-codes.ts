@@ -28,15 +28,16 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
     "The answer is no (`api-key validate`: the key does not fit; `doctor`: something is left; `audit verify`: a record was tampered with), or the work failed.",
   refusedValue: "The given value is malformed (`api-key validate`: the hash).",
   usage: "Wrong use of the command, or a secret that was asked for was not given.",
-  data: "The input is wrong: a name that is taken, an id that does not exist, text that is not UTF-8.",
+  data: "The input is wrong: a name that is taken, an id that does not exist, text that is not UTF-8, a damaged or foreign backup.",
   notRunning: "No server runs on the data directory, or none answers at the URL.",
-  cannotCreate: "The data directory cannot be created.",
+  cannotCreate:
+    "The data directory or a file cannot be created or written, or is there already and not to be replaced.",
   tryAgain:
     "Refused for now: the server is locked, the disk is full, the address or the data directory is in use, no answer in time.",
   wrongServer:
     "Another server answers than the one that is meant: its certificate is not trusted or not the pinned one.",
   notPermitted:
-    "This user may not open the control socket, others may read the key's file, the caller lacks the permission, or the server key is wrong.",
+    "This user may not open the control socket, others may read the key's file, the caller lacks the permission, or the server key or a backup's password is wrong.",
   configuration: "The configuration, the environment or the data directory is wrong; nothing was changed.",
 };
 

@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "#platform/lib/clock.ts";
-import { systemRandom } from "#platform/lib/random.ts";
-import { Secret } from "#platform/lib/secret.ts";
 import { createLayout } from "#platform/config/layout.ts";
 import { loadConfig } from "#platform/config/load.ts";
 import { loadAuditSecret } from "#platform/config/secrets.ts";
+import { systemClock } from "#platform/lib/clock.ts";
+import { systemRandom } from "#platform/lib/random.ts";
+import { Secret } from "#platform/lib/secret.ts";
 import { openContainer, restoreBackup } from "#vault/backup/index.ts";
 import type { TestClaviger } from "../claviger.ts";
 
@@ -21,7 +21,10 @@ export interface BackupAnswer {
 /** Asks for a backup over the control socket; with a body by POST. */
 export function takeBackup(claviger: TestClaviger, body?: object): Promise<BackupAnswer> {
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const headers = text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+  const headers =
+    text === undefined
+      ? {}
+      : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
@@ -69,7 +72,9 @@ export async function restoreElsewhere(
 
 /** Every file below a directory that holds any of the texts. */
 export function filesWith(directory: string, texts: readonly string[]): string[] {
-  const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   const paths = entries.map((entry) => join(entry.parentPath, entry.name));
   return paths.filter((path) => {
     const bytes = readFileSync(path);

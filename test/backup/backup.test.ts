@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -31,11 +31,18 @@ function credentialSeen(): string {
   return headers[headers.findIndex((name) => name.toLowerCase() === "authorization") + 1] ?? "";
 }
 
+/** Copies of the store on the disk, beside it. */
+function copiesIn(dataDir: string): string[] {
+  return readdirSync(join(dataDir, "db")).filter((name) => name.startsWith("backup-"));
+}
+
 async function audited(claviger: TestClaviger): Promise<string[]> {
   const { json } = await claviger.control({ path: "/api/v1/audit?limit=100" });
   if (typeof json !== "object" || json === null || !("data" in json) || !Array.isArray(json.data)) return [];
   const rows: { action: string; outcome: string; actor: string }[] = json.data;
-  return rows.filter(({ action }) => /^key\.(backup|restore)$/.test(action)).map((row) => `${row.actor} ${row.action} ${row.outcome}`);
+  return rows
+    .filter(({ action }) => /^key\.(backup|restore)$/.test(action))
+    .map((row) => `${row.actor} ${row.action} ${row.outcome}`);
 }
 
 describe("without a server key", () => {
@@ -55,7 +62,7 @@ describe("without a server key", () => {
       const taken = await takeBackup(claviger, { password: password.expose() });
       expect(taken).toMatchObject({ status: 200, type: "application/octet-stream" });
       backup = taken.bytes;
-      await expect.poll(() => existsSync(join(claviger.dataDir, "backup"))).toBe(false);
+      expect(copiesIn(claviger.dataDir)).toEqual([]);
       expect(await audited(claviger)).toEqual(["local key.backup success", "local key.backup failure"]);
     }
     const container = await openContainer(
@@ -100,7 +107,11 @@ describe("without a server key", () => {
 
   test("[S14] a password of 11 characters or of 4,097 bytes is refused, one of 12 is taken", async () => {
     await using claviger = await startClaviger();
-    for (const [password, status] of [["a".repeat(11), 400], ["a".repeat(4097), 400], ["ä".repeat(12), 200]] as const)
+    for (const [password, status] of [
+      ["a".repeat(11), 400],
+      ["a".repeat(4097), 400],
+      ["ä".repeat(12), 200],
+    ] as const)
       expect((await takeBackup(claviger, { password })).status).toBe(status);
   });
 
@@ -132,7 +143,6 @@ describe("without a server key", () => {
 
   test("[S14] its copy on the disk is gone when a client leaves, and after a crash with the next start", async () => {
     await using claviger = await startClaviger();
-    const copies = join(claviger.dataDir, "backup");
     const body = JSON.stringify({ password: newSecret().expose() });
     const outgoing = request({
       socketPath: claviger.app.controlSocket,
@@ -150,14 +160,14 @@ describe("without a server key", () => {
     });
     outgoing.end(body);
     await left;
-    await expect.poll(() => existsSync(copies)).toBe(false);
+    await expect.poll(() => copiesIn(claviger.dataDir)).toEqual([]);
     // The next one finds the way free.
     expect((await takeBackup(claviger, JSON.parse(body))).status).toBe(200);
     await claviger.app.close();
-    mkdirSync(copies, { mode: 0o700 });
-    writeFileSync(join(copies, "left.sqlite"), "half a copy");
+    for (const end of ["", "-journal"])
+      writeFileSync(join(claviger.dataDir, "db", `backup-0123456789abcdef.sqlite${end}`), "half a copy");
     await using again = await startClaviger({ dataDir: claviger.dataDir });
-    expect(existsSync(copies)).toBe(false);
+    expect(copiesIn(claviger.dataDir)).toEqual([]);
     expect(again.app.seal.isLocked()).toBe(false);
   });
 });
@@ -210,7 +220,12 @@ describe("with a server key", () => {
     const { bytes } = await takeBackup(claviger);
     await claviger.app.seal.rotate({ current: first, next: second }, by);
     using elsewhere = await restoreElsewhere(bytes);
-    await using again = await startClaviger({ dataDir: elsewhere.dataDir });
+    // Locked, although it could open itself.
+    const keyFile = join(elsewhere.dataDir, "etc", "server-key");
+    writeFileSync(keyFile, first.expose(), { mode: 0o400 });
+    const env = { CLAVIGER_SERVER_KEY_FILE: keyFile };
+    await using again = await startClaviger({ dataDir: elsewhere.dataDir, env });
+    expect(again.app.seal.isLocked()).toBe(true);
     await expect(again.app.seal.unlock(second, by)).rejects.toThrow();
     await again.app.seal.unlock(first, by);
     expect(again.app.seal.isLocked()).toBe(false);

@@ -26,6 +26,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /api/v1/key/initialize": { key: "too short" },
   "POST /api/v1/key/unlock": { key: "nobody's server key" },
   "POST /api/v1/key/rotate": { current_key: "nobody's server key", new_key: "nor is this one" },
+  "POST /api/v1/backup": { password: "nobody's password" },
   "POST /api/v1/keys": { name: "thing", permissions: [] },
   "POST /api/v1/providers": {
     name: "thing",
@@ -47,6 +48,7 @@ const SUBJECTS: readonly (readonly [string, Action | typeof OPEN])[] = [
   ["/api/v1/keys", "keys.manage"],
   ["/api/v1/key/status", "open"],
   ["/api/v1/key/", "settings.manage"],
+  ["/api/v1/backup", "backup.create"],
   ["/api/v1/providers", "providers.manage"],
 ];
 

@@ -122,6 +122,8 @@ const STEPS: readonly string[] = [
   "DELETE /api/v1/providers/{name}",
   "POST /api/v1/key/initialize",
   "POST /api/v1/key/unlock",
+  "GET /api/v1/backup",
+  "POST /api/v1/backup",
   "POST /api/v1/key/rotate",
   "GET /api/v1/key/reseal",
   "DELETE /api/v1/key/recovery",

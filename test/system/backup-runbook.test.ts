@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
@@ -90,7 +98,10 @@ test("[S14] every command of the runbook does what it says, from the first backu
   expect(await old.run(elsewhere)).toMatchObject({ status: 0 });
 
   const [restore = ""] = linesUnder("Restore");
-  expect(await old.run(restore)).toMatchObject({ status: 0, stdout: expect.stringContaining("What was there is in") });
+  expect(await old.run(restore)).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("What was there is in"),
+  });
 
   const fresh = machine(place.root, "new");
   mkdirSync(join(fresh.home, "backups"));

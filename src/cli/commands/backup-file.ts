@@ -1,4 +1,4 @@
-import { createReadStream, lstatSync } from "node:fs";
+import { createReadStream, lstatSync, type ReadStream } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -84,11 +84,16 @@ export function cannotWrite(error: unknown): CliError | undefined {
   });
 }
 
+/** A file to be read, piece by piece; who reads it hears of what is wrong, and where nobody does it is no crash. */
+export function openSource(path: string): ReadStream {
+  return createReadStream(path).on("error", () => undefined);
+}
+
 async function prove(
   path: string,
   password: Secret | undefined,
 ): Promise<{ created: string; server_key: string }> {
-  const source = createReadStream(path);
+  const source = openSource(path);
   try {
     const container = await openContainer(source);
     for await (const _ of container.entries(password));

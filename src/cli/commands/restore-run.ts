@@ -1,4 +1,4 @@
-import { createReadStream, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
@@ -12,7 +12,7 @@ import { BackupProblem, openContainer, restoreBackup, unpackBackup } from "#vaul
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { readSecret } from "../prompt.ts";
-import { cannotWrite } from "./backup-file.ts";
+import { cannotWrite, openSource } from "./backup-file.ts";
 import type { RestoreFlags } from "./restore.ts";
 import { hasStore, makeDataDirectory, noteInAudit } from "./restore-directory.ts";
 import { describeRehearsal, describeRestored } from "./restore-report.ts";
@@ -27,7 +27,7 @@ export async function runRestore(context: CommandContext, file: string, flags: R
     ...(configDir === undefined ? {} : { configDir }),
   };
   const config = loadConfig({ flags: places, env: context.env, homeDir: context.homeDir });
-  const source = createReadStream(file);
+  const source = openSource(file);
   try {
     if (flags.dryRun === true) await rehearse(context, source, flags);
     else await audited(config.dataDir, () => restore(context, source, { config, flags }));

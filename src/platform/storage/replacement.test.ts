@@ -73,6 +73,7 @@ test("[S13] stopped while it finishes, and again and again, it ends with the new
 test("[S14] what was staged and not decided leaves no trace", () => {
   stage();
   expect(finishReplacement(dataDir)).toEqual([]);
+  expect(readdirSync(dataDir).sort()).toEqual(["db", "secrets"]);
   stage();
   discardStaged(dataDir);
   expect(files()).toEqual(OLD);

@@ -36,16 +36,30 @@ export class Backups {
       const { database, audit } = this.#parts;
       await database.transaction((query) => audit.append(query, entryOf(by)));
       undo.move();
-      return { ...prepared, [Symbol.asyncDispose]: () => this.#end(prepared) };
+      return this.#endingOnce(prepared);
     } catch (error) {
       this.#busy = false;
       throw error;
     }
   }
 
-  async #end(prepared: PreparedBackup): Promise<void> {
-    this.#busy = false;
-    await prepared[Symbol.asyncDispose]();
+  /** It has ended before its reader knows that, so that who then asks for the next one gets it; or when it is left. */
+  #endingOnce(prepared: PreparedBackup): PreparedBackup {
+    let ended = false;
+    const end = async () => {
+      if (ended) return;
+      ended = true;
+      this.#busy = false;
+      await prepared[Symbol.asyncDispose]();
+    };
+    const stream = async function* () {
+      try {
+        yield* prepared.stream();
+      } finally {
+        await end();
+      }
+    };
+    return { facts: prepared.facts, stream, [Symbol.asyncDispose]: end };
   }
 }
 

@@ -1,5 +1,5 @@
-import { createReadStream, rmSync, statfsSync, statSync } from "node:fs";
-import { mkdir, readFile, rm, rmdir } from "node:fs/promises";
+import { createReadStream, readdirSync, rmSync, statfsSync, statSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import { type Clock, toTimestamp } from "#platform/lib/clock.ts";
@@ -24,6 +24,7 @@ import { serverKeyOf } from "./restored-store.ts";
 const PASSWORD_COST: Argon2Parameters = { memoryKib: 64 * 1024, passes: 3, lanes: 1 };
 const PASSWORD_CHARACTERS = 12;
 const PASSWORD_BYTES = 4096;
+const COPY_NAME = /^backup-[0-9a-f]{16}\.sqlite(-journal)?$/;
 const SPARE_BYTES = 1024 * 1024;
 
 /** What a backup is made of. */
@@ -64,14 +65,8 @@ export async function prepareBackup(parts: BackupParts, wanted: BackupWanted): P
       "The files of the configuration need a password over the backup.",
     );
   refuseFullDisk(dataDir);
-  const directory = copiesIn(dataDir);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, `${random.bytes(8).toString("hex")}.sqlite`);
-  const remove = async () => {
-    await rm(path, { force: true });
-    // Empty, it is no use; and where root made it, the server's user could not write to it.
-    await rmdir(directory).catch(() => undefined);
-  };
+  const path = join(dataDir, "db", `backup-${random.bytes(8).toString("hex")}.sqlite`);
+  const remove = () => rm(path, { force: true });
   try {
     // Read first: a server key that is set meanwhile removes it, and the copy then says that it is not needed.
     const machineKey = await readMachineKey(dataDir);
@@ -83,13 +78,10 @@ export async function prepareBackup(parts: BackupParts, wanted: BackupWanted): P
     const secrets = bare ? secretEntries(machineKey, parts.apiKeySecret()) : [];
     const config = wanted.withConfig ? await readConfigEntries(parts.config) : [];
     const entries = [...secrets, ...config, storeEntry(path)];
+    const using = { random, cost: parts.cost ?? PASSWORD_COST, password: wanted.password };
     return {
       facts,
-      stream: () =>
-        writeContainer(
-          { facts, entries },
-          { random, cost: parts.cost ?? PASSWORD_COST, password: wanted.password },
-        ),
+      stream: () => writeContainer({ facts, entries }, using),
       [Symbol.asyncDispose]: remove,
     };
   } catch (error) {
@@ -100,7 +92,8 @@ export async function prepareBackup(parts: BackupParts, wanted: BackupWanted): P
 
 /** Removes all copies. Under the lock of the directory, while none is read. */
 export function discardCopies(dataDir: string): void {
-  rmSync(copiesIn(dataDir), { recursive: true, force: true });
+  const directory = join(dataDir, "db");
+  for (const name of readdirSync(directory)) if (COPY_NAME.test(name)) rmSync(join(directory, name));
 }
 
 /** As the server key's: a stolen backup can be tried without end. */
@@ -111,10 +104,6 @@ function requireLength(password: Secret): void {
     "bad_request",
     `A backup's password has ${PASSWORD_CHARACTERS} characters at least and ${PASSWORD_BYTES} bytes at most.`,
   );
-}
-
-function copiesIn(dataDir: string): string {
-  return join(dataDir, "backup");
 }
 
 /** As much again is left for what goes on meanwhile, which the write-ahead log holds. */

@@ -1,10 +1,14 @@
+import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { encrypt } from "#platform/lib/aead.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { bytesEntry } from "../config-files.ts";
-import { CHUNK_BYTES } from "./chunks.ts";
+import { CHUNK_BYTES, sealChunks } from "./chunks.ts";
 import { openContainer, writeContainer } from "./container.ts";
+import { encodeEntries } from "./entries.ts";
+import { newFileKey, payloadKey } from "./file-key.ts";
 import { encodeHead } from "./header.ts";
 import { BackupProblem } from "./problem.ts";
 
@@ -163,6 +167,33 @@ test("[S14] its chunks cannot change places, be left out or come from another ba
     expect(await problemOf(build(order)), order.join()).toBe("damaged");
   const mixed = Buffer.concat([file.subarray(0, start), chunk(other, 0), file.subarray(start + size)]);
   expect(await problemOf(mixed)).toBe("damaged");
+});
+
+test("[S14] what is sealed as it should be and yet cut short, or written in a second way, is damaged", async () => {
+  const seal = async (payload: (key: KeyObject) => AsyncIterable<Uint8Array>) => {
+    const { fileKey, slot } = await newFileKey(undefined, { cost, random: seededRandom(1) });
+    const { bytes, digest } = encodeHead({ ...facts, file_key: slot });
+    return Buffer.concat([bytes, await gather(payload(payloadKey(fileKey, digest)))]);
+  };
+  const plain = await gather(
+    encodeEntries([bytesEntry("db/data.sqlite", seededRandom(1).bytes(CHUNK_BYTES - 24))]),
+  );
+  expect(plain.length).toBe(CHUNK_BYTES);
+  expect(await problemOf(await seal((key) => sealChunks(key, inPieces(plain, 1000))))).toBeUndefined();
+  for (const short of [1, 100, CHUNK_BYTES - 10, CHUNK_BYTES - 20])
+    expect(
+      await problemOf(await seal((key) => sealChunks(key, inPieces(plain.subarray(0, -short), 1000)))),
+    ).toBe("damaged");
+  const nonces = ["000000000000000000000000", "000000000000000000000101"].map((hex) =>
+    Buffer.from(hex, "hex"),
+  );
+  const [first = Buffer.alloc(0), last = Buffer.alloc(0)] = nonces;
+  const none = Buffer.alloc(0);
+  const withEmptyEnd = await seal(async function* (key) {
+    yield encrypt(key, first, plain, none);
+    yield encrypt(key, last, none, none);
+  });
+  expect(await problemOf(withEmptyEnd)).toBe("damaged");
 });
 
 test("[S14] only its password opens it, and one that it has not is refused", async () => {

@@ -18,6 +18,10 @@ const body = z
   })
   .meta({ id: "WantedBackup" });
 
+const file = z.unknown().describe("The bytes of a backup, as docs/formats/backup.md lays them out.");
+const response = { 200: { content: { "application/octet-stream": { schema: file } } } };
+const EXAMPLE = "claviger-backup\n…";
+
 /** `GET /api/v1/backup`, and `POST` for one under a password: a copy of the store, as a file that `claviger restore` takes. */
 export function backupRoutes(api: Api, backups: Backups): void {
   api.route({
@@ -28,6 +32,8 @@ export function backupRoutes(api: Api, backups: Backups): void {
     config: { contract: contractOf("GET") },
     schema: {
       summary: "Take a backup of the store, its secrets sealed as they are; a file for `claviger restore`.",
+      response,
+      example: { answer: EXAMPLE },
       errors: ["password_required", "backup_busy", "storage_full"],
     },
     handler: (request, reply) =>
@@ -40,7 +46,8 @@ export function backupRoutes(api: Api, backups: Backups): void {
     schema: {
       summary: "Take a backup under a password of its own, with the configuration directory if wanted.",
       body,
-      example: { body: { password: "correct horse battery staple", with_config: true } },
+      response,
+      example: { body: { password: "correct horse battery staple", with_config: true }, answer: EXAMPLE },
       errors: ["backup_busy", "storage_full"],
     },
     handler: (request, reply) => {
