@@ -1,0 +1,43 @@
+import { availableParallelism } from "node:os";
+import { expect, test } from "vitest";
+import { seededRandom } from "#test/seeded-random.ts";
+import { SCENARIOS } from "../scenarios.ts";
+import { Stage } from "../strike.ts";
+import type { Fault, Step } from "../trace.ts";
+
+const FAULTS: readonly Fault[] = ["kill", "ENOSPC", "EIO"];
+/** How many steps of each scenario are struck, drawn by CLAVIGER_CRASH_SEED; all unless given. */
+const LIMIT = Number(process.env.CLAVIGER_CRASH_STEPS ?? Number.POSITIVE_INFINITY);
+const SEED = Number(process.env.CLAVIGER_CRASH_SEED ?? 1);
+
+for (const name of Object.keys(SCENARIOS)) {
+  for (const fault of FAULTS) {
+    test(`[S13] ${name}: ${fault} at any step loses no secret`, { timeout: 1_500_000 }, async () => {
+      using stage = new Stage(name);
+      const steps = drawn(await stage.prepare());
+      const failures = await together(steps, (step) => stage.strike(step, fault));
+      expect(failures.slice(0, 5), `${failures.length} of ${steps.length} steps`).toEqual([]);
+    });
+  }
+}
+
+/** As many steps as are to be struck, in their order. */
+function drawn(steps: readonly Step[]): readonly Step[] {
+  if (steps.length <= LIMIT) return steps;
+  const random = seededRandom(SEED);
+  const ranked = steps.map((step, at) => ({ step, at, rank: random.bytes(4).readUInt32BE() }));
+  const chosen = ranked.toSorted((one, other) => one.rank - other.rank).slice(0, LIMIT);
+  return chosen.toSorted((one, other) => one.at - other.at).map(({ step }) => step);
+}
+
+/** Works off all, as many at a time as the machine has cores, and gives what was thrown. */
+async function together<T>(all: readonly T[], work: (each: T) => Promise<void>): Promise<string[]> {
+  const failures: string[] = [];
+  const waiting = [...all];
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      await work(next).catch((error: unknown) => failures.push(String(error)));
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  return failures;
+}
