@@ -1,3 +1,4 @@
+import { removeDrafts } from "#platform/config/drafts.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { loadProcessSecrets, verifyFingerprints } from "#platform/config/secrets.ts";
 import { newId } from "#platform/lib/id.ts";
@@ -7,7 +8,7 @@ import type { Database } from "#platform/storage/database.ts";
 import { readMeta, writeMeta } from "#platform/storage/meta.ts";
 
 /**
- * The process secrets, checked against the fingerprints of the store, and the node's id; what a fresh store lacks is
+ * What a start that was cut off left of drafts goes. The process secrets, checked against the fingerprints of the store, and the node's id; what a fresh store lacks is
  * made. Throws StartError when a secret is not the one the store was made with.
  */
 export async function settleIdentity(
@@ -15,6 +16,7 @@ export async function settleIdentity(
   config: LoadedConfig,
   random: Random,
 ): Promise<{ apiKeySecret: Secret; fresh: boolean; nodeId: string }> {
+  removeDrafts(config.dataDir);
   const secrets = loadProcessSecrets({ given: config.secrets, dataDir: config.dataDir, random });
   const facts = await readMeta(database.query, "node.");
   const nodeId = facts.get("id") ?? newId("node", random);

@@ -8,6 +8,7 @@ import { AppError, StartError } from "#platform/lib/error.ts";
 import { StatementError } from "#platform/storage/statement-error.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { type Input, inputShape, scenarioOf } from "./scenarios.ts";
+import { BEGIN } from "./trace.ts";
 import { openSubject, readSecrets, type Subject } from "./subject.ts";
 
 /** What a run says of itself before it ends. */
@@ -28,7 +29,9 @@ async function run(given: Input): Promise<Said> {
   let said: Said;
   try {
     opened = await openSubject(directory, seededRandom(7));
-    await scenarioOf(scenario).act(opened, given);
+    const { act, fromStart } = scenarioOf(scenario);
+    if (!fromStart) process.stdout.write(`${BEGIN}\n`);
+    await act(opened, given);
     said = { done: true, secrets: await secretsOf(opened) };
   } catch (error) {
     said = { done: false, error: answerOf(error), secrets: await secretsOf(opened) };

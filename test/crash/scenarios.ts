@@ -19,6 +19,8 @@ export interface Expected {
 export interface Scenario {
   /** Brings an empty directory to where the scenario begins. */
   readonly prepare: (dataDir: string) => Promise<Expected>;
+  /** Whether what a start does before the change is struck, too. */
+  readonly fromStart?: boolean;
   /** The change that is struck. */
   readonly act: (subject: Subject, input: Input) => Promise<void>;
 }
@@ -27,6 +29,7 @@ const HELD = 12;
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "first start": {
+    fromStart: true,
     prepare: async () => ({ input: { added: {} }, secrets: new Map() }),
     act: async () => {},
   },

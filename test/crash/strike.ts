@@ -16,6 +16,11 @@ const said = z.object({
   secrets: z.array(z.tuple([z.string(), z.string()])).nullable(),
 });
 
+/** Its last line. */
+function answerIn(stdout: string): z.infer<typeof said> {
+  return said.parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
+}
+
 /** A scenario at its beginning, to be run again and again on copies of the same directory. */
 export class Stage implements Disposable {
   readonly #name: string;
@@ -31,7 +36,7 @@ export class Stage implements Disposable {
   async prepare(): Promise<Step[]> {
     this.#expected = await scenarioOf(this.#name).prepare(this.#template);
     const { steps, stdout } = await listSteps(this.#drive(this.#copy()));
-    expect(said.parse(JSON.parse(stdout)).error).toBe(undefined);
+    expect(answerIn(stdout).error).toBe(undefined);
     return steps;
   }
 
@@ -42,7 +47,7 @@ export class Stage implements Disposable {
     const where = `${fault} at ${step.call} ${step.ordinal} of ${step.path}`;
     expect(run.hit, `${where} came to pass`).toBe(true);
     expect(run.status, `${where} ended ${run.stderr}`).toBe(fault === "kill" ? "SIGKILL" : 0);
-    const answer = fault === "kill" ? undefined : said.parse(JSON.parse(run.stdout));
+    const answer = fault === "kill" ? undefined : answerIn(run.stdout);
     try {
       await expectWhole(dataDir, this.#ready(), answer);
     } catch (cause) {

@@ -42,12 +42,17 @@ const CALLS = [
   ...["rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat"],
   ...["mkdir", "mkdirat", "openat", "fchmod", "chmod"],
 ];
-/** Stops the program only at the calls that are traced; a signal by path does not come to pass with it. */
+/** What a program writes to its standard output where the part of it begins that is looked at. */
+export const BEGIN = "begin";
+/** Stops the program only at the calls that are traced; strace sends no signal with it. */
 const FAST = "--seccomp-bpf";
 /** These look at an old file or take one away as often as they make one, which needs no room. */
 const ONCE = ["openat", "unlink", "unlinkat", "fchmod", "chmod"];
 
-/** Runs the program unharmed and gives every step it takes, in their order, and what it said. */
+/**
+ * Runs the program unharmed and gives every step it takes, in their order, and what it said. When it writes `BEGIN` to
+ * its standard output, the steps before that are left out.
+ */
 export async function listSteps(traced: Traced): Promise<{ steps: Step[]; stdout: string }> {
   const { log, run } = await trace(traced, [FAST, `--trace=${CALLS.join(",")}`]);
   if (run.status !== 0) throw new Error(`the unharmed run ended with ${run.status}: ${run.stderr}`);
@@ -59,9 +64,10 @@ export async function runWithFault(traced: Traced, step: Step, fault: Fault): Pr
   const { call, ordinal } = step;
   const when = fault === "ENOSPC" && !ONCE.includes(call) ? `${ordinal}+` : `${ordinal}`;
   const what = fault === "kill" ? "signal=KILL" : `error=${fault}`;
-  const only = [`--trace=${call}`, `--trace-path=${path.join(traced.directory, step.path)}`, `--inject=${call}:${what}:when=${when}`];
+  const place = `--trace-path=${path.join(traced.directory, step.path)}`;
+  const only = [`--trace=${call}`, place, `--inject=${call}:${what}:when=${when}`];
   const { log, run } = await trace(traced, fault === "kill" ? only : [FAST, ...only]);
-  const hit = fault === "kill" ? /\+\+\+ killed by SIGKILL/.test(log) : log.includes("(INJECTED)");
+  const hit = fault === "kill" ? log.includes("+++ killed by SIGKILL") : log.includes("(INJECTED)");
   return { ...run, hit };
 }
 
@@ -98,14 +104,23 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   return () => chunks.join("");
 }
 
+interface Call {
+  readonly thread: string;
+  readonly call: string;
+  /** Absolute. */
+  readonly place: string;
+  readonly args: string;
+}
+
 /** Calls on one path by two threads count apart, and the fault strikes the first that comes to its number. */
 function stepsIn(log: string, directory: string): Step[] {
   const counts = new Map<string, number>();
-  const steps = new Map<string, Step>();
+  let steps = new Map<string, Step>();
   for (const line of log.split("\n")) {
     const [, thread, call = "", args = ""] = /^(\d+) +(\w+)\((.*)$/.exec(line) ?? [];
+    if (call === "write" && args.includes(`"${BEGIN}`)) steps = new Map();
     const place = /^\d+<([^>]+)>/.exec(args)?.[1] ?? /"([^"]+)"/.exec(args)?.[1] ?? "";
-    if (!isBelow(place, directory) || place.endsWith(" (deleted)")) continue;
+    if (!isBelow(place, directory) || args.includes("(deleted)")) continue;
     const counted = `${thread} ${call} ${place}`;
     const ordinal = (counts.get(counted) ?? 0) + 1;
     counts.set(counted, ordinal);
