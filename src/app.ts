@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { openAuditRecorder } from "#gates/audit/index.ts";
 import { type Environment, processEnvironment } from "#platform/config/environment.ts";
 import { createLayout } from "#platform/config/layout.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
@@ -6,6 +7,7 @@ import { refuseWrongModes } from "#platform/config/modes.ts";
 import type { EgressParts } from "#platform/egress/egress-client.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import type { HttpServer } from "#platform/http/server.ts";
+import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import { type Clock, systemClock } from "#platform/lib/clock.ts";
 import { type Random, systemRandom } from "#platform/lib/random.ts";
 import { VERSION } from "#platform/lib/version.ts";
@@ -15,6 +17,7 @@ import { standardOutput } from "#platform/log/standard-output.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import type { ReloadReport } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
+import { SEALED_CREDENTIALS } from "#vault/credentials/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { assemble } from "./app/assemble.ts";
 import type { Declared } from "./app/declared/declared.ts";
@@ -48,6 +51,8 @@ export interface AppOptions {
   readonly logSink?: LogSink;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** What a passphrase costs to stretch; the usual unless given. */
+  readonly sealCost?: Argon2Parameters;
   /** How the way out resolves names, and its timeouts. */
   readonly egress?: Pick<EgressParts, "lookup" | "timeouts">;
   /** What providers of the configuration file name as `env`; the process's own unless given. */
@@ -69,17 +74,30 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
   const { apiKeySecret, fresh, nodeId } = await settleIdentity(database, config, random);
-  const seal = await openSeal({ database, secretsDir: join(config.dataDir, "secrets"), clock, random });
   let countElsewhere: () => Promise<ThreadCounts[]> = async () => [];
   const others = () => countElsewhere();
   const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
   undo.defer(() => metrics.close());
+  const audit = openAuditRecorder({ database, clock, log: metrics.countingRows(log, "audit") });
+  const seal = undo.use(
+    await openSeal({
+      database,
+      secretsDir: join(config.dataDir, "secrets"),
+      clock,
+      random,
+      sealed: SEALED_CREDENTIALS,
+      audit,
+      log,
+      cost: options.sealCost,
+    }),
+  );
   let urls: () => readonly string[] = () => [];
   const reloading: { current?: Reloads } = {};
   const assembled = await assemble({
     config,
     database,
     seal,
+    audit,
     log,
     sink,
     metrics,

@@ -98,6 +98,7 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     readConfig,
     logSink,
     ...tools,
+    sealCost: { memoryKib: 8 * 1024, passes: 1, lanes: 1 },
     egress: options.egress ?? {},
     environment: { ...options.env },
     workerProgram,

@@ -1,4 +1,4 @@
-import { type AuditRecorder, listAuditRoute, openAuditRecorder } from "#gates/audit/index.ts";
+import { type AuditRecorder, listAuditRoute } from "#gates/audit/index.ts";
 import {
   attachIdentities,
   createIdentityMemory,
@@ -47,6 +47,7 @@ export interface ServerParts {
   readonly config: LoadedConfig<Declared>;
   readonly database: Database;
   readonly seal: Seal;
+  readonly audit: AuditRecorder;
   readonly log: Log;
   readonly sink: LogSink;
   readonly metrics: Metrics;
@@ -80,9 +81,7 @@ const EXPIRIES_EVERY_MS = 250;
 
 /** Every feature, handed what it uses. Throws StartError. */
 export async function assemble(parts: ServerParts): Promise<Assembled> {
-  const { database, seal, log, metrics, tools } = parts;
-  const auditLog = metrics.countingRows(log, "audit");
-  const audit = openAuditRecorder({ database, clock: tools.clock, log: auditLog });
+  const { database, seal, audit, log, metrics, tools } = parts;
   const sets = new SetsInForce(parts.config.resources.permissionSets);
   const bus = await openEventBus({ database, clock: tools.clock, metrics });
   const settle = async () => {
@@ -192,7 +191,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       openapiRoute(api, { version: VERSION, routes: () => server.routes() });
     },
   });
-  const tasks = [() => keys.flush(), () => identities.flush(), () => audit.flush()];
+  const tasks = [() => seal.flush(), () => keys.flush(), () => identities.flush(), () => audit.flush()];
   const flushing = setInterval(() => void keepHouse(log, tasks), HOUSEKEEPING_EVERY_MS);
   const expiring = setInterval(() => keys.endExpired(), EXPIRIES_EVERY_MS);
   const stopWork = async () => {
@@ -200,8 +199,13 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     clearInterval(expiring);
     await server.close();
     await upstreams.close();
-    await keepHouse(log, [() => keys.flush(), () => identities.flush(), () => audit.close()]);
-    seal.lock();
+    await keepHouse(log, [
+      () => seal.flush(),
+      () => keys.flush(),
+      () => identities.flush(),
+      () => audit.close(),
+    ]);
+    await seal.close();
   };
   return {
     server,

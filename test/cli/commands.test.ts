@@ -180,7 +180,7 @@ test("a locked server is told from one that runs and from one that does not, by 
   await using running = await startClaviger();
   const status = (...more: string[]) => claviger(["status", "--data-dir", running.dataDir, ...more]);
   expect((await status()).status).toBe(0);
-  running.app.seal.lock();
+  void running.app.seal.close();
   const locked = await status();
   expect(locked.status).toBe(EXIT.tryAgain);
   expect(locked.stdout).toContain("locked");

@@ -115,7 +115,7 @@ test("[C8] [S9] on lock the last event is seal.locked, then it closes, and then 
   const viewer = await viewerOf(claviger);
   const listeners = [await listen(claviger), await listen(claviger, { key: viewer })];
   const lockedAt = performance.now();
-  claviger.app.seal.lock();
+  void claviger.app.seal.close();
   for (const listener of listeners) {
     expect(await listener.end()).toMatch(
       /\nevent: seal\.locked\ndata: \{"time":"[^"]*"\}\n\n: the server is locked\n\n$/,
@@ -175,7 +175,7 @@ test("[C8] one sees what happens to keys that he may manage, usage with usage.re
   const viewer = await listen(claviger, { key: await viewerOf(claviger) });
   const operator = await listen(claviger, { key: (await claviger.issueKey("operator", ["operator"])).key });
   await claviger.issueKey("dev");
-  claviger.app.seal.lock();
+  void claviger.app.seal.close();
   await Promise.all([viewer.end(), operator.end()]);
   expect(viewer.events.map(({ type }) => type)).toEqual(["seal.locked"]);
   expect(operator.events.map(({ type }) => type)).toEqual(["key.created", "seal.locked"]);
@@ -186,7 +186,7 @@ test("[C8] types= gives those types alone, by whole name or by what stands befor
   const seal = await listen(claviger, { query: "?types=seal,usage" });
   const revoked = await listen(claviger, { query: "?types=key.revoked,seal.locked" });
   await revoke(claviger, (await claviger.issueKey("dev")).id);
-  claviger.app.seal.lock();
+  void claviger.app.seal.close();
   await Promise.all([seal.end(), revoked.end()]);
   expect(seal.events.map(({ type }) => type)).toEqual(["seal.locked"]);
   expect(revoked.events.map(({ type }) => type)).toEqual(["key.revoked", "seal.locked"]);

@@ -81,6 +81,6 @@ test("[C8] what two further threads' requests used arrives, each once, and their
   const begun = streams.map((answer) => once(answer, "data"));
   const ends = streams.map((answer) => readAll(answer));
   await Promise.all(begun);
-  claviger.app.seal.lock();
+  void claviger.app.seal.close();
   for (const text of await Promise.all(ends)) expect(text).toContain("\nevent: seal.locked\n");
 });

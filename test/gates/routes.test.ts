@@ -162,7 +162,7 @@ describe("a locked server", () => {
   beforeAll(async () => {
     locked = await startClaviger();
     key = (await locked.issueKey("admin", ["superadmin"])).key;
-    locked.app.seal.lock();
+    void locked.app.seal.close();
   });
   afterAll(() => locked[Symbol.asyncDispose]());
 
@@ -233,7 +233,7 @@ describe("a locked server", () => {
     await using connection = openRaw(server.url);
     connection.socket.write(head);
     await connection.until(/100 Continue/);
-    server.app.seal.lock();
+    void server.app.seal.close();
     connection.socket.write(body);
     expect(await connection.untilClosed()).toMatch(/HTTP\/1\.1 503 /);
   });

@@ -112,7 +112,7 @@ test("[G3] an upstream that refuses our credential and repeats it is 502, not re
 
 test("[S4] [A6] a locked server says so in Anthropic's shape and is not asked again", async () => {
   await using it = await bench();
-  it.claviger.app.seal.lock();
+  void it.claviger.app.seal.close();
   for (const path of [PATH, `${PATH}/count_tokens`, `${PATH}/unknown`]) {
     const answer = await post(it, message(), { path });
     expect(answer.status).toBe(503);

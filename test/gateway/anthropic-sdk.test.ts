@@ -120,7 +120,7 @@ test("[G1] [S4] [G3] the client repeats what may succeed, never to a locked serv
   const refused = await failureOf(client.messages.create(message()));
   expect(refused).toMatchObject({ status: 502, errorCode: "upstream_credential_rejected" });
   expect(it.upstream.requests).toHaveLength(4);
-  it.claviger.app.seal.lock();
+  void it.claviger.app.seal.close();
   const locked = await failureOf(client.messages.create(message()));
   expect(locked).toBeInstanceOf(Anthropic.ServiceUnavailableError);
   expect(locked).toMatchObject({ status: 503, errorCode: "server_locked" });

@@ -77,7 +77,7 @@ test("[G11] [S9] [S4] a lock ends running transfers: 503 before the answer began
   const downloading = open(own, "/x/things/b");
   downloading.outgoing.end();
   const answer = await downloading.head;
-  own.claviger.app.seal.lock();
+  void own.claviger.app.seal.close();
   expect((await whole(answer)).complete).toBe(false);
   for (const { head } of [uploading, waiting]) {
     const { status, headers, body } = await whole(await head);

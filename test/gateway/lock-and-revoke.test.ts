@@ -71,7 +71,7 @@ test("[S9] locking ends running streams with an error event, and what waits with
   bench.upstream.behave({ kind: "stall", after: "request", until: never });
   const waiting = openChat(bench, chat()).head;
   const calls = await Promise.all([bench.upstream.arrived(0), bench.upstream.arrived(1)]);
-  bench.claviger.app.seal.lock();
+  void bench.claviger.app.seal.close();
   const text = await readAll(stream);
   expect(text).toMatch(/\n\ndata: \{"error":\{[^\n]*"code":"server_locked"\}\}\n\n$/);
   expect((await waiting).statusCode).toBe(503);
@@ -81,7 +81,7 @@ test("[S9] locking ends running streams with an error event, and what waits with
 test("[S4] a locked gateway is 503 server_locked in the dialect, on every path, and the client does not repeat it", async () => {
   await using bench = await startBench();
   const before = await requestRows(bench.claviger);
-  bench.claviger.app.seal.lock();
+  void bench.claviger.app.seal.close();
   const headers = { authorization: `Bearer ${bench.key}` };
   for (const path of ["/v1/models", "/v1/models/x", "/v1/nothing", "/v1", "/v1/chat/completions/"]) {
     const answer = await bench.claviger.call({ path, headers });

@@ -120,7 +120,7 @@ test("[S9] [I16] while the server is locked none of the three kinds is used, nor
     sources.map((credential, index) => declared(names[index] ?? "", { base_url, credential })),
   );
   for (const name of names) expect(await bench.ask(name)).toEqual([200, undefined]);
-  bench.claviger.app.seal.lock();
+  void bench.claviger.app.seal.close();
   for (const name of names) expect(await bench.ask(name)).toEqual([503, "server_locked"]);
   expect(await bench.setSecret("main", freshValue())).toBe(503);
   expect(bench.upstream.requests).toHaveLength(3);

@@ -67,7 +67,7 @@ describe("/metrics of a locked server", () => {
     claviger = await startClaviger();
     viewer = (await claviger.issueKey("prometheus", ["viewer"])).key;
     gateway = (await claviger.issueKey("app", ["gateway"])).key;
-    claviger.app.seal.lock();
+    void claviger.app.seal.close();
   });
   afterAll(() => claviger[Symbol.asyncDispose]());
 

@@ -13,7 +13,7 @@ test("[C8] curl -N prints events as they happen, and ends with the lock", { time
   await curl.hears(/^retry: 2000\nid: \S+\n\n/);
   const { id } = await claviger.issueKey("dev");
   await curl.hears(new RegExp(`\nevent: key.created\ndata: .*"id":"${id}","name":"dev"}\n\n`));
-  claviger.app.seal.lock();
+  void claviger.app.seal.close();
   await curl.hears(/\nevent: seal\.locked\ndata: .*\n\n: the server is locked\n\n$/);
   expect(await curl.end()).toBe(0);
 });

@@ -72,7 +72,7 @@ test("a thread that was started anew knows keys, providers, revocations and the 
   await bench.claviger.addProvider("later", bench.upstream.baseUrl, "upstream-credential-0002");
   const { key } = await bench.claviger.issueKey("later");
   expect(await ask(key, MODEL.replace("sim/", "later/"))).toBe(200);
-  bench.claviger.app.seal.lock();
+  void bench.claviger.app.seal.close();
   expect(await ask(bench.key)).toBe(503);
 });
 

@@ -130,7 +130,7 @@ describe.each([1, 2, 4])("with %i threads", (workers) => {
     const streams = await openStreams(bench.key);
     const before = bench.upstream.requests.length;
     const texts = Promise.all(streams.map(readAll));
-    bench.claviger.app.seal.lock();
+    void bench.claviger.app.seal.close();
     // The models need no credential: what refuses them is the lock alone.
     const path = "/v1/models";
     expect(statuses(await askAll((one) => one.ask({ path, headers: bearing(bench.key) })))).toEqual(all(503));

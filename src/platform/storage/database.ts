@@ -16,6 +16,11 @@ export interface Database extends AsyncDisposable {
     rows: readonly Partial<Record<keyof Tables[Name], SqlValue>>[],
   ): Promise<void>;
   /**
+   * Leaves in the files only what the tables hold: rewrites the store without what was deleted or replaced, and empties
+   * the write-ahead log. Takes as long as writing the whole store; nothing else is answered meanwhile.
+   */
+  compact(): Promise<void>;
+  /**
    * What another thread needs to insert rows by itself (`attachRowWriter`), between the transactions of this one. It is
    * to be transferred to that thread.
    */

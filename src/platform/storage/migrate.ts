@@ -8,6 +8,7 @@ import { sql as keysInOrder } from "./migrations/0005-keys-in-order.ts";
 import { sql as keyTerms } from "./migrations/0006-key-terms.ts";
 import { sql as namedCredentials } from "./migrations/0007-named-credentials.ts";
 import { sql as identityUses } from "./migrations/0008-identity-uses.ts";
+import { sql as serverKey } from "./migrations/0009-server-key.ts";
 
 export interface Migration {
   number: number;
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 6, name: "key-terms", sql: keyTerms },
   { number: 7, name: "named-credentials", sql: namedCredentials },
   { number: 8, name: "identity-uses", sql: identityUses },
+  { number: 9, name: "server-key", sql: serverKey },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

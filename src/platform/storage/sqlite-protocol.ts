@@ -17,6 +17,8 @@ export type Work =
   | { op: "begin" }
   | { op: "commit" }
   | { op: "rollback" }
+  /** Leaves nothing of what was deleted or replaced, in the file or its log. */
+  | { op: "compact" }
   /** Another thread wants to insert rows, through this port. */
   | { op: "join"; port: MessagePort }
   | { op: "close" };

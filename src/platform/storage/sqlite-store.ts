@@ -10,6 +10,8 @@ import type { ThreadStart } from "./sqlite-protocol.ts";
 import { checkStore, damagedText, lostText } from "./store-check.ts";
 import { copyBeforeUpgrade } from "./upgrade-copy.ts";
 
+/** What tells a lost database from a new one: the key that wraps its secrets, or the word that a passphrase does. */
+const KEY_FILES = ["machine.key", "passphrase-set"] as const;
 const BUSY_TIMEOUT_MS = 1000;
 const EXIT_IOERR = 74;
 const EXIT_TEMPFAIL = 75;
@@ -44,7 +46,7 @@ export function openStore(start: ThreadStart): Store {
 }
 
 function openData(path: string, { dataDir, migrations }: ThreadStart): DatabaseSync {
-  const mustExist = existsSync(join(dataDir, "secrets", "machine.key"));
+  const mustExist = KEY_FILES.some((name) => existsSync(join(dataDir, "secrets", name)));
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (mustExist && size === 0) throw new StartError(lostText(path));
   createPrivateFile(path);

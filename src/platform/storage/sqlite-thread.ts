@@ -91,6 +91,9 @@ function perform(
     case "rollback":
       rollBack(database);
       return NOTHING;
+    case "compact":
+      compact(database);
+      return NOTHING;
     case "close":
       store.close();
       return NOTHING;
@@ -119,6 +122,18 @@ function insertAll(
     throw error;
   }
   return { rows: [], changes: rows.length };
+}
+
+/** The log first, so that the rewriting starts from one file; and last, since it went through the log. */
+function compact(database: DatabaseSync): void {
+  emptyLog(database);
+  database.exec("VACUUM");
+  emptyLog(database);
+}
+
+function emptyLog(database: DatabaseSync): void {
+  const busy = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy;
+  if (busy !== 0) throw new Error("the write-ahead log is being read and cannot be emptied now");
 }
 
 /** A full disk makes SQLite roll back by itself; then there is nothing left to roll back. */

@@ -88,6 +88,15 @@ export class SqliteDatabase implements Database {
     }
   }
 
+  async compact(): Promise<void> {
+    const lease = await this.#acquire();
+    try {
+      await lease.send({ op: "compact" });
+    } finally {
+      lease.release();
+    }
+  }
+
   async openRowPort(): Promise<MessagePort> {
     const { port1, port2 } = new MessageChannel();
     await this.#client.send({ op: "join", port: port1 }, [port1]);

@@ -33,7 +33,7 @@ export function damagedText(path: string, reason: string): string {
 
 export function lostText(path: string): string {
   return (
-    `The database ${path} is missing or empty although this data directory has a machine key, so it held data before. ` +
+    `The database ${path} is missing or empty although this data directory had keys, so it held data before. ` +
     "Restore a backup; to begin anew, set another DATA_DIR."
   );
 }

@@ -3,7 +3,28 @@ import type { Generated, GeneratedAlways } from "kysely";
 /** Rows as the migrations lay them out. Times are milliseconds since the Unix epoch; lists are JSON text. */
 export interface Tables {
   meta: { name: string; value: string };
-  seal_root: { id: number; wrapped_by: "machine"; wrapped: Uint8Array };
+  /** The root key, wrapped once for each way to open it. */
+  seal_slot: {
+    kind: "machine" | "passphrase" | "recovery";
+    wrapped: Uint8Array;
+    /** These five are a passphrase's: how it is stretched, and what tells it from a wrong one. */
+    salt: Uint8Array | null;
+    memory_kib: number | null;
+    passes: number | null;
+    lanes: number | null;
+    verifier: Uint8Array | null;
+    /** A recovery key's: what wraps the root for it, sealed. */
+    wrapping_key: Uint8Array | null;
+    created_at: number;
+  };
+  /** One row, of id 1. */
+  seal_state: {
+    id: number;
+    /** When an operator locked the server; null when none did since it was last unlocked. */
+    locked_at: number | null;
+    /** Rises with each change whose old ciphertext is still to be cleaned out of the files; 0 when none is. */
+    cleaning: number;
+  };
   seal_term: { term: number; wrapped: Uint8Array; created_at: number };
   provider: {
     id: string;

@@ -7,7 +7,8 @@ import { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { openSeal, type Seal } from "#vault/seal/index.ts";
+import { openTestSeal } from "#test/test-seal.ts";
+import type { Seal } from "#vault/seal/index.ts";
 import type { CredentialSource } from "./credential-source.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
 
@@ -23,7 +24,7 @@ let credentials: Credentials;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "claviger-credentials-"));
   database = await openSqlite({ dataDir: directory, clock });
-  seal = await openSeal({ database, secretsDir: join(directory, "secrets"), clock, random: systemRandom });
+  seal = await openTestSeal({ database, dataDir: directory, clock });
   credentials = openCredentials({ database, seal, clock, random: systemRandom });
   const row = { id: ID, name: "sim", kind: "http", base_url: ORIGIN, options: "{}" };
   const times = { position: 1, created_at: 0, updated_at: 0 };
@@ -108,7 +109,7 @@ test("a provider without credentials has none, and a locked server opens none", 
   await store([fresh()]);
   credentials.forget(ID);
   expect(await resolved()).toBeDefined();
-  seal.lock();
+  void seal.close();
   await expect(credentials.resolve(ID, ORIGIN)).rejects.toMatchObject({ code: "server_locked" });
 });
 
@@ -152,6 +153,6 @@ test("[S9] a locked server opens nothing of what the environment holds either", 
   });
   await declare(owner, [{ env: "LAB_KEY" }]);
   expect(await resolved(owner)).toBe(value.expose());
-  seal.lock();
+  void seal.close();
   await expect(owner.resolve(ID, ORIGIN)).rejects.toMatchObject({ code: "server_locked" });
 });

@@ -1,6 +1,13 @@
 import type { Insertable, Selectable } from "kysely";
 import type { Query } from "#platform/storage/database.ts";
 import type { Tables } from "#platform/storage/tables.ts";
+import type { SealedColumn } from "#vault/seal/index.ts";
+
+/** Where this room keeps sealed values. */
+export const SEALED_CREDENTIALS: readonly SealedColumn[] = [
+  { table: "credential", column: "sealed", key: "id" },
+  { table: "named_credential", column: "sealed", key: "name" },
+];
 
 export async function credentialRows(
   query: Query,

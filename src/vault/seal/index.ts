@@ -1,3 +1,5 @@
 export { openSeal } from "./open-seal.ts";
+export type { FailedValue, ResealReport, SealedColumn } from "./reseal.ts";
 export type { Seal } from "./seal.ts";
 export type { Place, SealedValue } from "./sealed-value.ts";
+export type { ServerKey } from "./server-key.ts";

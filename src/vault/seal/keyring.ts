@@ -19,12 +19,31 @@ export class Keyring implements Disposable {
   readonly writeTerm: number;
   readonly #keys: Map<number, KeyObject>;
 
-  /** Takes the terms over: their bytes are zero afterwards, the keys live on only as key objects. */
-  constructor(terms: readonly UnwrappedTerm[]) {
-    if (terms.length === 0) throw new Error("A keyring needs at least one term.");
-    this.#keys = new Map(terms.map(({ term, bytes }) => [term, createSecretKey(bytes)]));
+  /** Takes the terms over: their bytes are zero afterwards, the keys live on only as key objects; `older` may go on too. */
+  constructor(terms: readonly UnwrappedTerm[], older?: Keyring) {
+    const added = terms.map(({ term, bytes }): [number, KeyObject] => [term, createSecretKey(bytes)]);
+    this.#keys = new Map([...(older === undefined ? [] : older.#keys), ...added]);
+    if (this.#keys.size === 0) throw new Error("A keyring needs at least one term.");
     this.writeTerm = Math.max(...this.#keys.keys());
     for (const { bytes } of terms) bytes.fill(0);
+  }
+
+  /** How many terms it has. */
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  /** Its terms in the clear, ascending, for the caller to zero. */
+  unwrapped(): UnwrappedTerm[] {
+    const terms = [...this.#keys].map(([term, key]) => ({ term, bytes: key.export() }));
+    return terms.sort((one, other) => one.term - other.term);
+  }
+
+  /** One that has the write term alone; this one may go on too. */
+  newest(): Keyring {
+    const newest = new Keyring([], this);
+    for (const term of this.#keys.keys()) if (term !== this.writeTerm) newest.#keys.delete(term);
+    return newest;
   }
 
   /** Seals under the write term with a random nonce of 96 bits. */

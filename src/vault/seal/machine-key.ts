@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, type FileHandle, mkdir, open } from "node:fs/promises";
+import { chmod, type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AEAD_KEY_BYTES } from "#platform/lib/aead.ts";
 import { StartError } from "#platform/lib/error.ts";
@@ -9,6 +9,9 @@ import type { Random } from "#platform/lib/random.ts";
 
 /** 43 characters of base64url and the newline. */
 const FILE_BYTES = 44;
+const MARK_TEXT =
+  "The secrets in the database of this data directory open with the server key that was set.\n" +
+  "This file is no secret. It stays here so that a lost database is not taken for a new one.\n";
 
 /** The file that wraps the root key until an operator sets a passphrase. */
 export function machineKeyPath(secretsDir: string): string {
@@ -45,6 +48,54 @@ export async function readMachineKey(secretsDir: string): Promise<KeyObject | un
   } finally {
     await handle.close();
   }
+}
+
+/** The word, in the place of the machine key, that a passphrase opens the database of this data directory. */
+export function passphraseMarkPath(secretsDir: string): string {
+  return join(secretsDir, "passphrase-set");
+}
+
+/** Writes it unless it is there: with neither it nor a machine key a database that was lost would look like none. */
+export async function markPassphraseSet(secretsDir: string): Promise<void> {
+  const path = passphraseMarkPath(secretsDir);
+  const there = await openIfThere(path);
+  if (there !== undefined) return there.close();
+  await mkdir(secretsDir, { recursive: true, mode: 0o700 });
+  await writeFileDurably(path, Buffer.from(MARK_TEXT), 0o400);
+}
+
+/**
+ * Overwrites the file where it lies, then removes it. It is moved out of `secrets` first: for as long as it can be
+ * written its mode is not what a start demands of a file there, and a crash must not make the next start refuse.
+ */
+export async function destroyMachineKey(secretsDir: string, random: Random): Promise<void> {
+  const doomed = join(dirname(secretsDir), "db", "machine.key.removing");
+  await rename(machineKeyPath(secretsDir), doomed).catch(ignoreMissing);
+  await syncDirectory(secretsDir);
+  const there = await openIfThere(doomed);
+  if (there === undefined) return;
+  try {
+    await there.chmod(0o600);
+  } finally {
+    await there.close();
+  }
+  await overwrite(doomed, random);
+  await unlink(doomed);
+  await syncDirectory(dirname(doomed));
+}
+
+async function overwrite(path: string, random: Random): Promise<void> {
+  const handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    await handle.writeFile(random.bytes(FILE_BYTES));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {

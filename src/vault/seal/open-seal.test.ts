@@ -8,7 +8,7 @@ import { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { openSeal } from "./open-seal.ts";
+import { openTestSeal } from "#test/test-seal.ts";
 
 const place = { table: "credential", column: "sealed", key: "cred_1" };
 const clock = new FakeClock();
@@ -28,8 +28,8 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-const start = (random = systemRandom) => openSeal({ database, secretsDir, clock, random });
-const rootOf = () => database.query.selectFrom("seal_root").selectAll().executeTakeFirstOrThrow();
+const start = (random = systemRandom) => openTestSeal({ database, dataDir, clock, random });
+const slotOf = () => database.query.selectFrom("seal_slot").selectAll().executeTakeFirstOrThrow();
 const termsOf = () => database.query.selectFrom("seal_term").selectAll().execute();
 
 test("[S1] a fresh server seals at once, under a machine key file of mode 0400", async () => {
@@ -38,17 +38,17 @@ test("[S1] a fresh server seals at once, under a machine key file of mode 0400",
   const sealed = seal.sealValue(place, new Secret("value"));
   expect(seal.openValue(place, sealed).toString()).toBe("value");
   expect((await stat(path)).mode & 0o7777).toBe(0o400);
-  expect(await rootOf()).toMatchObject({ id: 1, wrapped_by: "machine" });
+  expect(await slotOf()).toMatchObject({ kind: "machine", created_at: clock.now() });
   expect(await termsOf()).toMatchObject([{ term: 1, created_at: clock.now() }]);
 });
 
 test("a later start opens what an earlier one sealed, and makes no new keys", async () => {
   const sealed = (await start()).sealValue(place, new Secret("value"));
-  const before = [await readFile(path, "latin1"), await rootOf(), await termsOf()];
+  const before = [await readFile(path, "latin1"), await slotOf(), await termsOf()];
   await database.close();
   database = await openSqlite({ dataDir, clock });
   expect((await start()).openValue(place, sealed).toString()).toBe("value");
-  expect([await readFile(path, "latin1"), await rootOf(), await termsOf()]).toEqual(before);
+  expect([await readFile(path, "latin1"), await slotOf(), await termsOf()]).toEqual(before);
 });
 
 test("no key lies in the clear in the data directory but the machine key in its file", async () => {
@@ -59,7 +59,7 @@ test("no key lies in the clear in the data directory but the machine key in its 
     return fresh;
   };
   await start({ bytes });
-  const { wrapped } = await rootOf();
+  const { wrapped } = await slotOf();
   await database.close();
   const keys = drawn.filter(({ length }) => length === 32);
   expect(keys).toHaveLength(3);
@@ -81,12 +81,11 @@ describe("a crash between the machine key file and the rows", () => {
       transaction: () => Promise.reject(crash),
       insertRows: () => Promise.reject(crash),
       openRowPort: () => Promise.reject(crash),
+      compact: () => Promise.reject(crash),
       close: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
-    await expect(openSeal({ database: crashing, secretsDir, clock, random: systemRandom })).rejects.toThrow(
-      crash,
-    );
+    await expect(openTestSeal({ database: crashing, dataDir, clock })).rejects.toThrow(crash);
     const left = await readFile(path, "latin1");
     expect(await termsOf()).toEqual([]);
     const sealed = (await start()).sealValue(place, new Secret("value"));
@@ -123,17 +122,17 @@ describe("a start that cannot open the store says which file and how to repair i
 
   test("[S12] a wrapped key is damaged or exchanged for another", async () => {
     await start();
-    const { wrapped } = await rootOf();
+    const { wrapped } = await slotOf();
     await database.query.updateTable("seal_term").set({ wrapped }).execute();
     await expectStartError("seal_term", "backup");
     await database.query
-      .updateTable("seal_root")
+      .updateTable("seal_slot")
       .set({ wrapped: Buffer.alloc(65) })
       .execute();
     await expectStartError(path, "does not fit");
   });
 
-  test.each(["seal_root", "seal_term"] as const)("the rows of %s are gone", async (table) => {
+  test.each(["seal_slot", "seal_term"] as const)("the rows of %s are gone", async (table) => {
     await start();
     await database.query.deleteFrom(table).execute();
     await expectStartError("damaged", "backup");

@@ -1,96 +1,24 @@
-import { AppError } from "#platform/lib/error.ts";
-import type { Random } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
-import type { Keyring } from "./keyring.ts";
 import type { Place, SealedValue } from "./sealed-value.ts";
-
-/** Uninitialized: no passphrase yet, the machine key opens the root. A locked seal holds no key at all. */
-export type SealState =
-  | { readonly status: "uninitialized"; readonly keyring: Keyring }
-  | { readonly status: "locked"; readonly initialized: boolean }
-  | { readonly status: "unlocked"; readonly keyring: Keyring };
+import type { ServerKey } from "./server-key.ts";
 
 /** The door to every stored secret: shut, nothing is sealed or opened. */
-export class Seal {
-  #state: SealState;
-  readonly #random: Random;
-  readonly #lockListeners = new Set<() => void>();
-
-  constructor(state: SealState, random: Random) {
-    this.#state = state;
-    this.#random = random;
-  }
-
-  /** Whether a passphrase was set, and whether secrets can be used. */
-  status(): { initialized: boolean; unlocked: boolean } {
-    const state = this.#state;
-    switch (state.status) {
-      case "uninitialized":
-        return { initialized: false, unlocked: true };
-      case "locked":
-        return { initialized: state.initialized, unlocked: false };
-      case "unlocked":
-        return { initialized: true, unlocked: true };
-      default:
-        return state satisfies never;
-    }
-  }
-
-  isLocked(): boolean {
-    return this.#state.status === "locked";
-  }
-
+export interface Seal extends ServerKey, AsyncDisposable {
+  isLocked(): boolean;
   /**
-   * Drops every key, then tells the listeners before it returns. Locking twice tells them once.
-   * A listener that throws keeps no other from being told; what was thrown comes out as an AggregateError.
+   * The bytes to store at `place`. Call it within the transaction that stores them: keys are exchanged in transactions,
+   * and bytes sealed before one and stored after it might open no more. AppError `server_locked` while locked.
    */
-  lock(): void {
-    const state = this.#state;
-    if (state.status === "locked") return;
-    this.#state = { status: "locked", initialized: state.status === "unlocked" };
-    state.keyring[Symbol.dispose]();
-    const failures: unknown[] = [];
-    for (const listener of this.#lockListeners) {
-      try {
-        listener();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0)
-      throw new AggregateError(failures, "A listener failed while the seal was locked.");
-  }
-
-  /** Calls `listener` whenever the seal is locked: there decrypted copies are dropped. Gives the way to stop it. */
-  onLock(listener: () => void): () => void {
-    this.#lockListeners.add(listener);
-    return () => {
-      this.#lockListeners.delete(listener);
-    };
-  }
-
-  /** The bytes to store at `place`. AppError `server_locked` while locked. */
-  sealValue(place: Place, plaintext: Secret | Uint8Array): SealedValue {
-    const keyring = this.#openKeyring();
-    if (plaintext instanceof Uint8Array) return keyring.seal(place, plaintext, this.#random);
-    const utf8 = Buffer.from(plaintext.expose(), "utf8");
-    try {
-      return keyring.seal(place, utf8, this.#random);
-    } finally {
-      utf8.fill(0);
-    }
-  }
-
+  sealValue(place: Place, plaintext: Secret | Uint8Array): SealedValue;
   /**
    * What was sealed for `place`, for the caller to zero. AppError `server_locked` while locked; SealedValueError
    * when the bytes are not what was sealed for exactly this place.
    */
-  openValue(place: Place, bytes: Uint8Array): Buffer {
-    return this.#openKeyring().open(place, bytes);
-  }
-
-  #openKeyring(): Keyring {
-    if (this.#state.status === "locked") throw new AppError("server_locked");
-    return this.#state.keyring;
-  }
+  openValue(place: Place, bytes: Uint8Array): Buffer;
+  /** Writes what could not be written when the server was locked. Throws what the store throws. */
+  flush(): Promise<void>;
+  /** Settles when what goes on behind a change, or was left by an earlier start, has ended; what failed was logged. */
+  settled(): Promise<void>;
+  /** The end of the process: the keys are dropped at once, which is no lock by hand. Ends when all has ended. */
+  close(): Promise<void>;
 }

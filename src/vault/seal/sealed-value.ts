@@ -24,6 +24,14 @@ export class SealedValueError extends AppError {
   }
 }
 
+/** How a value of this term begins: version and term. */
+export function startOfTerm(term: number): Buffer {
+  const start = Buffer.alloc(NONCE_OFFSET);
+  start.writeUInt8(VERSION);
+  start.writeUInt32BE(term, TERM_OFFSET);
+  return start;
+}
+
 const VERSION = 1;
 const TERM_OFFSET = 1;
 const NONCE_OFFSET = TERM_OFFSET + 4;
@@ -37,10 +45,11 @@ export function seal(
   using: { key: KeyObject; term: number; nonce: Uint8Array },
 ): SealedValue {
   const { key, term, nonce } = using;
-  const header = Buffer.alloc(NONCE_OFFSET);
-  header.writeUInt8(VERSION);
-  header.writeUInt32BE(term, TERM_OFFSET);
-  const sealed = Buffer.concat([header, nonce, encrypt(key, nonce, plaintext, associatedData(term, place))]);
+  const sealed = Buffer.concat([
+    startOfTerm(term),
+    nonce,
+    encrypt(key, nonce, plaintext, associatedData(term, place)),
+  ]);
   if (!isSealedValue(sealed)) throw new Error("The sealed value is not laid out as its format says.");
   return sealed;
 }
@@ -73,10 +82,10 @@ function termOf(value: SealedValue): number {
 
 /** Each name goes in behind its length: else table `ab` column `c` would read as table `a` column `bc`. */
 function associatedData(term: number, place: Place): Buffer {
-  const head = Buffer.alloc(NONCE_OFFSET);
-  head.writeUInt8(VERSION);
-  head.writeUInt32BE(term, TERM_OFFSET);
-  return Buffer.concat([head, ...[place.table, place.column, place.key].flatMap(lengthPrefixed)]);
+  return Buffer.concat([
+    startOfTerm(term),
+    ...[place.table, place.column, place.key].flatMap(lengthPrefixed),
+  ]);
 }
 
 function lengthPrefixed(text: string): [Buffer, Buffer] {

@@ -18,9 +18,11 @@ test("[S12] a wrapped term opens under its own number and root alone", () => {
 
 test("[S12] a wrapped root opens under its machine key alone, and a wrapped term is no root", () => {
   const root = systemRandom.bytes(32);
-  const wrapped = wrapRoot(machineKey, root, systemRandom);
-  expect(unwrapRoot(machineKey, wrapped)).toEqual(root);
-  expect(() => unwrapRoot(rootKey, wrapped)).toThrow(SealedValueError);
+  const slot = { kind: "machine", key: machineKey } as const;
+  const wrapped = wrapRoot(slot, root, systemRandom);
+  expect(unwrapRoot(slot, wrapped)).toEqual(root);
+  expect(() => unwrapRoot({ ...slot, kind: "passphrase" }, wrapped)).toThrow(SealedValueError);
+  expect(() => unwrapRoot({ ...slot, key: rootKey }, wrapped)).toThrow(SealedValueError);
   const term = wrapTerm(machineKey, newTerm(1, systemRandom), systemRandom);
-  expect(() => unwrapRoot(machineKey, term)).toThrow(SealedValueError);
+  expect(() => unwrapRoot(slot, term)).toThrow(SealedValueError);
 });
