@@ -8,14 +8,14 @@ import { AppError, StartError } from "#platform/lib/error.ts";
 import { StatementError } from "#platform/storage/statement-error.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { type Input, inputShape, scenarioOf } from "./scenarios.ts";
-import { BEGIN } from "./trace.ts";
 import { openSubject, readSecrets, type Subject } from "./subject.ts";
+import { BEGIN } from "./trace.ts";
 
 /** What a run says of itself before it ends. */
 export interface Said {
   /** Whether the scenario's change was answered, or refused with an error. */
   readonly done: boolean;
-  readonly error?: string;
+  readonly error?: string | undefined;
   /** The secrets that this process still read at its end; null while it was locked or had no store. */
   readonly secrets: readonly (readonly [string, string])[] | null;
 }
@@ -29,15 +29,21 @@ async function run(given: Input): Promise<Said> {
   let said: Said;
   try {
     opened = await openSubject(directory, seededRandom(7));
-    const { act, fromStart } = scenarioOf(scenario);
+    const { begin, act, fromStart } = scenarioOf(scenario);
+    await begin?.(opened, given);
     if (!fromStart) process.stdout.write(`${BEGIN}\n`);
     await act(opened, given);
+    await opened.seal.settled();
     said = { done: true, secrets: await secretsOf(opened) };
   } catch (error) {
     said = { done: false, error: answerOf(error), secrets: await secretsOf(opened) };
   }
   // A store that cannot be closed in order is closed by the end of the process.
-  await opened?.[Symbol.asyncDispose]().catch(answerOf);
+  try {
+    await opened?.[Symbol.asyncDispose]();
+  } catch (error) {
+    answerOf(error);
+  }
   return said;
 }
 

@@ -1,46 +1,106 @@
-import { systemRandom } from "#platform/lib/random.ts";
 import * as z from "zod";
+import { systemRandom } from "#platform/lib/random.ts";
+import { Secret } from "#platform/lib/secret.ts";
+import { BY } from "#test/test-seal.ts";
+import { placeStore, VERSIONS } from "../upgrade/stored.ts";
 import { addProvider, openSubject, putNamed, readSecrets, type Subject } from "./subject.ts";
 
 /** What a scenario's process is told, as JSON. */
 export const inputShape = z.object({
   /** Secrets to store, by the provider's name. */
   added: z.record(z.string(), z.string()).default({}),
+  /** The server key at the beginning, and the one that is to be; null for none. */
+  current: z.string().nullable().default(null),
+  next: z.string().nullable().default(null),
 });
 export type Input = z.infer<typeof inputShape>;
 
 /** What has to hold of a directory after a scenario, however it ended. */
 export interface Expected {
   readonly input: Input;
-  /** Secrets that are there afterwards in any case. */
+  /** Secrets that are there afterwards in any case, by the name of their owner. */
   readonly secrets: ReadonlyMap<string, string>;
+  /** Server keys that must open nothing any more. */
+  readonly refused?: readonly string[];
+}
+
+/** What a process left that ran another scenario and was killed behind so many commits of its change. */
+export interface Cut {
+  readonly scenario: string;
+  readonly commits: number;
 }
 
 export interface Scenario {
   /** Brings an empty directory to where the scenario begins. */
-  readonly prepare: (dataDir: string) => Promise<Expected>;
+  readonly prepare: ((dataDir: string) => Promise<Expected>) | Cut;
   /** Whether what a start does before the change is struck, too. */
   readonly fromStart?: boolean;
-  /** The change that is struck. */
-  readonly act: (subject: Subject, input: Input) => Promise<void>;
+  /** What comes before the change, and is not struck. */
+  readonly begin?: Work;
+  /** The change that is struck; what goes on behind it is struck as well. */
+  readonly act: Work;
 }
+
+type Work = (subject: Subject, input: Input) => Promise<unknown>;
 
 const HELD = 12;
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "first start": {
+    prepare: async () => ({ input: inputOf({}), secrets: new Map() }),
     fromStart: true,
-    prepare: async () => ({ input: { added: {} }, secrets: new Map() }),
-    act: async () => {},
+    act: nothing,
   },
+  "an upgrade": { prepare: oldStore, fromStart: true, act: nothing },
   "secrets are added": {
     prepare: async (dataDir) => {
-      const secrets = await fill(dataDir);
-      return { input: { added: { added: newSecret(), another: newSecret() } }, secrets };
+      const { input, secrets } = await initialized(dataDir);
+      return { input: { ...input, added: { added: newSecret(), another: newSecret() } }, secrets };
     },
+    begin: unlock,
     act: async (subject, { added }) => {
       for (const [name, secret] of Object.entries(added)) await addProvider(subject, name, secret);
     },
+  },
+  initialize: {
+    prepare: async (dataDir) => ({ secrets: await fill(dataDir), input: inputOf({ next: newKey() }) }),
+    act: ({ seal }, { next }) => seal.initialize(secret(next), { recovery: true, by: BY }),
+  },
+  "a start after a cut initialize": {
+    prepare: { scenario: "initialize", commits: 1 },
+    fromStart: true,
+    act: unlock,
+  },
+  rotate: {
+    prepare: async (dataDir) => {
+      const { input, secrets } = await initialized(dataDir);
+      return { input: { ...input, next: newKey() }, secrets };
+    },
+    begin: unlock,
+    act: rotate,
+  },
+  "a start after a cut rotate": {
+    prepare: { scenario: "rotate", commits: 2 },
+    fromStart: true,
+    act: unlock,
+  },
+  "a repair after a cut rotate": { prepare: { scenario: "rotate", commits: 1 }, begin: unlock, act: rotate },
+  "a repair": { prepare: initialized, begin: unlock, act: rotate },
+  "a lock": { prepare: initialized, begin: unlock, act: ({ seal }) => seal.lock(BY) },
+  "an unlock after a lock by hand": {
+    prepare: async (dataDir) => {
+      const expected = await initialized(dataDir);
+      await using subject = await openSubject(dataDir, systemRandom);
+      await unlock(subject, expected.input);
+      await subject.seal.lock(BY);
+      return expected;
+    },
+    act: unlock,
+  },
+  "the recovery key is revoked": {
+    prepare: initialized,
+    begin: unlock,
+    act: ({ seal }) => seal.revokeRecovery(BY),
   },
 };
 
@@ -48,6 +108,31 @@ export function scenarioOf(name: string): Scenario {
   const scenario = SCENARIOS[name];
   if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
   return scenario;
+}
+
+/** Where a scenario begins that goes on from a cut one: the key that was to be is the key that is. */
+export function afterCut({ input, secrets, refused = [] }: Expected): Expected {
+  const { current, next } = input;
+  return {
+    input: { ...input, current: next },
+    secrets,
+    refused: current === null ? refused : [...refused, current],
+  };
+}
+
+function inputOf(given: Partial<Input>): Input {
+  return { added: {}, current: null, next: null, ...given };
+}
+
+async function nothing(): Promise<void> {}
+
+function unlock({ seal }: Subject, { current }: Input): Promise<void> {
+  return seal.unlock(secret(current), BY);
+}
+
+/** With equal keys the repair. */
+function rotate({ seal }: Subject, { current, next }: Input): Promise<unknown> {
+  return seal.rotate({ current: secret(current), next: secret(next) }, BY);
 }
 
 /** Makes a store with secrets in every sealed column, and gives them by their owner's name. */
@@ -60,6 +145,33 @@ async function fill(dataDir: string): Promise<Map<string, string>> {
   return await readSecrets(subject);
 }
 
+/** The same under a server key. */
+async function initialized(dataDir: string): Promise<Expected> {
+  const secrets = await fill(dataDir);
+  const key = newKey();
+  await using subject = await openSubject(dataDir, systemRandom);
+  await subject.seal.initialize(new Secret(key), { recovery: true, by: BY });
+  await subject.seal.settled();
+  return { input: inputOf({ current: key, next: key }), secrets };
+}
+
+/** A store as the oldest program wrote it. */
+async function oldStore(dataDir: string): Promise<Expected> {
+  const oldest = VERSIONS[0] ?? 0;
+  placeStore(oldest, `${dataDir}-read`);
+  placeStore(oldest, dataDir);
+  await using subject = await openSubject(`${dataDir}-read`, systemRandom);
+  return { input: inputOf({}), secrets: await readSecrets(subject) };
+}
+
+function secret(key: string | null): Secret {
+  return new Secret(key ?? "");
+}
+
 function newSecret(): string {
   return `sk-test-${systemRandom.bytes(24).toString("base64url")}`;
+}
+
+function newKey(): string {
+  return `server key ${systemRandom.bytes(12).toString("base64url")}`;
 }

@@ -2,9 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
 import * as z from "zod";
-import { type Expected, scenarioOf } from "./scenarios.ts";
+import { afterCut, type Cut, type Expected, scenarioOf } from "./scenarios.ts";
 import { type Fault, listSteps, runWithFault, type Step, type Traced } from "./trace.ts";
 import { expectWhole } from "./whole.ts";
 
@@ -16,6 +17,30 @@ const said = z.object({
   secrets: z.array(z.tuple([z.string(), z.string()])).nullable(),
 });
 
+/** Of a store that is closed; none where there is no store. */
+function sealedValues(file: string): Uint8Array[] {
+  if (!existsSync(file)) return [];
+  using database = new DatabaseSync(file, { readOnly: true });
+  const rows = database.prepare(
+    "SELECT sealed FROM credential UNION ALL SELECT sealed FROM named_credential",
+  );
+  return rows.all().flatMap(({ sealed }) => (sealed instanceof Uint8Array ? [sealed] : []));
+}
+
+/** The first step behind the commit of this number: a commit ends with the log on the disk. */
+function stepAfter(steps: readonly Step[], commits: number): Step {
+  const isWal = (step: Step | undefined, call: string) =>
+    step?.call === call && step.path === "db/data.sqlite-wal";
+  // The head of the log is one write, what is committed is more.
+  const ends = steps.flatMap((step, at) => {
+    const [before, one] = [steps[at - 1], steps[at - 2]];
+    return isWal(step, "fsync") && isWal(before, "pwrite64") && isWal(one, "pwrite64") ? [at] : [];
+  });
+  const step = steps[(ends[commits - 1] ?? steps.length) + 1];
+  if (step === undefined) throw new Error(`there is no step behind commit ${commits}`);
+  return step;
+}
+
 /** Its last line. */
 function answerIn(stdout: string): z.infer<typeof said> {
   return said.parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
@@ -26,6 +51,7 @@ export class Stage implements Disposable {
   readonly #name: string;
   readonly #root = mkdtempSync(path.join(tmpdir(), "claviger-crash-"));
   #expected: Expected | undefined;
+  #sealed: readonly Uint8Array[] = [];
   #copies = 0;
 
   constructor(name: string) {
@@ -34,7 +60,13 @@ export class Stage implements Disposable {
 
   /** Brings the directory to where the scenario begins, and gives the steps of an unharmed run. */
   async prepare(): Promise<Step[]> {
-    this.#expected = await scenarioOf(this.#name).prepare(this.#template);
+    const { prepare } = scenarioOf(this.#name);
+    if (typeof prepare === "function") {
+      this.#expected = await prepare(this.#template);
+      this.#sealed = sealedValues(path.join(this.#template, "db", "data.sqlite"));
+    } else {
+      this.#expected = await this.#leave(prepare);
+    }
     const { steps, stdout } = await listSteps(this.#drive(this.#copy()));
     expect(answerIn(stdout).error).toBe(undefined);
     return steps;
@@ -49,7 +81,7 @@ export class Stage implements Disposable {
     expect(run.status, `${where} ended ${run.stderr}`).toBe(fault === "kill" ? "SIGKILL" : 0);
     const answer = fault === "kill" ? undefined : answerIn(run.stdout);
     try {
-      await expectWhole(dataDir, this.#ready(), answer);
+      await expectWhole(dataDir, { ...this.#ready(), sealed: this.#sealed }, answer);
     } catch (cause) {
       throw new Error(`${where}: ${cause instanceof Error ? cause.message : ""} ${run.stdout}`, { cause });
     }
@@ -58,6 +90,17 @@ export class Stage implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  /** Has another scenario leave the directory where this one begins. */
+  async #leave({ scenario, commits }: Cut): Promise<Expected> {
+    using other = new Stage(scenario);
+    const steps = await other.prepare();
+    const dataDir = other.#copy();
+    await runWithFault(other.#drive(dataDir), stepAfter(steps, commits), "kill");
+    execFileSync("cp", ["-a", dataDir, this.#template]);
+    this.#sealed = other.#sealed;
+    return afterCut(other.#ready());
   }
 
   get #template(): string {

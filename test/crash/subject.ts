@@ -1,14 +1,15 @@
-import path from "node:path";
 import { createLayout } from "#platform/config/layout.ts";
 import { loadConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
+import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import type { Random } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { type Credentials, openCredentials } from "#vault/credentials/index.ts";
-import { openSeal, type Seal } from "#vault/seal/index.ts";
+import { CHEAP, openTestSeal } from "#test/test-seal.ts";
+import { type Credentials, openCredentials, SEALED_CREDENTIALS } from "#vault/credentials/index.ts";
+import type { Seal } from "#vault/seal/index.ts";
 import { readDeclared } from "../../src/app/declared/declared.ts";
 import { settleIdentity } from "../../src/app/node-identity.ts";
 
@@ -21,7 +22,11 @@ export interface Subject extends AsyncDisposable {
 }
 
 /** Opens the store and its seal in the order of a start. Throws StartError. */
-export async function openSubject(dataDir: string, random: Random): Promise<Subject> {
+export async function openSubject(
+  dataDir: string,
+  random: Random,
+  cost: Argon2Parameters = CHEAP,
+): Promise<Subject> {
   const clock = new FakeClock();
   const config = configOf(dataDir);
   createLayout(config);
@@ -29,7 +34,8 @@ export async function openSubject(dataDir: string, random: Random): Promise<Subj
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openSqlite({ dataDir, clock }));
   await settleIdentity(database, config, random);
-  const seal = await openSeal({ database, secretsDir: path.join(dataDir, "secrets"), clock, random });
+  const parts = { database, dataDir, clock, random, cost, sealed: SEALED_CREDENTIALS };
+  const seal = undo.use(await openTestSeal(parts));
   const credentials = openCredentials({ database, seal, clock, random });
   const running = undo.move();
   return {

@@ -104,14 +104,6 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   return () => chunks.join("");
 }
 
-interface Call {
-  readonly thread: string;
-  readonly call: string;
-  /** Absolute. */
-  readonly place: string;
-  readonly args: string;
-}
-
 /** Calls on one path by two threads count apart, and the fault strikes the first that comes to its number. */
 function stepsIn(log: string, directory: string): Step[] {
   const counts = new Map<string, number>();

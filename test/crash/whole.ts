@@ -1,40 +1,73 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect } from "vitest";
 import { checkModes } from "#platform/config/modes.ts";
 import { systemRandom } from "#platform/lib/random.ts";
+import { Secret } from "#platform/lib/secret.ts";
+import { BY } from "#test/test-seal.ts";
 import type { Said } from "./driver.ts";
 import type { Expected } from "./scenarios.ts";
-import { addProvider, configOf, openSubject, readSecrets } from "./subject.ts";
+import { addProvider, configOf, openSubject, readSecrets, type Subject } from "./subject.ts";
 
-/** What may lie in a data directory whose server has ended in order. */
+/** What may lie in a data directory whose server has ended in order, before a server key is set and after. */
 const FILES = [
   /^db\/(data|lock)\.sqlite$/,
   /^db\/before-upgrade\/data-\d+-\d{8}T\d{9}Z\.sqlite$/,
-  /^secrets\/(machine\.key|jwt_secret|api_key_secret)$/,
+  /^secrets\/(jwt_secret|api_key_secret)$/,
   /^etc\/version$/,
 ];
+const KEY_FILES = { set: "secrets/passphrase-set", unset: "secrets/machine.key" };
 
 /**
  * Starts anew on a directory that a crash left, and expects everything of it that must have outlived the crash.
- * `said` is what the struck process answered before it ended, if anything.
+ * `said` is what the struck process answered before it ended, if anything. `sealed` are the values as they lay in the
+ * store before.
  */
 export async function expectWhole(
   dataDir: string,
-  expected: Expected,
+  expected: Expected & { readonly sealed: readonly Uint8Array[] },
   said: Said | undefined,
 ): Promise<void> {
+  let key: string | null;
   {
     await using subject = await openSubject(dataDir, systemRandom);
-    const found = await readSecrets(subject);
-    expectSecrets(found, expected, said);
+    key = await findKey(subject, expected, said);
+    expectSecrets(await readSecrets(subject), expected, said);
+    await subject.seal.settled();
     await addProvider(subject, "afterwards", "stored after the crash");
   }
   {
     await using subject = await openSubject(dataDir, systemRandom);
+    if (key !== null) await subject.seal.unlock(new Secret(key), BY);
     expect((await readSecrets(subject)).get("afterwards")).toBe("stored after the crash");
+    await expectCleaned(subject);
   }
-  expectInOrder(dataDir);
+  expectInOrder(dataDir, key);
+  if (key !== null && (key !== expected.input.current || expected.refused))
+    expectGone(dataDir, expected.sealed);
+}
+
+/** Opens it with the one of the two keys that does; the other is refused, and so are all earlier ones. */
+async function findKey(
+  { seal }: Subject,
+  { input, refused = [] }: Expected,
+  said: Said | undefined,
+): Promise<string | null> {
+  const opens = async (key: string) => {
+    const error = await seal.unlock(new Secret(key), BY).catch((caught: unknown) => caught);
+    if (error === undefined) return true;
+    const code = seal.status().initialized ? "wrong_key" : "key_not_initialized";
+    expect(error).toMatchObject({ code });
+    return false;
+  };
+  const found: string[] = [];
+  const { current, next } = input;
+  const keys = [current, next, ...refused].filter((key) => key !== null);
+  for (const key of new Set(keys)) if (await opens(key)) found.push(key);
+  expect(found.length).toBe(seal.status().initialized ? 1 : 0);
+  const [key = null] = found;
+  expect(said?.done === true ? [next] : [current, next]).toContain(key);
+  return key;
 }
 
 function expectSecrets(
@@ -52,11 +85,28 @@ function expectSecrets(
   if (said?.secrets) expect(said.secrets.length).toBeGreaterThanOrEqual(secrets.size);
 }
 
+/** Nothing is left to do of what a crash cut off: one term, and nothing to clean. */
+async function expectCleaned({ database, seal }: Subject): Promise<void> {
+  await seal.settled();
+  const { query } = database;
+  expect((await query.selectFrom("seal_term").select("term").execute()).length).toBe(1);
+  expect(await query.selectFrom("seal_state").select("cleaning").execute()).toEqual([{ cleaning: 0 }]);
+  const slots = await query.selectFrom("seal_slot").select("kind").execute();
+  expect(slots.some(({ kind }) => kind === "machine")).toBe(!seal.status().initialized);
+}
+
 /** Modes as they are made, and no file that is no part of a store. */
-function expectInOrder(dataDir: string): void {
+function expectInOrder(dataDir: string, key: string | null): void {
   const running = { uid: process.getuid?.() ?? 0 };
   expect(checkModes(configOf(dataDir), running)).toEqual([]);
   const names = readdirSync(dataDir, { recursive: true, encoding: "utf8" });
   const files = names.filter((name) => lstatSync(path.join(dataDir, name)).isFile());
-  expect(files.filter((name) => !FILES.some((pattern) => pattern.test(name)))).toEqual([]);
+  const others = files.filter((name) => !FILES.some((pattern) => pattern.test(name)));
+  expect(others).toEqual([key === null ? KEY_FILES.unset : KEY_FILES.set]);
+}
+
+/** What older keys sealed is not in the files any more. */
+function expectGone(dataDir: string, sealed: readonly Uint8Array[]): void {
+  const bytes = readFileSync(path.join(dataDir, "db", "data.sqlite"));
+  expect(sealed.filter((value) => bytes.includes(Buffer.from(value))).length).toBe(0);
 }

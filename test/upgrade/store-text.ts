@@ -1,5 +1,5 @@
-import { DatabaseSync } from "node:sqlite";
 import { writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 
 type Value = string | number | bigint | Uint8Array | null;
 

@@ -24,7 +24,8 @@ export const VERSIONS = readdirSync(STORES)
 export function placeStore(version: number, dataDir: string): { bearer: string } {
   const text = (ending: string) => readFileSync(path.join(STORES, `version-${version}.${ending}`), "utf8");
   const { bearer, files } = beside.parse(JSON.parse(text("json")));
-  for (const name of ["", "db", "secrets"]) mkdirSync(path.join(dataDir, name), { mode: 0o700, recursive: true });
+  for (const name of ["", "db", "secrets"])
+    mkdirSync(path.join(dataDir, name), { mode: 0o700, recursive: true });
   storeFromText(path.join(dataDir, "db", "data.sqlite"), text("sql"));
   for (const { name, hex } of files)
     writeFileSync(path.join(dataDir, "secrets", name), Buffer.from(hex, "hex"), { mode: 0o400 });

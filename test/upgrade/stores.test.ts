@@ -26,58 +26,57 @@ test("[N12] the stores of released versions are there to be opened", () => {
   expect(VERSIONS[0]).toBe(OLDEST);
 });
 
-test.each(VERSIONS)(
-  "[N12] a store of version %i is served on: every secret reads back, and keys hold",
-  async (version) => {
-    using place = scratch();
-    const { bearer } = placeStore(version, place.dataDir);
-    {
-      await using subject = await openSubject(place.dataDir, systemRandom);
-      expect([...(await readSecrets(subject)).values()].sort()).toEqual(HELD);
-    }
-    const options = { dataDir: place.dataDir, clock: new FakeClock(), egress: OFFLINE };
-    await using claviger = await startClaviger(options);
-    const listed = await claviger.call({
-      path: "/v1/models",
-      headers: { authorization: `Bearer ${bearer}` },
-    });
-    expect(listed.status).toBe(200);
-    const usage = await claviger.control({ path: "/api/v1/usage?by=provider" });
-    expect([usage.status, usage.text]).toEqual([200, expect.stringContaining("stored")]);
-  },
-);
+test.each(
+  VERSIONS,
+)("[N12] a store of version %i is served on: every secret reads back, and keys hold", async (version) => {
+  using place = scratch();
+  const { bearer } = placeStore(version, place.dataDir);
+  {
+    await using subject = await openSubject(place.dataDir, systemRandom);
+    expect([...(await readSecrets(subject)).values()].sort()).toEqual(HELD);
+  }
+  const options = { dataDir: place.dataDir, clock: new FakeClock(), egress: OFFLINE };
+  await using claviger = await startClaviger(options);
+  const listed = await claviger.call({
+    path: "/v1/models",
+    headers: { authorization: `Bearer ${bearer}` },
+  });
+  expect(listed.status).toBe(200);
+  const usage = await claviger.control({ path: "/api/v1/usage?by=provider" });
+  expect([usage.status, usage.text]).toEqual([200, expect.stringContaining("stored")]);
+});
 
-test.each(VERSIONS)(
-  "[N12] before a store of version %i is upgraded there is a verified copy of it, row by row",
-  async (version) => {
-    using place = scratch();
-    placeStore(version, place.dataDir);
-    const before = storeAsText(place.file);
-    const next = { number: MIGRATIONS.length + 1, name: "next", sql: "CREATE TABLE next (id INTEGER);" };
-    const migrations = [...MIGRATIONS, next];
-    const database = await openSqlite({ dataDir: place.dataDir, clock: new FakeClock(), migrations });
-    await database.close();
-    const folder = path.join(place.dataDir, "db", "before-upgrade");
-    const [name = "", ...more] = readdirSync(folder);
-    expect(more).toEqual([]);
-    expect(name).toMatch(new RegExp(`^data-${version}-\\d{8}T\\d{9}Z\\.sqlite$`));
-    const copy = path.join(folder, name);
-    expect(statSync(copy).mode & 0o777).toBe(0o600);
-    expect(storeAsText(copy)).toBe(before);
-    using opened = new DatabaseSync(copy, { readOnly: true });
-    expect(opened.prepare("PRAGMA integrity_check").get()?.integrity_check).toBe("ok");
-  },
-);
+test.each(
+  VERSIONS,
+)("[N12] before a store of version %i is upgraded there is a verified copy of it, row by row", async (version) => {
+  using place = scratch();
+  placeStore(version, place.dataDir);
+  const before = storeAsText(place.file);
+  const next = { number: MIGRATIONS.length + 1, name: "next", sql: "CREATE TABLE next (id INTEGER);" };
+  const migrations = [...MIGRATIONS, next];
+  const database = await openSqlite({ dataDir: place.dataDir, clock: new FakeClock(), migrations });
+  await database.close();
+  const folder = path.join(place.dataDir, "db", "before-upgrade");
+  const [name = "", ...more] = readdirSync(folder);
+  expect(more).toEqual([]);
+  expect(name).toMatch(new RegExp(`^data-${version}-\\d{8}T\\d{9}Z\\.sqlite$`));
+  const copy = path.join(folder, name);
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  expect(storeAsText(copy)).toBe(before);
+  using opened = new DatabaseSync(copy, { readOnly: true });
+  expect(opened.prepare("PRAGMA integrity_check").get()?.integrity_check).toBe("ok");
+});
 
-test.each(VERSIONS)(
-  "[N12] a program older than a store of version %i refuses it, names both versions and changes no byte",
-  async (version) => {
-    using place = scratch();
-    placeStore(version, place.dataDir);
-    const before = readFileSync(place.file);
-    const migrations = MIGRATIONS.slice(0, version - 1);
-    const opening = openSqlite({ dataDir: place.dataDir, clock: new FakeClock(), migrations });
-    await expect(opening).rejects.toThrow(`version ${version}; this program knows versions up to ${version - 1}`);
-    expect(readFileSync(place.file).equals(before)).toBe(true);
-  },
-);
+test.each(
+  VERSIONS,
+)("[N12] a program older than a store of version %i refuses it, names both versions and changes no byte", async (version) => {
+  using place = scratch();
+  placeStore(version, place.dataDir);
+  const before = readFileSync(place.file);
+  const migrations = MIGRATIONS.slice(0, version - 1);
+  const opening = openSqlite({ dataDir: place.dataDir, clock: new FakeClock(), migrations });
+  await expect(opening).rejects.toThrow(
+    `version ${version}; this program knows versions up to ${version - 1}`,
+  );
+  expect(readFileSync(place.file).equals(before)).toBe(true);
+});

@@ -22,7 +22,10 @@ try {
   }));
   const name = path.join(stores, `version-${MIGRATIONS.length}`);
   writeFileSync(`${name}.sql`, storeAsText(path.join(dataDir, "db", "data.sqlite")));
-  writeFileSync(`${name}.json`, `${JSON.stringify({ bearer: Buffer.from(key).toString("hex"), files }, undefined, 2)}\n`);
+  writeFileSync(
+    `${name}.json`,
+    `${JSON.stringify({ bearer: Buffer.from(key).toString("hex"), files }, undefined, 2)}\n`,
+  );
 } finally {
   rmSync(dataDir, { recursive: true });
 }
