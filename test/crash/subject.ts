@@ -2,6 +2,7 @@ import { createLayout } from "#platform/config/layout.ts";
 import { loadConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
 import type { Argon2Parameters } from "#platform/lib/argon2.ts";
+import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
@@ -25,16 +26,16 @@ export interface Subject extends AsyncDisposable {
 export async function openSubject(
   dataDir: string,
   random: Random,
-  cost: Argon2Parameters = CHEAP,
+  how: { readonly cost?: Argon2Parameters; readonly open?: (clock: Clock) => Promise<Database> } = {},
 ): Promise<Subject> {
   const clock = new FakeClock();
   const config = configOf(dataDir);
   createLayout(config);
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
-  const database = undo.use(await openSqlite({ dataDir, clock }));
+  const database = undo.use(await (how.open?.(clock) ?? openSqlite({ dataDir, clock })));
   await settleIdentity(database, config, random);
-  const parts = { database, dataDir, clock, random, cost, sealed: SEALED_CREDENTIALS };
+  const parts = { database, dataDir, clock, random, sealed: SEALED_CREDENTIALS, cost: how.cost ?? CHEAP };
   const seal = undo.use(await openTestSeal(parts));
   const credentials = openCredentials({ database, seal, clock, random });
   const running = undo.move();

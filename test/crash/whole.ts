@@ -21,13 +21,13 @@ const KEY_FILES = { set: "secrets/passphrase-set", unset: "secrets/machine.key" 
 /**
  * Starts anew on a directory that a crash left, and expects everything of it that must have outlived the crash.
  * `said` is what the struck process answered before it ended, if anything. `sealed` are the values as they lay in the
- * store before.
+ * store before. Gives the server key that opens it, null where none is set.
  */
 export async function expectWhole(
   dataDir: string,
   expected: Expected & { readonly sealed: readonly Uint8Array[] },
   said: Said | undefined,
-): Promise<void> {
+): Promise<string | null> {
   let key: string | null;
   {
     await using subject = await openSubject(dataDir, systemRandom);
@@ -45,6 +45,7 @@ export async function expectWhole(
   expectInOrder(dataDir, key);
   if (key !== null && (key !== expected.input.current || expected.refused))
     expectGone(dataDir, expected.sealed);
+  return key;
 }
 
 /** Opens it with the one of the two keys that does; the other is refused, and so are all earlier ones. */
