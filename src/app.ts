@@ -89,6 +89,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
       audit,
       log,
       cost: options.sealCost,
+      autoUnlock: config.serverKey,
     }),
   );
   let urls: () => readonly string[] = () => [];
@@ -121,6 +122,8 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   const reloads = new Reloads({ ...assembled, config, readConfig, listeners, database, random, log });
   reloading.current = reloads;
   undo.use(reloads.watch());
+  if (config.serverKey !== undefined && !seal.status().initialized)
+    log.warn({}, "a server key is given to start with, but none is set; set it with: claviger key init");
   log.info({ version: VERSION }, `server started; ${encryptionWords(seal)}`);
   const running = undo.move();
   let closed: Promise<void> | undefined;
@@ -148,7 +151,8 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
 function encryptionWords(seal: Seal): string {
   const { initialized, unlocked } = seal.status();
   if (!initialized) return "encryption not yet enabled";
-  return unlocked ? "encryption enabled" : "locked";
+  if (unlocked) return "encryption enabled";
+  return "locked; unlock it with: claviger key unlock, or POST /api/v1/key/unlock";
 }
 
 async function stop(

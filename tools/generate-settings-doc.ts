@@ -26,6 +26,9 @@ const ENVIRONMENT_PART = [
   "| --- | --- |",
   "| `DATA_DIR` | The data directory; `~/.claviger` when unset. `--data-dir` wins. |",
   "| `CLAVIGER_CONFIG_DIR` | The configuration directory, only with the prefix. `--config-dir` wins. |",
+  "| `CLAVIGER_SERVER_KEY_FILE` | Names a file with the server key, by which the server unlocks itself at its start: " +
+    "[docs/runbooks/server-key.md](runbooks/server-key.md#unlocking-by-itself). Or the systemd credential `server_key`. " +
+    "Off when neither is there; the key itself is never read from the environment. |",
 ];
 
 const END = [

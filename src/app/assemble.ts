@@ -31,12 +31,13 @@ import {
   sseRoute,
 } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
-import type { Seal } from "#vault/seal/index.ts";
+import { type Seal, serverKeyRoutes } from "#vault/seal/index.ts";
 import type { Declared } from "./declared/declared.ts";
 import { openEventBus, openListening } from "./events.ts";
 import { createGates } from "./gates.ts";
 import { InForce } from "./in-force.ts";
 import { attachLimits, createLimitsMemory, seedSlot, seedWindows } from "./limits.ts";
+import { followSeal, tellsOfReseal } from "./server-key.ts";
 import { SetsInForce } from "./sets-in-force.ts";
 import { openUpstreams } from "./upstreams.ts";
 import { openWorkers } from "./workers/open-workers.ts";
@@ -78,6 +79,7 @@ export interface Assembled {
 const HOUSEKEEPING_EVERY_MS = 10_000;
 /** The running requests of a key that expires end within a second of it. */
 const EXPIRIES_EVERY_MS = 250;
+const RESEAL_TOLD_EVERY_MS = 250;
 
 /** Every feature, handed what it uses. Throws StartError. */
 export async function assemble(parts: ServerParts): Promise<Assembled> {
@@ -152,13 +154,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     endOf,
   });
   await upstreams.declareProviders(parts.config.resources.providers);
-  seal.onLock(() => {
-    lock.raise();
-    workers.tell({ kind: "locked" });
-    upstreams.gateway.endAll(new AppError("server_locked"));
-    bus.publish("seal.locked", {});
-    listening.streams.endAll("the server is locked");
-  });
+  followSeal({ seal, lock, workers, gateway: upstreams.gateway, bus, streams: listening.streams });
   const server = await createHttpServer({
     gates,
     audit: auditSink,
@@ -174,6 +170,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
         listeners: parts.urls,
         startedAt: tools.clock.now(),
       });
+      serverKeyRoutes(api, { seal, database, clock: tools.clock, addresses: limits.addresses });
       metricsRoute(api, metrics);
       sseRoute(api, listening.streams);
       const identityOf = (text: string) => here.nameOf(text);
@@ -194,9 +191,11 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
   const tasks = [() => seal.flush(), () => keys.flush(), () => identities.flush(), () => audit.flush()];
   const flushing = setInterval(() => void keepHouse(log, tasks), HOUSEKEEPING_EVERY_MS);
   const expiring = setInterval(() => keys.endExpired(), EXPIRIES_EVERY_MS);
+  const telling = setInterval(tellsOfReseal({ seal, bus }), RESEAL_TOLD_EVERY_MS);
   const stopWork = async () => {
     clearInterval(flushing);
     clearInterval(expiring);
+    clearInterval(telling);
     await server.close();
     await upstreams.close();
     await keepHouse(log, [

@@ -113,6 +113,7 @@ function refusal(status: number, body: unknown, place: ServerPlace): CliError {
   if (!parsed.success) return new CliError(`the server answered ${status}`, { exitCode });
   const { code, title, detail } = parsed.data;
   const problem = { status, code, title, detail };
+  if (code === "seal_busy") return new CliError(detail ?? title, { exitCode: EXIT.tryAgain, problem });
   if (code !== "invalid_token" || !("remote" in place))
     return new CliError(detail ?? title, { exitCode, problem });
   const repair = `the key is from ${place.remote.keyFrom}; where the server runs: claviger api-key create NAME`;

@@ -36,7 +36,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   wrongServer:
     "Another server answers than the one that is meant: its certificate is not trusted or not the pinned one.",
   notPermitted:
-    "This user may not open the control socket, others may read the key's file, or the caller lacks the permission.",
+    "This user may not open the control socket, others may read the key's file, the caller lacks the permission, or the server key is wrong.",
   configuration: "The configuration, the environment or the data directory is wrong; nothing was changed.",
 };
 

@@ -15,6 +15,8 @@ export interface Output {
     columns: readonly Column[],
     rows: readonly Readonly<Record<Column, Cell>>[],
   ): void;
+  /** How far long work is, in place of what stood there before, on stderr where that is a terminal; empty takes it away. */
+  progress(text: string): void;
   /** A remark for the person at the terminal, on stderr so that a pipe never reads it. */
   note(text: string): void;
   /**
@@ -26,7 +28,7 @@ export interface Output {
 
 export interface OutputOptions {
   stdout: Writable & { isTTY?: boolean };
-  stderr: Writable;
+  stderr: Writable & { isTTY?: boolean };
   json: boolean;
   /** True when the caller found NO_COLOR set, or was told so by a flag. */
   noColor: boolean;
@@ -41,6 +43,9 @@ export function createOutput({ stdout, stderr, json, noColor }: OutputOptions): 
     },
     table: (columns, rows) => {
       stdout.write(json ? `${JSON.stringify(rows)}\n` : layOut(columns, rows, bold));
+    },
+    progress: (text) => {
+      if (stderr.isTTY === true) stderr.write(`\r\u001b[K${text}`);
     },
     note: (text) => {
       stderr.write(`${text}\n`);

@@ -8,6 +8,7 @@ import { completionCommand } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
 import { connectCommand } from "./commands/connect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { serverKeyCommands } from "./commands/key.ts";
 import { manCommand } from "./commands/man.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { providerCommands } from "./commands/provider.ts";
@@ -34,6 +35,7 @@ export function createProgram(context: CommandContext): Command {
     modelsCommand,
     connectCommand,
     apiKeyCommands,
+    serverKeyCommands,
     configCommands,
     completionCommand,
     manCommand,

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Command } from "commander";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { EXIT } from "#cli/exit-codes.ts";
 import { createOutput } from "#cli/output.ts";
@@ -50,10 +51,27 @@ const run = (words: readonly string[], more: Readonly<Record<string, string>> = 
   claviger(words, { env: env(more), ...(input === undefined ? {} : { input }) });
 const pinned = () => ["--url", front.url, "--pin", own.pin];
 
+/** A command, what it says, and what it is given on stdin. */
+type Step = readonly [words: readonly string[], said: RegExp, input?: string];
+
+/** One after the other, told of the server in either way. */
+async function runSteps(steps: readonly Step[]): Promise<void> {
+  for (const [at, [words, said, input]] of steps.entries()) {
+    const ended =
+      at % 2 === 0
+        ? await run([...pinned(), ...words], {}, input)
+        : await run(words, { CLAVIGER_URL: front.url, CLAVIGER_PIN: own.pin }, input);
+    // What is to be done before a server key is set is said in any case.
+    const complained = ended.stderr.replace(/^Save the server key before[\s\S]*$/, "");
+    expect(`${words.join(" ")}: ${ended.status} ${complained}`).toBe(`${words.join(" ")}: 0 `);
+    expect(ended.stdout).toMatch(said);
+  }
+}
+
 test("[L3] every command that asks a server asks the one of --url, and of CLAVIGER_URL with its pin", async () => {
   const word = systemRandom.bytes(16).toString("hex");
   const add = ["provider", "add", "sim", "--kind", "openai-compatible", "--base-url", upstream.baseUrl];
-  const steps: [readonly string[], RegExp, string?][] = [
+  const steps: Step[] = [
     [["status"], /claviger \d/],
     [add, /provider sim added/, `${word}\n`],
     [["provider", "list"], /sim/],
@@ -73,16 +91,21 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["connect", "aider"], new RegExp(front.url)],
     [["provider", "remove", "sim"], /removed/],
   ];
-  for (const [at, [words, said, input]] of steps.entries()) {
-    const ended =
-      at % 2 === 0
-        ? await run([...pinned(), ...words], {}, input)
-        : await run(words, { CLAVIGER_URL: front.url, CLAVIGER_PIN: own.pin }, input);
-    expect(`${words.join(" ")}: ${ended.status} ${ended.stderr}`).toBe(`${words.join(" ")}: 0 `);
-    expect(ended.stdout).toMatch(said);
-  }
+  await runSteps(steps);
   const { id } = await server.issueKey("to-revoke");
   expect((await run(["api-key", "revoke", id, ...pinned()])).stdout).toContain(`key ${id} revoked`);
+});
+
+test("[L3] the commands of the server key ask the one of --url too", async () => {
+  const word = systemRandom.bytes(16).toString("hex");
+  await runSteps([
+    [["key", "status"], /no server key is set/],
+    [["key", "init"], /The server key is set/, `${word} is the key\n`],
+    [["key", "rotate"], /The new server key holds/, `${word} is the key\n${word} is the next\n`],
+    [["key", "recovery", "revoke"], /no recovery key/],
+    [["key", "lock"], /locked/],
+    [["key", "unlock"], /unlocked/, `${word} is the next\n`],
+  ]);
 });
 
 test("[L3] the command tree has no command beyond those tried above and those that ask no server", () => {
@@ -90,14 +113,19 @@ test("[L3] the command tree has no command beyond those tried above and those th
     createOutput({ stdout: process.stdout, stderr: process.stderr, json: false, noColor: true });
   const context = { env: {}, homeDir: directory, server: {}, output, setExit: () => {} };
   const program = createProgram(context);
+  const leavesOf = (above: string, one: Command): [string, Command][] =>
+    one.commands.length === 0
+      ? [[`${above}${one.name()}`, one]]
+      : one.commands.flatMap((below) => leavesOf(`${above}${one.name()} `, below));
   const asking = program.commands
-    .flatMap((one) => (one.commands.length === 0 ? [one] : one.commands))
-    .filter(({ options }) => options.some(({ long, hidden }) => long === "--pin" && !hidden))
-    .map((one) => (one.parent === program ? one.name() : `${one.parent?.name()} ${one.name()}`));
+    .flatMap((one) => leavesOf("", one))
+    .filter(([, { options }]) => options.some(({ long, hidden }) => long === "--pin" && !hidden))
+    .map(([words]) => words);
   expect(asking.toSorted()).toEqual(
     [
       ...["status", "models", "connect", "usage", "config reload", "config identities"],
       ...["create", "list", "show", "update", "rotate", "revoke"].map((verb) => `api-key ${verb}`),
+      ...["status", "init", "unlock", "rotate", "lock", "recovery revoke"].map((verb) => `key ${verb}`),
       ...["add", "edit", "list", "show", "test", "set-credential", "remove"].map(
         (verb) => `provider ${verb}`,
       ),

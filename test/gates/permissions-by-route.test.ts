@@ -22,6 +22,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /api/v1/keys/:id/rotate": { overlap: "0" },
   "POST /api/v1/keys/leaked": { key: "nobody's" },
   "PUT /api/v1/credentials/:name": { value: "a-credential" },
+  // Refused whoever asks, so that the server stays as it is for the routes that follow.
+  "POST /api/v1/key/initialize": { key: "too short" },
+  "POST /api/v1/key/unlock": { key: "nobody's server key" },
+  "POST /api/v1/key/rotate": { current_key: "nobody's server key", new_key: "nor is this one" },
   "POST /api/v1/keys": { name: "thing", permissions: [] },
   "POST /api/v1/providers": {
     name: "thing",
@@ -31,7 +35,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
 };
 
 /** What stands below these paths asks for this and nothing else; the longer ones come first. */
-const SUBJECTS: readonly (readonly [string, Action])[] = [
+const SUBJECTS: readonly (readonly [string, Action | typeof OPEN])[] = [
   ["/v1/models", "models.read"],
   ["/v1/", "gateway.use"],
   ["/x/", "gateway.use"],
@@ -41,6 +45,8 @@ const SUBJECTS: readonly (readonly [string, Action])[] = [
   ["/api/v1/requests", "requests.read"],
   ["/api/v1/audit", "audit.read"],
   ["/api/v1/keys", "keys.manage"],
+  ["/api/v1/key/status", "open"],
+  ["/api/v1/key/", "settings.manage"],
   ["/api/v1/providers", "providers.manage"],
 ];
 

@@ -3,6 +3,9 @@ import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { openRaw, rawRequest, sendRaw, statusOf } from "./raw.ts";
 
 const OPEN_ROUTES = ["/health", "/healthz", "/readyz", "/api/v1/info", "/api/v1/key/status"];
+const KEY_ROUTES = ["initialize", "unlock", "rotate", "reseal", "recovery", "lock"].map(
+  (name) => `/api/v1/key/${name}`,
+);
 const UNKNOWN_PATHS = [
   "/api",
   "/api/",
@@ -72,7 +75,7 @@ describe("every route", () => {
     expect(routes.length).toBeGreaterThan(10);
     for (const { path, contract } of routes) {
       expect(contract?.action, path).toMatch(/^(open|[a-z]+\.[a-z]+)$/);
-      expect(typeof contract?.openWhileLocked, path).toBe("boolean");
+      expect([true, false, "local"], path).toContain(contract?.openWhileLocked);
     }
   });
 
@@ -188,7 +191,9 @@ describe("a locked server", () => {
 
   test("[S4] [A4] serves what is declared open: status, info, health", async () => {
     const open = locked.app.routes().filter(({ contract }) => contract?.openWhileLocked === true);
-    expect(new Set(open.map(({ path }) => path))).toEqual(new Set([...OPEN_ROUTES, "/metrics"]));
+    expect(new Set(open.map(({ path }) => path))).toEqual(
+      new Set([...OPEN_ROUTES, "/metrics", ...KEY_ROUTES]),
+    );
     expect(await locked.call({ path: "/health" })).toMatchObject({ status: 200, text: '{"status":"ok"}' });
     expect(await locked.call({ path: "/healthz" })).toMatchObject({ status: 200, text: '{"status":"ok"}' });
     expect(await locked.call({ path: "/readyz" })).toMatchObject({

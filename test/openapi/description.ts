@@ -15,7 +15,7 @@ const operation = z.object({
   requestBody: z.object({ content }).optional(),
   responses: z.record(z.string(), response),
   "x-claviger-action": z.string(),
-  "x-claviger-open-while-locked": z.boolean(),
+  "x-claviger-open-while-locked": z.union([z.boolean(), z.literal("local")]),
 });
 const description = z.object({
   paths: z.record(z.string(), z.record(z.string(), operation)),

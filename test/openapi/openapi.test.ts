@@ -119,6 +119,12 @@ const STEPS: readonly string[] = [
   "POST /api/v1/keys/leaked",
   "DELETE /api/v1/credentials/{name}",
   "DELETE /api/v1/providers/{name}",
+  "POST /api/v1/key/initialize",
+  "POST /api/v1/key/unlock",
+  "POST /api/v1/key/rotate",
+  "GET /api/v1/key/reseal",
+  "DELETE /api/v1/key/recovery",
+  "POST /api/v1/key/lock",
 ];
 
 test("[W4] every example of a call works against a server as it stands, and is answered as described", async () => {

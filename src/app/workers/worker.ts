@@ -111,6 +111,9 @@ class Worker {
         credentials.forgetAll();
         gateway.endAll(new AppError("server_locked"));
         break;
+      case "unlocked":
+        gateway.unlocked();
+        break;
       case "counts":
         // What is shown of the upstreams must be as new as what is counted.
         this.#reports.flush();

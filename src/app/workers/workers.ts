@@ -133,6 +133,11 @@ export class Workers implements AsyncDisposable {
     await within(ANSWER_WITHIN_MS, this.#ask({ kind: "declared", ...declared }, "done"));
   }
 
+  /** Settles when every thread has dropped what it held before the lock, and may serve again. */
+  async unlocked(): Promise<void> {
+    await within(ANSWER_WITHIN_MS, this.#ask({ kind: "unlocked" }, "done"));
+  }
+
   /** Settles when everything they noted so far is written, or told here. */
   async settle(): Promise<void> {
     await within(ANSWER_WITHIN_MS, this.#ask({ kind: "settle" }, "done"));

@@ -10,6 +10,7 @@ import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { serverKeyCalls } from "./key-calls.ts";
 
 interface DoctorFlags {
   readonly dataDir?: string;
@@ -37,6 +38,7 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       if (acceptNewSecret !== undefined) return acceptSecret(context, config, acceptNewSecret);
       const running = { uid: process.getuid?.() ?? 0 };
       const wrong = fix === true ? repairModes(config, running) : checkModes(config, running);
+      await tellOfLock(context, config.dataDir);
       if (!existsSync(config.dataDir)) context.output().note(`${config.dataDir} does not exist yet`);
       if (wrong.length > 0) context.setExit(EXIT.failed);
       context
@@ -45,6 +47,15 @@ export function doctorCommand(program: Command, context: CommandContext): void {
           report(config.dataDir, wrong, fix === true),
         );
     });
+}
+
+/** Nothing where no server runs: the directory can be right all the same. */
+async function tellOfLock(context: CommandContext, dataDir: string): Promise<void> {
+  const calls = serverKeyCalls(context, { dataDir });
+  const status = await calls.status().catch(() => undefined);
+  if (status?.unlocked !== false) return;
+  const named = `--data-dir ${quoteForShell(dataDir)}`;
+  context.output().note(`the server is locked; unlock it with: claviger key unlock ${named}`);
 }
 
 function report(dataDir: string, wrong: readonly WrongMode[], fixed: boolean): string {

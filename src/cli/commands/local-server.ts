@@ -20,7 +20,12 @@ const known = new WeakMap<CommandContext, Promise<RemoteServer | undefined>>();
 export async function callLocal(
   context: CommandContext,
   flags: LocalFlags,
-  call: { method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"; path: string; body?: unknown },
+  call: {
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+    path: string;
+    body?: unknown;
+    deadlineMs?: number;
+  },
 ): Promise<ServerAnswer> {
   const { dataDir: given } = flags;
   if (given !== undefined && context.server.url !== undefined)

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { sealLine } from "./key-state.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
 const sealBody = z.object({ initialized: z.boolean(), unlocked: z.boolean() });
@@ -46,9 +47,4 @@ function describe({ version, pid, started_at, listeners, ...seal }: Status): str
     ...(listeners === undefined ? [] : [`listens on ${listeners.join(", ")}`]),
     sealLine(seal),
   ];
-}
-
-function sealLine({ initialized, unlocked }: z.infer<typeof sealBody>): string {
-  if (!unlocked) return "encryption: locked; it serves nothing until it is unlocked with the server key";
-  return initialized ? "encryption: unlocked" : "encryption: by the machine key; no server key is set";
 }

@@ -46,6 +46,26 @@ export function lookUp(
   return credential(names, env, problems);
 }
 
+/**
+ * Looks up what a file alone may hold: the one that `CLAVIGER_NAME_FILE` names, else the systemd credential of the name in
+ * lower case. A value in the environment is a problem, for that is handed on to every child and shown in listings.
+ */
+export function lookUpFile(
+  name: string,
+  env: Environment,
+  problems: Problem[],
+): EnvironmentValue | undefined {
+  const variable = `CLAVIGER_${name}`;
+  if (env[variable]) {
+    const better = `put it into a file and name that in ${variable}_FILE`;
+    problems.push(environmentProblem(`${variable} is set, but not read from the environment; ${better}`));
+  }
+  const path = env[`${variable}_FILE`];
+  return path
+    ? valueFromFile(path, `${variable}_FILE`, problems)
+    : credential([name.toLowerCase()], env, problems);
+}
+
 function namesOf({ name, prefixOnly }: Variable): string[] {
   return prefixOnly ? [`CLAVIGER_${name}`] : [`CLAVIGER_${name}`, name];
 }

@@ -9,7 +9,7 @@ import {
   pathExists,
   resolveDirectories,
 } from "./directories.ts";
-import { type Environment, lookUp } from "./environment.ts";
+import { type Environment, lookUp, lookUpFile } from "./environment.ts";
 import { settingsOfFile } from "./file-settings.ts";
 import { DEFAULT_LISTEN, type ListenAddress, parseListen } from "./listen.ts";
 import {
@@ -55,6 +55,8 @@ export interface LoadedConfig<Resources = unknown> {
   readonly origins: ReadonlyMap<SettingKey, Origin>;
   /** The secrets the environment gives; one that is not here is read from, or generated into, the data directory. */
   readonly secrets: ReadonlyMap<SecretName, Secret>;
+  /** The server key, where the operator has the server unlock itself at its start. */
+  readonly serverKey: Secret | undefined;
   readonly listen: readonly ListenAddress[];
   /** Whether the command line says where to listen; it then replaces the listeners of the file. */
   readonly listenGiven: boolean;
@@ -94,6 +96,7 @@ export function loadConfig<Resources>(
   // Only the file counts here, which outlives a command line and can be reviewed.
   const listen = readListen(flags.listen ?? [], inFile.get("allow_plain_http") === true, problems);
   const secrets = readSecrets(env, problems);
+  const serverKey = lookUpFile("SERVER_KEY", env, problems);
   for (const { name, reason } of REFUSED_VARIABLES) {
     const found = lookUp({ name, prefixOnly: true }, env, problems);
     if (found) problems.push(environmentProblem(`${found.from} is set, but ${reason}; unset it`));
@@ -104,6 +107,7 @@ export function loadConfig<Resources>(
     settings: completeSettings(values),
     origins,
     secrets,
+    serverKey: serverKey && new Secret(serverKey.text),
     listen,
     listenGiven: (flags.listen ?? []).length > 0,
     configFile,

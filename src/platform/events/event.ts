@@ -2,6 +2,7 @@
 export const EVENT_TYPES = [
   "seal.locked",
   "seal.unlocked",
+  "seal.reseal",
   "key.created",
   "key.updated",
   "key.rotated",

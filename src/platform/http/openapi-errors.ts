@@ -84,7 +84,7 @@ function codesOf({ contract, hasName, hasBody, hasQuery, more }: ErrorFacts): Er
     "forbidden",
     "rate_limited",
   );
-  add(!contract.openWhileLocked, "server_locked");
+  add(contract.openWhileLocked !== true, "server_locked");
   add(hasName, "not_found");
   add(hasBody || changes, "body_too_large", "unsupported_media_type");
   add((hasBody && !isGateway) || hasQuery, "unknown_field");

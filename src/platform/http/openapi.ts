@@ -163,6 +163,9 @@ function queryParameters(declared: unknown, schemas: OpenApiSchemas): JsonObject
   }));
 }
 
+/** Of several answers the example is the one there always is. */
+const EXEMPLARY = new Set(["200", "201"]);
+
 function successes({ contract, schema }: Described, schemas: OpenApiSchemas): JsonObject {
   const headers = { "x-request-id": { $ref: "#/components/headers/RequestId" } };
   if (contract.described !== undefined)
@@ -174,7 +177,7 @@ function successes({ contract, schema }: Described, schemas: OpenApiSchemas): Js
   const example = schema?.example?.answer;
   return Object.fromEntries(
     Object.entries(schema.response).map(([status, declared]) => {
-      const shown = Number(status) < 300 && example !== undefined ? { example } : {};
+      const shown = EXEMPLARY.has(status) && example !== undefined ? { example } : {};
       const content = contentOf(declared, schemas, shown);
       return [status, { description: Number(status) < 300 ? "Done." : "Not now.", headers, content }];
     }),

@@ -55,8 +55,7 @@ export function admit(
   exchange.head = head;
   const control = exchange.listener.kind === "control";
   if (!control) checkHost(exchange, head);
-  if (gates.lock.isLocked() && !("openWhileLocked" in target && target.openWhileLocked))
-    throw new AppError("server_locked");
+  if (isShut(gates, exchange)) throw new AppError("server_locked");
   if (!control && service !== "probe" && service !== "dashboard") checkOrigin(exchange, head);
   if (service === "dashboard") throw new AppError("not_found");
   if ("unknown" in target || target.action !== OPEN) {
@@ -93,7 +92,7 @@ function serviceOf(target: Target): Service | "probe" {
  */
 export function authorise(gates: Gates, exchange: Exchange, action: string, name?: string): void {
   if (name !== undefined) exchange.target = name;
-  if (gates.lock.isLocked() && exchange.route?.openWhileLocked !== true) throw new AppError("server_locked");
+  if (isShut(gates, exchange)) throw new AppError("server_locked");
   if (action === OPEN) return;
   if (exchange.caller !== undefined && !gates.authenticator.holds(exchange.caller)) {
     exchange.refusal = "revoked";
@@ -101,6 +100,12 @@ export function authorise(gates: Gates, exchange: Exchange, action: string, name
   }
   if (exchange.caller === undefined || !gates.authorizer.allows(exchange.caller, action, name))
     throw new AppError("forbidden", `This principal lacks the permission ${action}.`);
+}
+
+/** Whether the server is locked, and this is nothing that works all the same. */
+function isShut({ lock }: Gates, { route, listener }: Exchange): boolean {
+  if (!lock.isLocked() || route?.openWhileLocked === true) return false;
+  return route?.openWhileLocked !== "local" || listener.kind !== "control";
 }
 
 /** Declared sizes and codings, judged before a byte of the body is read. */

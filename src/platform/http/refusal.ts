@@ -26,7 +26,7 @@ export function reportRefusal(
   const { caller } = exchange;
   sinks.audit.refused({
     actor: caller === undefined || caller.kind === "anonymous" ? null : callerId(caller),
-    action: exchange.route?.action ?? "unknown",
+    action: exchange.route?.audited ?? exchange.route?.action ?? "unknown",
     route: exchange.route?.path ?? "unknown",
     target: namedBy(exchange, error),
     outcome: denied ? "denied" : "failure",

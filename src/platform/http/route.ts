@@ -7,7 +7,10 @@ export interface RouteContract {
   /** The template that stands in logs; never the client's own path. */
   readonly path: string;
   readonly action: string;
-  readonly openWhileLocked: boolean;
+  /** `local`: for the control socket alone, whose caller could read the store anyway. */
+  readonly openWhileLocked: boolean | "local";
+  /** What audit calls the change that is refused or fails; the action unless given. */
+  readonly audited?: string;
   readonly family: "api" | "gateway" | "probe";
   /** What the API's description says of a route that the framework does not serve; the others declare a schema. */
   readonly described?: {

@@ -79,6 +79,7 @@ export type ErrorCode = keyof typeof ERRORS;
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
+  /** The table's, unless another was given: where a code is met in a place of its own. */
   readonly status: number;
   readonly detail: string | undefined;
   /** Whole seconds after which it is worth another try; undefined where nobody knows. */
@@ -87,12 +88,12 @@ export class AppError extends Error {
   constructor(
     code: ErrorCode,
     message?: string,
-    options: { detail?: string; cause?: unknown; retryAfterS?: number } = {},
+    options: { detail?: string; cause?: unknown; retryAfterS?: number; status?: number } = {},
   ) {
     super(message ?? ERRORS[code].title, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "AppError";
     this.code = code;
-    this.status = ERRORS[code].status;
+    this.status = options.status ?? ERRORS[code].status;
     this.detail = options.detail;
     this.retryAfterS = options.retryAfterS;
   }

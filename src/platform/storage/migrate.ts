@@ -9,6 +9,7 @@ import { sql as keyTerms } from "./migrations/0006-key-terms.ts";
 import { sql as namedCredentials } from "./migrations/0007-named-credentials.ts";
 import { sql as identityUses } from "./migrations/0008-identity-uses.ts";
 import { sql as serverKey } from "./migrations/0009-server-key.ts";
+import { sql as keyTries } from "./migrations/0010-key-tries.ts";
 
 export interface Migration {
   number: number;
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 7, name: "named-credentials", sql: namedCredentials },
   { number: 8, name: "identity-uses", sql: identityUses },
   { number: 9, name: "server-key", sql: serverKey },
+  { number: 10, name: "key-tries", sql: keyTries },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

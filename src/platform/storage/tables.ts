@@ -78,6 +78,16 @@ export interface Tables {
     replaced_by: string | null;
     last_address: string | null;
   };
+  /** Tries of the server key that were not right, by who made them and from where. */
+  key_try: {
+    who: string;
+    wrong: number;
+    /** When the last wrong one was. */
+    last_at: number;
+    /** All tries, the refused ones too, since `since`. */
+    tries: number;
+    since: number;
+  };
   identity_use: { id: string; last_used_at: number };
   request: {
     seq: Generated<number>;

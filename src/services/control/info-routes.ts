@@ -50,17 +50,6 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
   });
   api.route({
     method: "GET",
-    url: "/api/v1/key/status",
-    config: { contract: open("/api/v1/key/status", "api") },
-    schema: {
-      summary: "Tell whether the server key is set and the server unlocked.",
-      response: { 200: seal },
-      example: { answer: UNLOCKED },
-    },
-    handler: async () => facts.sealStatus(),
-  });
-  api.route({
-    method: "GET",
     url: "/api/v1/info",
     config: { contract: open("/api/v1/info", "api") },
     schema: {
@@ -94,7 +83,7 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
         method: "GET",
         path: "/api/v1/status",
         action: "nodes.read",
-        openWhileLocked: false,
+        openWhileLocked: "local",
         family: "api",
       },
     },

@@ -30,7 +30,7 @@ function seenBy(set: string): string[] {
 }
 
 const OF_KEYS = EVENT_TYPES.filter((type) => type.startsWith("key."));
-const OPEN = ["seal.locked", "seal.unlocked", "config.reloaded", "config.refused"];
+const OPEN = ["seal.locked", "seal.unlocked", "seal.reseal", "config.reloaded", "config.refused"];
 
 test.each([
   ["listener", OPEN],
@@ -49,7 +49,12 @@ test("[C8] an event of a key without a name is seen by nobody", () => {
 test("[C8] types are taken whole or by what stands before the dot", () => {
   const given = (text?: string) => EVENT_TYPES.filter(parseTypes(text));
   expect(given()).toEqual([...EVENT_TYPES]);
-  expect(given("seal,usage.recorded")).toEqual(["seal.locked", "seal.unlocked", "usage.recorded"]);
+  expect(given("seal,usage.recorded")).toEqual([
+    "seal.locked",
+    "seal.unlocked",
+    "seal.reseal",
+    "usage.recorded",
+  ]);
   for (const text of ["", "seal,", "seal.", "seal.lock", "Seal", "node", "reset"])
     expect(() => parseTypes(text), text).toThrow("types takes seal, key, config, usage");
 });

@@ -63,6 +63,11 @@ export class Catalogue {
     if (provider !== undefined) this.#ask(provider).catch(() => undefined);
   }
 
+  /** What could not be asked while the server was locked can be now: no list waits for its next turn. */
+  unlocked(): void {
+    this.#triedAt.clear();
+  }
+
   /** Asks for every list that is not fresh, and waits for them, at most `waitMs`. Never rejects. */
   async refresh(waitMs: number = WAIT_MS): Promise<void> {
     const asked = this.#parts

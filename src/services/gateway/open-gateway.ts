@@ -46,6 +46,8 @@ export interface Gateway {
   readonly family: RawFamily;
   /** A provider was made, changed or removed. */
   changed(providerId: string): void;
+  /** The credentials are to be had again. */
+  unlocked(): void;
   /** The models a provider of this id lists, at most 15 s old. Throws AppError where the list cannot be had. */
   modelsOf(providerId: string): Promise<readonly string[]>;
   /** Ends the answers this principal still gets. */
@@ -81,6 +83,7 @@ export function openGateway(setup: GatewaySetup): Gateway {
   return {
     family,
     changed: (id) => catalogue.changed(id),
+    unlocked: () => catalogue.unlocked(),
     modelsOf: (id) => catalogue.modelsOf(id),
     endOf: (principal, error) => running.endOf(principal, error),
     endAll: (error) => running.endAll(error),

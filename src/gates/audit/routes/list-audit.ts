@@ -44,7 +44,7 @@ export function listAuditRoute(api: Api, audit: Pick<AuditRecorder, "list" | "fl
         method: "GET",
         path: "/api/v1/audit",
         action: "audit.read",
-        openWhileLocked: false,
+        openWhileLocked: "local",
         family: "api",
       },
     },

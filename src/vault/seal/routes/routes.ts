@@ -1,0 +1,34 @@
+import type { Api } from "#platform/http/server.ts";
+import type { Clock } from "#platform/lib/clock.ts";
+import type { Database } from "#platform/storage/database.ts";
+import type { ServerKey } from "../server-key.ts";
+import { KeyTries } from "../tries.ts";
+import { initializeKeyRoute } from "./initialize-key.ts";
+import { type AddressFailureCounter, KeyChecks } from "./key-checks.ts";
+import { keyStatusRoute } from "./key-status.ts";
+import { lockKeyRoute } from "./lock-key.ts";
+import { resealProgressRoute } from "./reseal-progress.ts";
+import { revokeRecoveryKeyRoute } from "./revoke-recovery-key.ts";
+import { rotateKeyRoute } from "./rotate-key.ts";
+import { unlockKeyRoute } from "./unlock-key.ts";
+
+/** The API of the server key: `/api/v1/key`. `addresses` is what counts wrong credentials by address. */
+export function serverKeyRoutes(
+  api: Api,
+  parts: {
+    readonly seal: ServerKey;
+    readonly database: Database;
+    readonly clock: Clock;
+    readonly addresses: AddressFailureCounter;
+  },
+): void {
+  const { seal, clock } = parts;
+  const checks = new KeyChecks(new KeyTries(parts), parts.addresses);
+  keyStatusRoute(api, seal);
+  initializeKeyRoute(api, { seal });
+  unlockKeyRoute(api, { seal, checks });
+  rotateKeyRoute(api, { seal, checks, clock });
+  resealProgressRoute(api, { seal });
+  lockKeyRoute(api, { seal });
+  revokeRecoveryKeyRoute(api, { seal });
+}

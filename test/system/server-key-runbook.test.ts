@@ -1,0 +1,65 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { startClaviger, type TestClaviger } from "#test/claviger.ts";
+import { requiredTool } from "./required-tool.ts";
+import { runProgram } from "./run-program.ts";
+
+const CHECKOUT = path.resolve(import.meta.dirname, "../..");
+const RESTART = "# after the restart\n";
+
+test("[S2] [S5] [S7] [S9] [S15] every command of the runbook of the server key does what the page says, one after another", {
+  timeout: 300_000,
+}, async () => {
+  requiredTool("curl");
+  requiredTool("openssl");
+  await using stack = new AsyncDisposableStack();
+  const directory = mkdtempSync(path.join(tmpdir(), "claviger-server-key-page-"));
+  stack.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const launcher = path.join(directory, "claviger");
+  writeFileSync(launcher, `#!/bin/sh\nexec '${process.execPath}' '${CHECKOUT}/src/main.ts' "$@"\n`);
+  chmodSync(launcher, 0o755);
+  const dataDir = path.join(directory, "data");
+  let server: TestClaviger = await startClaviger({ dataDir });
+  stack.defer(() => server[Symbol.asyncDispose]());
+  const runs = new Map<string, string>();
+  for (const block of blocksOf("docs/runbooks/server-key.md")) {
+    if (block.startsWith(RESTART)) {
+      await server[Symbol.asyncDispose]();
+      server = await startClaviger({ dataDir });
+      expect(server.logged()).toContain("server started; locked");
+    }
+    const run = await runProgram(requiredTool("bash"), ["--norc", "-euo", "pipefail", "-c", block], {
+      cwd: directory,
+      env: {
+        PATH: `${directory}:${process.env.PATH}`,
+        HOME: directory,
+        DATA_DIR: dataDir,
+        SERVER: server.url,
+      },
+    });
+    // What is said before a key is set is for the person, and no error.
+    const complained = run.stderr.replace(/^Save the server key before[\s\S]*$/, "");
+    expect([block, run.status, complained]).toEqual([block, 0, ""]);
+    runs.set(`${runs.size} ${block}`, run.stdout);
+  }
+  const said = (words: string) => [...runs].find(([block]) => block.includes(words))?.[1] ?? "";
+  expect(runs.size).toBe(14);
+  expect(said("claviger key status ||")).toMatch(/locked; [\s\S]*unlocked\nencryption: unlocked\n$/);
+  expect(said("@unlock.json")).toBe('{"initialized":true,"unlocked":true}');
+  expect(said("cat server.key new.key")).toMatch(/^The new server key holds; the old one is refused\.\n/);
+  expect(said("claviger key lock")).toMatch(/^locked/);
+  expect(said("recovery revoke")).toBe("no recovery key unlocks this server any more\n");
+  const audited = JSON.parse(said("api/v1/audit")).data;
+  for (const action of ["key.initialize", "key.unlock", "key.rotate", "key.lock"])
+    expect(audited).toContainEqual(expect.objectContaining({ action, outcome: "success" }));
+});
+
+/** The commands of a page, in their order. */
+function blocksOf(page: string): string[] {
+  const text = readFileSync(path.join(CHECKOUT, page), "utf8");
+  return [...text.matchAll(/^( *)```sh\n([\s\S]*?)^\1```$/gm)].map(([, indent = "", block = ""]) =>
+    block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+  );
+}
