@@ -14,7 +14,7 @@ const FILES = [
   /^db\/(data|lock)\.sqlite$/,
   /^db\/before-upgrade\/data-\d+-\d{8}T\d{9}Z\.sqlite$/,
   /^secrets\/(jwt_secret|api_key_secret)$/,
-  /^etc\/version$/,
+  /^etc\/(version|claviger\.yaml)$/,
 ];
 const KEY_FILES = { set: "secrets/passphrase-set", unset: "secrets/machine.key" };
 
@@ -97,7 +97,7 @@ async function expectCleaned({ database, seal }: Subject): Promise<void> {
 }
 
 /** Modes as they are made, and no file that is no part of a store. */
-function expectInOrder(dataDir: string, key: string | null): void {
+export function expectInOrder(dataDir: string, key: string | null): void {
   const running = { uid: process.getuid?.() ?? 0 };
   expect(checkModes(configOf(dataDir), running)).toEqual([]);
   const names = readdirSync(dataDir, { recursive: true, encoding: "utf8" });
