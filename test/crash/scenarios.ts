@@ -2,7 +2,7 @@ import * as z from "zod";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { BY } from "#test/test-seal.ts";
-import { placeStore, VERSIONS } from "../upgrade/stored.ts";
+import { placeStore, STORES } from "../upgrade/stored.ts";
 import { addProvider, openSubject, putNamed, readSecrets, type Subject } from "./subject.ts";
 
 /** What a scenario's process is told, as JSON. */
@@ -157,7 +157,7 @@ async function initialized(dataDir: string): Promise<Expected> {
 
 /** A store as the oldest program wrote it. */
 async function oldStore(dataDir: string): Promise<Expected> {
-  const oldest = VERSIONS[0] ?? 0;
+  const [oldest = ""] = STORES;
   placeStore(oldest, `${dataDir}-read`);
   placeStore(oldest, dataDir);
   await using subject = await openSubject(`${dataDir}-read`, systemRandom);

@@ -1,18 +1,21 @@
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
 import { checkModes } from "#platform/config/modes.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { BY } from "#test/test-seal.ts";
+import { STORES, versionOf } from "../upgrade/stored.ts";
 import type { Said } from "./driver.ts";
 import type { Expected } from "./scenarios.ts";
 import { addProvider, configOf, openSubject, readSecrets, type Subject } from "./subject.ts";
 
+const COPY = /^db\/before-upgrade\/data-\d+-\d{8}T\d{9}Z\.sqlite$/;
 /** What may lie in a data directory whose server has ended in order, before a server key is set and after. */
 const FILES = [
   /^db\/(data|lock)\.sqlite$/,
-  /^db\/before-upgrade\/data-\d+-\d{8}T\d{9}Z\.sqlite$/,
+  COPY,
   /^secrets\/(jwt_secret|api_key_secret)$/,
   /^etc\/(version|claviger\.yaml)$/,
 ];
@@ -102,8 +105,18 @@ export function expectInOrder(dataDir: string, key: string | null): void {
   expect(checkModes(configOf(dataDir), running)).toEqual([]);
   const names = readdirSync(dataDir, { recursive: true, encoding: "utf8" });
   const files = names.filter((name) => lstatSync(path.join(dataDir, name)).isFile());
+  for (const name of files.filter((each) => COPY.test(each))) expectSound(path.join(dataDir, name));
   const others = files.filter((name) => !FILES.some((pattern) => pattern.test(name)));
   expect(others).toEqual([key === null ? KEY_FILES.unset : KEY_FILES.set]);
+}
+
+/** A whole store, and not the beginning of one. */
+function expectSound(copy: string): void {
+  using database = new DatabaseSync(copy, { readOnly: true });
+  expect(database.prepare("PRAGMA integrity_check").get()?.integrity_check, copy).toBe("ok");
+  // An upgrade that was cut off between two steps goes on from there, and copies that.
+  const { version } = database.prepare("SELECT max(number) AS version FROM migration").get() ?? {};
+  expect(version).toBeGreaterThanOrEqual(versionOf(STORES[0] ?? ""));
 }
 
 /** What older keys sealed is not in the files any more. */

@@ -102,14 +102,19 @@ export class Model {
       known.attempted = undefined;
       return;
     }
+    const unlock = async (key: string) =>
+      (await this.control({ method: "POST", path: "/api/v1/key/unlock", body: { key } })).status;
     const opened: string[] = [];
     for (const key of [known.attempted, known.answered].filter((one) => one !== undefined)) {
-      const answer = await this.control({ method: "POST", path: "/api/v1/key/unlock", body: { key } });
-      expect([200, 403]).toContain(answer.status);
-      if (answer.status === 200) opened.push(key);
+      const answer = await unlock(key);
+      expect([200, 403]).toContain(answer);
+      if (answer === 200) opened.push(key);
     }
-    expect(opened.length).toBe(1);
-    Object.assign(known, { answered: opened[0], attempted: undefined });
+    const [key = "", ...more] = opened;
+    expect(more).toEqual([]);
+    // The right one last: wrong tries since then are counted, and a change that was killed may be one of them.
+    expect(await unlock(key)).toBe(200);
+    Object.assign(known, { answered: key, attempted: undefined });
   }
 
   /** The upstream sees which secret is sent. */
