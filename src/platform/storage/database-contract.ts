@@ -2,6 +2,9 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "./database.ts";
 import { isUniqueViolation } from "./statement-error.ts";
+import { countBytes, MOST_AT_ONCE, readBytes, replaceBytes, type StoredBytes } from "./stored-bytes.ts";
+
+const SECRET_ROW = { hint: "", origin: null, proxy: null, created_at: 0, updated_at: 0 };
 
 /** What every database behind the port must do. `open` gives an empty store at the newest version each time. */
 export function databaseContract(name: string, open: () => Promise<Database>): void {
@@ -16,6 +19,7 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
     rowsContract(current);
     constraintContract(current);
     valueContract(current);
+    bytesContract(current);
     closingContract(current);
   });
 }
@@ -93,6 +97,69 @@ function rowsContract(current: () => Database): void {
     await expect(current().insertRows("meta", rows)).rejects.toMatchObject({ code: "internal" });
     await current().insertRows("meta", []);
     expect(await metaNames(current())).toEqual([]);
+  });
+}
+
+function bytesContract(current: () => Database): void {
+  const at = { table: "named_credential", column: "sealed", key: "name" };
+  const fill = (count: number) =>
+    current().insertRows(
+      "named_credential",
+      Array.from({ length: count }, (_, index) => ({
+        ...SECRET_ROW,
+        name: nameOf(index),
+        sealed: bytesOf(index),
+      })),
+    );
+  const nameOf = (index: number) => `name-${String(index).padStart(4, "0")}`;
+  const bytesOf = (index: number) => Buffer.from([index % 2, index >> 8, index & 255]);
+  const all = async (unlessStart?: Uint8Array) => {
+    const found: StoredBytes[] = [];
+    for (let after: StoredBytes["key"] | undefined; ; after = found.at(-1)?.key) {
+      const more = await readBytes(current().query, at, { after, limit: 100, unlessStart });
+      if (more.length === 0) return found;
+      found.push(...more);
+    }
+  };
+
+  it("[N2] a column of bytes is read in pages, in the order of its keys, without those of a given start", async () => {
+    await fill(250);
+    const found = await all();
+    expect(found.map(({ key }) => key)).toEqual(Array.from({ length: 250 }, (_, index) => nameOf(index)));
+    expect(found.map(({ bytes }) => Buffer.from(bytes))).toEqual(found.map((_, index) => bytesOf(index)));
+    const odd = await all(Buffer.from([0]));
+    expect(odd.map(({ key }) => key)).toEqual(
+      found.filter((_, index) => index % 2 === 1).map(({ key }) => key),
+    );
+    expect(await countBytes(current().query, at, undefined)).toBe(250);
+    expect(await countBytes(current().query, at, Buffer.from([0]))).toBe(125);
+  });
+
+  it("[N2] bytes are replaced only where they are still what was read, and all in one step", async () => {
+    await fill(MOST_AT_ONCE);
+    const changes = (await all()).map(({ key, bytes }) => ({ key, from: bytes, to: Buffer.from("new") }));
+    const touched = { sealed: Buffer.from("of another") };
+    await current()
+      .query.updateTable("named_credential")
+      .set(touched)
+      .where("name", "=", nameOf(7))
+      .execute();
+    await current().query.deleteFrom("named_credential").where("name", "=", nameOf(8)).execute();
+    expect(await replaceBytes(current().query, at, changes)).toBe(MOST_AT_ONCE - 2);
+    const texts = (await all()).map(({ bytes }) => Buffer.from(bytes).toString());
+    expect(new Set(texts)).toEqual(new Set(["new", "of another"]));
+    expect(await replaceBytes(current().query, at, changes)).toBe(0);
+    expect(await replaceBytes(current().query, at, [])).toBe(0);
+  });
+
+  it("[N2] what is replaced in a transaction that throws stays as it was", async () => {
+    await fill(3);
+    const work = current().transaction(async (query) => {
+      await replaceBytes(query, at, [{ key: nameOf(1), from: bytesOf(1), to: Buffer.from("new") }]);
+      throw new RangeError("stop");
+    });
+    await expect(work).rejects.toThrow(RangeError);
+    expect(Buffer.from((await all())[1]?.bytes ?? [])).toEqual(bytesOf(1));
   });
 }
 

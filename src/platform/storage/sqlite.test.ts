@@ -144,9 +144,9 @@ describe("one process at a time", () => {
 });
 
 describe("a damaged store", () => {
-  const keepMachineKey = () => {
+  const keep = (name: string) => {
     mkdirSync(join(dataDir, "secrets"));
-    writeFileSync(join(dataDir, "secrets", "machine.key"), "");
+    writeFileSync(join(dataDir, "secrets", name), "");
   };
 
   it("[N9] a file that is no database is refused and left as it is", async () => {
@@ -163,8 +163,11 @@ describe("a damaged store", () => {
     expect(await refusal()).toContain("is damaged");
   });
 
-  it("[N9] a database that is missing, empty or blank although there is a machine key is never made afresh", async () => {
-    keepMachineKey();
+  it.each([
+    "machine.key",
+    "passphrase-set",
+  ])("[N9] a database that is missing, empty or blank although there is secrets/%s is never made afresh", async (name) => {
+    keep(name);
     expect(await refusal()).toContain("missing or empty");
     expect(existsSync(file)).toBe(false);
     writeFileSync(file, "");
@@ -178,7 +181,7 @@ describe("a damaged store", () => {
 
   it("[N9] a store with its machine key opens, and a database of another program does not", async () => {
     await openAndClose();
-    keepMachineKey();
+    keep("machine.key");
     await openAndClose();
     rmSync(join(dataDir, "secrets"), { recursive: true });
     rmSync(file);
@@ -186,6 +189,50 @@ describe("a damaged store", () => {
     other.exec("CREATE TABLE theirs (id INTEGER)");
     other.close();
     expect(await refusal()).toContain("another program");
+  });
+});
+
+describe("compact", () => {
+  it("[S2] leaves nothing of what was deleted or replaced, in the file or its log", async () => {
+    const database = await open();
+    const [kept, gone] = ["kept", "gone"].map((word) => word.repeat(1000));
+    const row = { name: "n", value: `${gone}` };
+    await database.insertRows("meta", [row, { name: "m", value: `${kept}` }]);
+    await database.query.updateTable("meta").set({ value: "" }).where("name", "=", "n").execute();
+    const held = () =>
+      Buffer.concat([file, `${file}-wal`].map((path) => readFileSync(path))).toString("latin1");
+    expect(held()).toContain("gonegone");
+    await database.compact();
+    expect(held()).not.toContain("gonegone");
+    expect(held()).toContain("keptkept");
+    expect(statSync(`${file}-wal`).size).toBe(0);
+    await database.close();
+  });
+
+  it("waits its turn, so that it never meets a transaction", async () => {
+    await using database = await open();
+    const work = Array.from({ length: 10 }, (_, at) =>
+      database.transaction(async (query) => {
+        await query
+          .insertInto("meta")
+          .values({ name: `n${at}`, value: "" })
+          .execute();
+      }),
+    );
+    await Promise.all([...work, database.compact(), database.compact()]);
+    expect(await database.query.selectFrom("meta").selectAll().execute()).toHaveLength(10);
+  });
+
+  it("says so when another reader holds the log", async () => {
+    await using database = await open();
+    await database.insertRows("meta", [{ name: "n", value: "v" }]);
+    const reader = new DatabaseSync(file, { readOnly: true });
+    reader.exec("BEGIN; SELECT * FROM meta");
+    await database.insertRows("meta", [{ name: "m", value: "v" }]);
+    await expect(database.compact()).rejects.toThrow("is being read");
+    reader.exec("COMMIT");
+    await database.compact();
+    reader.close();
   });
 });
 

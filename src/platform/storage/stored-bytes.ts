@@ -54,12 +54,13 @@ export async function replaceBytes(
   changes: readonly { readonly key: string | number; readonly from: Uint8Array; readonly to: Uint8Array }[],
 ): Promise<number> {
   if (changes.length === 0) return 0;
+  // The plus signs keep SQLite from an index of its own over the changes, and so from reading the whole table.
   const rows = sql.join(changes.map(({ key, from, to }) => sql`(${key}, ${from}, ${to})`));
   const { numAffectedRows } = await sql`
     WITH change (at, before, after) AS (VALUES ${rows})
     UPDATE ${sql.table(at.table)} SET ${sql.ref(at.column)} = change.after FROM change
-    WHERE ${sql.ref(`${at.table}.${at.key}`)} = change.at
-    AND ${sql.ref(`${at.table}.${at.column}`)} = change.before`.execute(query);
+    WHERE ${sql.ref(`${at.table}.${at.key}`)} = +change.at
+    AND ${sql.ref(`${at.table}.${at.column}`)} = +change.before`.execute(query);
   return Number(numAffectedRows ?? 0n);
 }
 

@@ -4,8 +4,8 @@ import { destroyMachineKey, markPassphraseSet } from "./machine-key.ts";
 import { endCleaning, readStoredSeal } from "./store.ts";
 
 /**
- * What is left to do after keys were exchanged: the machine key goes, and the database files keep nothing of what the old
- * keys sealed. Does nothing when nothing is left to do; safe to break off and to repeat, at the next start too.
+ * What is left to do in a store with a passphrase after keys were exchanged: the machine key goes, and the database files
+ * keep nothing of what the old keys sealed. Safe to break off and to repeat, at the next start too.
  */
 export async function cleanUp(parts: {
   readonly database: Database;
@@ -13,9 +13,9 @@ export async function cleanUp(parts: {
   readonly random: Random;
 }): Promise<void> {
   const { database, secretsDir, random } = parts;
+  await markPassphraseSet(secretsDir);
   const { cleaning } = await readStoredSeal(database.query);
   if (cleaning === 0) return;
-  await markPassphraseSet(secretsDir);
   await destroyMachineKey(secretsDir, random);
   await database.compact();
   await endCleaning(database.query, cleaning);

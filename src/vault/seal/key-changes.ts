@@ -102,7 +102,7 @@ export class KeyChanges {
       return { report, keyring: report.failed.length === 0 ? keyring.newest() : keyring };
     };
     const { report, keyring } = await database.transaction(enable);
-    slot.facts = lock;
+    slot.facts = factsOf(lock);
     if (!held.isLocked()) held.hold(keyring);
     return report;
   }
@@ -124,7 +124,7 @@ export class KeyChanges {
     };
     return inTurn(turn, async () => {
       const { keyring, lostRecovery } = await database.transaction(exchange);
-      slot.facts = lock;
+      slot.facts = factsOf(lock);
       if (held.locks === locks) held.hold(keyring);
       return lostRecovery ? [LOST_RECOVERY] : [];
     });
@@ -155,6 +155,11 @@ export class KeyChanges {
       this.#busy = false;
     }
   }
+}
+
+/** Without what opens the slot: that is not to outlive the change. */
+function factsOf({ salt, cost, verifier }: Lock): PassphraseFacts {
+  return { salt, cost, verifier };
 }
 
 function requireNewKey(key: Secret): void {

@@ -1,10 +1,29 @@
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { StartError } from "#platform/lib/error.ts";
 import { seededRandom } from "#test/seeded-random.ts";
-import { createMachineKey, machineKeyPath, readMachineKey } from "./machine-key.ts";
+import {
+  createMachineKey,
+  destroyMachineKey,
+  machineKeyPath,
+  markPassphraseSet,
+  passphraseMarkPath,
+  readMachineKey,
+} from "./machine-key.ts";
 
 let dataDir: string;
 let secretsDir: string;
@@ -63,6 +82,39 @@ test.each([0o440, 0o404, 0o420, 0o401, 0o644])("mode %o is refused, with the rep
   await expect(readMachineKey(secretsDir)).rejects.toThrow(`chmod 0400 ${path}`);
   await chmod(path, 0o400);
   expect(await readMachineKey(secretsDir)).toBeDefined();
+});
+
+test("[S2] destroyed, its bytes are overwritten where they lie, and nothing is left; again does nothing", async () => {
+  await mkdir(join(dataDir, "db"));
+  await createMachineKey(secretsDir, seededRandom(5));
+  const sameFile = join(dataDir, "second-name");
+  await link(path, sameFile);
+  await destroyMachineKey(secretsDir, seededRandom(7));
+  expect((await readFile(sameFile)).equals(seededRandom(7).bytes(44))).toBe(true);
+  expect([await readdir(secretsDir), await readdir(join(dataDir, "db"))]).toEqual([[], []]);
+  await destroyMachineKey(secretsDir, seededRandom(7));
+});
+
+test.each([
+  0o400, 0o600,
+])("[S2] [S13] what a crash left of it half way, with mode %o, is destroyed too", async (mode) => {
+  await mkdir(join(dataDir, "db"));
+  await createMachineKey(secretsDir, seededRandom(5));
+  const left = join(dataDir, "db", "machine.key.removing");
+  await rename(path, left);
+  await chmod(left, mode);
+  await destroyMachineKey(secretsDir, seededRandom(7));
+  expect(await readdir(join(dataDir, "db"))).toEqual([]);
+});
+
+test("the mark that a passphrase is set is 0400, tells a reader what it is, and is written once", async () => {
+  await markPassphraseSet(secretsDir);
+  const mark = passphraseMarkPath(secretsDir);
+  const before = await stat(mark);
+  expect([before.mode & 0o7777, (await stat(secretsDir)).mode & 0o7777]).toEqual([0o400, 0o700]);
+  expect(await readFile(mark, "utf8")).toContain("no secret");
+  await markPassphraseSet(secretsDir);
+  expect((await stat(mark)).ino).toBe(before.ino);
 });
 
 test("a link and a directory in its place are refused", async () => {

@@ -1,14 +1,20 @@
+import { createSecretKey } from "node:crypto";
 import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StartError } from "#platform/lib/error.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
+import { MIGRATIONS } from "#platform/storage/migrate.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { openTestSeal } from "#test/test-seal.ts";
+import { Keyring, newTerm } from "./keyring.ts";
+import { createMachineKey } from "./machine-key.ts";
+import { wrapRoot, wrapTerm } from "./wrapping.ts";
 
 const place = { table: "credential", column: "sealed", key: "cred_1" };
 const clock = new FakeClock();
@@ -92,6 +98,26 @@ describe("a crash between the machine key file and the rows", () => {
     expect(await readFile(path, "latin1")).toBe(left);
     expect((await start()).openValue(place, sealed).toString()).toBe("value");
   });
+});
+
+test("[N12] a store from before there were slots opens with its machine key", async () => {
+  await database.close();
+  await rm(join(dataDir, "db"), { recursive: true });
+  database = await openSqlite({ dataDir, clock, migrations: MIGRATIONS.slice(0, 8) });
+  const machineKey = await createMachineKey(secretsDir, systemRandom);
+  const root = systemRandom.bytes(32);
+  const term = newTerm(1, systemRandom);
+  const wrappedRoot = wrapRoot({ kind: "machine", key: machineKey }, root, systemRandom);
+  const wrappedTerm = wrapTerm(createSecretKey(root), term, systemRandom);
+  const sealed = new Keyring([term]).seal(place, Buffer.from("value"), systemRandom);
+  await sql`INSERT INTO seal_root VALUES (1, 'machine', ${wrappedRoot})`.execute(database.query);
+  await sql`INSERT INTO seal_term VALUES (1, ${wrappedTerm}, 7)`.execute(database.query);
+  await database.close();
+  database = await openSqlite({ dataDir, clock });
+  const seal = await start();
+  expect(seal.status()).toEqual({ initialized: false, unlocked: true });
+  expect(seal.openValue(place, sealed).toString()).toBe("value");
+  expect(await slotOf()).toMatchObject({ kind: "machine", created_at: 7 });
 });
 
 describe("a start that cannot open the store says which file and how to repair it", () => {

@@ -4,7 +4,7 @@ import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { AEAD_KEY_BYTES } from "#platform/lib/aead.ts";
 import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import type { Clock } from "#platform/lib/clock.ts";
-import { StartError } from "#platform/lib/error.ts";
+import { AppError, StartError } from "#platform/lib/error.ts";
 import { newId } from "#platform/lib/id.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
@@ -14,7 +14,7 @@ import { Turn } from "#platform/threads/turn.ts";
 import { HeldKeys, type SealState } from "./held-keys.ts";
 import { doneBy } from "./key-parts.ts";
 import { Keyring, newTerm } from "./keyring.ts";
-import { createMachineKey, machineKeyPath, markPassphraseSet, readMachineKey } from "./machine-key.ts";
+import { createMachineKey, machineKeyPath, readMachineKey } from "./machine-key.ts";
 import { OpenedSeal } from "./opened-seal.ts";
 import { keyringOf } from "./opening.ts";
 import { Stretching, USUAL_COST } from "./passphrase.ts";
@@ -57,8 +57,7 @@ export async function openSeal(parts: SealParts): Promise<Seal> {
     slot: { facts: stored.passphrase },
   });
   if (stored.passphrase === undefined) return seal;
-  await markPassphraseSet(parts.secretsDir);
-  if (stored.cleaning > 0) seal.cleanUp();
+  seal.cleanUp();
   if (parts.autoUnlock !== undefined && !stored.lockedByHand)
     await unlockAtStart(parts, seal, parts.autoUnlock);
   return seal;
@@ -134,9 +133,12 @@ async function unlockAtStart(
     await seal.unlock(key, by);
   } catch (error) {
     const detail = error instanceof Error ? error.message : "";
-    log.error({ detail }, "the server stays locked: the key it was to open itself with does not open it");
-    const denied = { ...doneBy("key.unlock", by), outcome: "denied" } as const;
-    await database.transaction((query) => audit.append(query, denied));
+    log.error({ detail }, "the server stays locked: the key it was to open itself with did not open it");
+    const outcome = error instanceof AppError && error.code === "wrong_key" ? "denied" : "failure";
+    const entry = { ...doneBy("key.unlock", by), outcome } as const;
+    await database
+      .transaction((query) => audit.append(query, entry))
+      .catch(() => log.error({ detail }, "that could not be written into the audit"));
   }
 }
 

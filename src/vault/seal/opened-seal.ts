@@ -58,7 +58,8 @@ export class OpenedSeal implements Seal {
   async unlock(key: Secret, by: ChangeAuthor): Promise<void> {
     const opened = await this.#unlocking.unlock(key, by);
     if (!opened) return;
-    this.resume();
+    this.#resume();
+    this.cleanUp();
     for (const listener of this.#unlockListeners) {
       try {
         await listener();
@@ -118,15 +119,15 @@ export class OpenedSeal implements Seal {
   }
 
   /** Goes on, behind, with values that an earlier change has left under older terms. */
-  resume(): void {
-    if (this.#parts.held.keyring().size === 1) return;
+  #resume(): void {
+    const { held } = this.#parts;
+    if (held.isLocked() || held.keyring().size === 1) return;
     this.#later("stored secrets were not all sealed anew", async () => {
       this.#tellFailed(await this.#job.run());
-      await cleanUp(this.#parts);
     });
   }
 
-  /** Cleans up, behind, after a change. */
+  /** Cleans up, behind, after a change; does nothing when nothing is left to do. */
   cleanUp(): void {
     this.#later("the files were not cleaned of what old keys sealed", () => cleanUp(this.#parts));
   }
