@@ -38,7 +38,13 @@ export function followSeal(parts: Parts): void {
 }
 
 /** Tells of the re-sealing of the stored secrets: to be called now and then, and each call tells once. */
-export function tellsOfReseal({ seal, bus }: Pick<Parts, "seal" | "bus">): () => void {
+export function tellsOfReseal({
+  seal,
+  bus,
+}: {
+  readonly seal: Pick<Seal, "resealProgress">;
+  readonly bus: EventBus;
+}): () => void {
   let told = "";
   return () => {
     const progress = seal.resealProgress();
