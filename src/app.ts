@@ -18,6 +18,7 @@ import { openSqlite } from "#platform/storage/sqlite.ts";
 import type { ReloadReport } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
 import { SEALED_CREDENTIALS } from "#vault/credentials/index.ts";
+import { TRAVELLING_SECRETS } from "#vault/backup/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { assemble } from "./app/assemble.ts";
 import type { Declared } from "./app/declared/declared.ts";
@@ -73,19 +74,26 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
   const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
-  const { apiKeySecret, fresh, nodeId } = await settleIdentity(database, config, random);
+  const { apiKeySecret, auditSecret, fresh, nodeId } = await settleIdentity(database, config, random);
   let countElsewhere: () => Promise<ThreadCounts[]> = async () => [];
   const others = () => countElsewhere();
   const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
   undo.defer(() => metrics.close());
-  const audit = openAuditRecorder({ database, clock, log: metrics.countingRows(log, "audit") });
+  const audit = openAuditRecorder({
+    database,
+    clock,
+    log: metrics.countingRows(log, "audit"),
+    secret: auditSecret,
+    directory: join(config.dataDir, "db"),
+  });
+  await audit.start();
   const seal = undo.use(
     await openSeal({
       database,
       secretsDir: join(config.dataDir, "secrets"),
       clock,
       random,
-      sealed: SEALED_CREDENTIALS,
+      sealed: [...SEALED_CREDENTIALS, TRAVELLING_SECRETS],
       audit,
       log,
       cost: options.sealCost,
@@ -104,6 +112,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     metrics,
     tools: { clock, random },
     apiKeySecret,
+    sealCost: options.sealCost,
     nodeId,
     urls: () => urls(),
     egress: options.egress ?? {},

@@ -1,4 +1,4 @@
-import { type AuditRecorder, listAuditRoute } from "#gates/audit/index.ts";
+import { type AuditRecorder, auditRoutes } from "#gates/audit/index.ts";
 import {
   attachIdentities,
   createIdentityMemory,
@@ -13,10 +13,10 @@ import type { EventBus } from "#platform/events/event-bus.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
+import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Random } from "#platform/lib/random.ts";
-import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
@@ -31,7 +31,9 @@ import {
   sseRoute,
 } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
+import { Backups, backupRoutes } from "#vault/backup/index.ts";
 import { type Seal, serverKeyRoutes } from "#vault/seal/index.ts";
+import { type ApiKeySecret, travelWithStore } from "./api-key-secret.ts";
 import type { Declared } from "./declared/declared.ts";
 import { openEventBus, openListening } from "./events.ts";
 import { createGates } from "./gates.ts";
@@ -53,7 +55,9 @@ export interface ServerParts {
   readonly sink: LogSink;
   readonly metrics: Metrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
-  readonly apiKeySecret: Secret;
+  readonly apiKeySecret: ApiKeySecret;
+  /** What trying a password costs. */
+  readonly sealCost: Argon2Parameters | undefined;
   readonly nodeId: string;
   readonly urls: () => readonly string[];
   readonly egress: Pick<EgressParts, "lookup" | "timeouts">;
@@ -92,7 +96,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
   const keys = await openIssuedKeys({
     database,
     ...tools,
-    secret: parts.apiKeySecret,
+    secret: () => parts.apiKeySecret.secret,
     audit,
     events: bus,
     beforeLimits: async (counted) => {
@@ -111,9 +115,11 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
   });
   const limits = attachLimits(limitsMemory, 0);
   await seedWindows({ database, clock: tools.clock, keys, identities }, limits);
-  const gates = createGates({ lock: seal, keys: keys.reader, identities: here, sets, limits });
-  const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
   const [lock, watched] = [new SharedFlag(), new SharedFlag()];
+  // Open for all threads at once: what an unlock brings along must be in force before the first request passes.
+  const isLocked = () => seal.isLocked() || lock.raised;
+  const gates = createGates({ lock: { isLocked }, keys: keys.reader, identities: here, sets, limits });
+  const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
   const listening = openListening({ bus, clock: tools.clock, metrics, gates, watched });
   const workers = openWorkers({
     ...parts,
@@ -154,6 +160,18 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     endOf,
   });
   await upstreams.declareProviders(parts.config.resources.providers);
+  const travel = travelWithStore({ ...parts, dataDir: parts.config.dataDir, workers });
+  if (!seal.isLocked()) await travel();
+  seal.onUnlock(travel);
+  const backups = new Backups({
+    ...tools,
+    dataDir: parts.config.dataDir,
+    config: parts.config,
+    apiKeySecret: () => parts.apiKeySecret.secret,
+    cost: parts.sealCost,
+    database,
+    audit,
+  });
   followSeal({ seal, lock, workers, gateway: upstreams.gateway, bus, streams: listening.streams });
   const server = await createHttpServer({
     gates,
@@ -177,8 +195,9 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
       identityRoutes(api, { identities, gates });
       reloadRoute(api, parts.reload);
-      listAuditRoute(api, {
-        list: audit.list,
+      backupRoutes(api, backups);
+      auditRoutes(api, {
+        ...audit,
         flush: async () => {
           await workers.settle();
           await audit.flush();

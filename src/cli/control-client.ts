@@ -14,7 +14,7 @@ const problemSchema = z.object({
 });
 
 /** The server that is meant: by its control socket, or elsewhere. */
-type ServerPlace =
+export type ServerPlace =
   | {
       socketPath: string;
       /** Named when no server answers; the socket's path is named without it. */
@@ -57,10 +57,39 @@ export async function callServer(call: ServerCall): Promise<ServerAnswer> {
   return { status: answer.status, body };
 }
 
+/**
+ * A call whose answer is read as it comes, however long it is; `deadlineMs` is for each wait. Throws what `callServer`
+ * throws until it begins; one that breaks off later fails as a stream does.
+ */
+export async function streamFromServer(call: ServerCall): Promise<IncomingMessage> {
+  const wait = new AbortController();
+  const timer = setTimeout(() => wait.abort(), call.deadlineMs ?? DEFAULT_DEADLINE_MS);
+  let response: IncomingMessage;
+  try {
+    response = await send(call, wait.signal);
+  } catch (cause) {
+    throw cause instanceof CliError ? cause : connectionProblem(call, wait.signal, cause);
+  } finally {
+    clearTimeout(timer);
+  }
+  response.setTimeout(call.deadlineMs ?? DEFAULT_DEADLINE_MS, () => {
+    response.destroy(new Error("the server sends nothing more"));
+  });
+  const { statusCode = 0 } = response;
+  if (statusCode < 300) return response;
+  const answer = await readAnswer(response);
+  if (statusCode >= 400) throw refusal(statusCode, parseBody(answer), call);
+  throw redirected(statusCode, answer.location);
+}
+
 async function exchange(call: ServerCall, signal: AbortSignal) {
+  return readAnswer(await send(call, signal));
+}
+
+async function send(call: ServerCall, signal: AbortSignal): Promise<IncomingMessage> {
   const sent = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
   const place = await placeOf(call, signal);
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const { method, path } = call;
     const headers = {
       ...place.headers,
@@ -71,6 +100,9 @@ async function exchange(call: ServerCall, signal: AbortSignal) {
     outgoing.on("error", reject);
     outgoing.end(sent);
   });
+}
+
+async function readAnswer(response: IncomingMessage) {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response) {

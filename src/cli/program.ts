@@ -4,6 +4,7 @@ import { processEnvironment } from "#platform/config/environment.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import type { CommandContext } from "./command-context.ts";
 import { apiKeyCommands } from "./commands/api-key.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
 import { connectCommand } from "./commands/connect.ts";
@@ -12,6 +13,7 @@ import { serverKeyCommands } from "./commands/key.ts";
 import { manCommand } from "./commands/man.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { providerCommands } from "./commands/provider.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { usageCommand } from "./commands/usage.ts";
@@ -40,6 +42,8 @@ export function createProgram(context: CommandContext): Command {
     completionCommand,
     manCommand,
     usageCommand,
+    backupCommand,
+    restoreCommand,
   ])
     register(program, context);
   addServerFlags(program, context.server);

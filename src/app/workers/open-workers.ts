@@ -1,10 +1,10 @@
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { relaySocketPath } from "#platform/config/socket-path.ts";
 import { StartError } from "#platform/lib/error.ts";
-import type { Secret } from "#platform/lib/secret.ts";
 import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
+import type { ApiKeySecret } from "../api-key-secret.ts";
 import type { Declared } from "../declared/declared.ts";
 import type { WorkerStart } from "./protocol.ts";
 import { type WorkerProgram, Workers } from "./workers.ts";
@@ -16,7 +16,7 @@ export function openWorkers(parts: {
   readonly log: Log;
   readonly sink: LogSink;
   readonly metrics: Metrics;
-  readonly apiKeySecret: Secret;
+  readonly apiKeySecret: ApiKeySecret;
   readonly shared: WorkerStart["shared"];
   /** As it is when a thread starts. */
   readonly declared: () => WorkerStart["declared"];
@@ -37,7 +37,7 @@ export function openWorkers(parts: {
     startOf: async () => ({
       settings: config.settings,
       declared: parts.declared(),
-      apiKeySecret: parts.apiKeySecret.expose(),
+      apiKeySecret: parts.apiKeySecret.secret.expose(),
       shared: parts.shared,
       urls: parts.urls(),
       relaySocket: relaySocketPath(config.dataDir),

@@ -81,6 +81,8 @@ export type ToWorker =
   | { readonly kind: "key-ended"; readonly keyId: string }
   /** The lock flag was raised: what was opened is dropped, what runs is ended. */
   | { readonly kind: "locked" }
+  /** Another `API_KEY_SECRET` is in force. */
+  | { readonly kind: "api-key-secret"; readonly secret: string }
   /** The lock flag is about to be lowered: by the answer everything from before the lock is gone. */
   | { readonly kind: "unlocked" }
   | { readonly kind: "counts" }

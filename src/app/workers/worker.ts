@@ -111,6 +111,9 @@ class Worker {
         credentials.forgetAll();
         gateway.endAll(new AppError("server_locked"));
         break;
+      case "api-key-secret":
+        facts.apiKeySecret = new Secret(message.secret);
+        break;
       case "unlocked":
         gateway.unlocked();
         break;
@@ -186,14 +189,14 @@ function assemble(
   const { clock, random } = tools;
   const lock = new SharedFlag(start.shared.lock);
   const providers = providersAfter([], { providers: start.providers, changed: "" });
-  const facts = { providers, urls: start.urls };
+  const facts = { providers, urls: start.urls, apiKeySecret: new Secret(start.apiKeySecret) };
   const log = createLog({ level: start.settings.log_level, sink: reports });
   const identities = attachIdentities(start.shared.identities, tools);
   identities.declare(start.declared.identities);
   const sets = new SetsInForce(start.declared.permissionSets);
   const gates = createGates({
     lock: { isLocked: () => lock.raised },
-    keys: attachKeys(start.shared.keys, new Secret(start.apiKeySecret), clock),
+    keys: attachKeys(start.shared.keys, () => facts.apiKeySecret, clock),
     identities,
     sets,
     limits: attachLimits(start.shared.limits, start.thread),

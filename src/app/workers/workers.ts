@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { AuditRecorder } from "#gates/audit/index.ts";
+import type { Secret } from "#platform/lib/secret.ts";
 import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics, ThreadCounts } from "#platform/log/metrics/metrics.ts";
 import { ThreadCalls } from "#platform/threads/thread-calls.ts";
@@ -131,6 +132,12 @@ export class Workers implements AsyncDisposable {
   /** Settles when every thread judges by what the configuration file declares now. */
   async declared(declared: DeclaredForWorkers): Promise<void> {
     await within(ANSWER_WITHIN_MS, this.#ask({ kind: "declared", ...declared }, "done"));
+  }
+
+  /** Settles when every thread judges keys by this secret. */
+  async apiKeySecret(secret: Secret): Promise<void> {
+    const message = { kind: "api-key-secret", secret: secret.expose() } as const;
+    await within(ANSWER_WITHIN_MS, this.#ask(message, "done"));
   }
 
   /** Settles when every thread has dropped what it held before the lock, and may serve again. */

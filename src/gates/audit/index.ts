@@ -1,4 +1,4 @@
+export { leaveAuditNote } from "./notes.ts";
 export type { AuditEntry, Refusal } from "./record.ts";
 export { type AuditRecorder, openAuditRecorder } from "./recorder.ts";
-export { listAuditRoute } from "./routes/list-audit.ts";
-export type { AuditPage, AuditRow } from "./store.ts";
+export { auditRoutes } from "./routes/routes.ts";

@@ -1,4 +1,4 @@
-import type { TimedEntry } from "./store.ts";
+import type { TimedEntry } from "./record.ts";
 
 /** Rows on their way to the store: at most `capacity`, in the order in which they came. */
 export class PendingRows {

@@ -13,6 +13,9 @@ export interface AuditEntry {
   readonly count: number;
 }
 
+/** An entry, and when it was: milliseconds since the epoch. */
+export type TimedEntry = AuditEntry & { readonly time: number };
+
 /** A refusal, or a change that failed, as the pipeline tells it. */
 export interface Refusal {
   /** The principal's id; null for a caller nobody knows. */

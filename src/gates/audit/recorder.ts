@@ -1,10 +1,15 @@
+import { randomBytes } from "node:crypto";
 import type { Clock } from "#platform/lib/clock.ts";
+import { Secret } from "#platform/lib/secret.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Database, Query } from "#platform/storage/database.ts";
+import { appendEntries } from "./chain.ts";
+import { type ChainFacts, ChainKeeper } from "./chain-keeper.ts";
+import { type AuditPage, type AuditQuestion, listRows } from "./list.ts";
 import { PendingRows } from "./pending-rows.ts";
-import type { AuditEntry, Refusal } from "./record.ts";
+import type { AuditEntry, Refusal, TimedEntry } from "./record.ts";
 import { RefusalCounter } from "./refusal-counter.ts";
-import { type AuditPage, appendEntries, listEntries, type TimedEntry } from "./store.ts";
+import { Turns } from "./turns.ts";
 
 /** Sums of refusals held in memory between flushes. */
 const MAX_SUMS = 10_000;
@@ -12,11 +17,23 @@ const MAX_SUMS = 10_000;
 const MAX_PENDING_ROWS = 5_000;
 /** Rows per transaction of a flush: a change waits for one such batch at most, never for a whole flood. */
 const FLUSH_BATCH = 500;
+/** Rows after which the chain is looked after without waiting for a flush. */
+const ROWS_TO_KEEP_CHAIN = 1000;
 
-/** Writes down what happened. */
+/** Writes down what happened, each record chained to the one before it. */
 export interface AuditRecorder {
+  /**
+   * Looks over where the chain ends, before anything is written: what was tampered with is recorded and logged, what
+   * `leaveAuditNote` left is written.
+   */
+  start(): Promise<void>;
   /** Adds the entry within the caller's transaction: where it cannot be written, the change does not happen. */
   append(query: Query, entry: AuditEntry): Promise<void>;
+  /**
+   * For what has taken effect although its record could not be written: it is logged, and written as soon as it can be, with the
+   * time of now. Neither waits nor throws; nothing is dropped but by the end of the process.
+   */
+  later(entry: AuditEntry): void;
   /**
    * Notes a refusal or a failed change, in memory, and neither waits nor throws. Of a known caller each is a row of its
    * own, written soon; where too many wait, and always for an unknown caller, they are counted by address, route, minute.
@@ -25,41 +42,66 @@ export interface AuditRecorder {
   refusal(refusal: Refusal, atMs?: number): void;
   /** Writes what is noted: all rows, the counts of the minutes that are over. What cannot be written stays, and it throws. */
   flush(): Promise<void>;
-  /** Writes all counted refusals, the running minute's too: for the end of the process. */
+  /** Writes all counted refusals, the running minute's too, and a checkpoint: for the end of the process. */
   close(): Promise<void>;
-  /** One page, newest first. Throws AppError `bad_request` for a foreign cursor. */
-  list(page: { readonly limit: number; readonly cursor: string | undefined }): Promise<AuditPage>;
+  /** One page of what fits, the newest first unless asked. Throws AppError `bad_request` for a foreign cursor. */
+  list(asked: AuditQuestion): Promise<AuditPage>;
+  /** Where the chain is now; undefined before it begins. */
+  chain(): Promise<ChainFacts | undefined>;
 }
 
+/**
+ * `secret`: what the chain is made with; without it one is made that ends with the process. `directory`: that of the store,
+ * where it is also kept how far the chain has come; nowhere unless given. `log` is told what nobody else is.
+ */
 export function openAuditRecorder(parts: {
   readonly database: Database;
   readonly clock: Clock;
-  /** Told when refusals had to be counted instead of being written one by one. */
   readonly log?: Log;
+  readonly secret?: Secret;
+  readonly directory?: string;
 }): AuditRecorder {
   const { database, clock, log } = parts;
+  const secret = parts.secret ?? new Secret(randomBytes(32).toString("base64url"));
+  const keeper = new ChainKeeper(parts, secret, parts.directory);
   const counter = new RefusalCounter(MAX_SUMS);
   const pending = new PendingRows(MAX_PENDING_ROWS);
+  const late = new PendingRows(Number.POSITIVE_INFINITY);
   // One flush after the other: two at once would take, and write, the same rows.
   const turns = new Turns();
   let crowded = 0;
+  let unkept = 0;
 
+  const append = async (query: Query, entries: readonly TimedEntry[]) => {
+    await appendEntries(query, keeper.keys, entries);
+    unkept += entries.length;
+    if (unkept >= ROWS_TO_KEEP_CHAIN && !turns.busy) turns.run(keepChain).catch(() => {});
+  };
   const write = async (take: () => { entries: TimedEntry[]; forget: () => void }) => {
     for (let batch = take(); batch.entries.length > 0; batch = take()) {
       const { entries } = batch;
-      await database.transaction((query) => appendEntries(query, entries));
+      await database.transaction((query) => append(query, entries));
       batch.forget();
     }
   };
+  const writeLate = () => write(() => late.take(FLUSH_BATCH));
   const writeRows = () => write(() => pending.take(FLUSH_BATCH));
-  const flushUntil = (nowMs: number) =>
+  const keepChain = async () => {
+    unkept = 0;
+    await keeper.keep();
+  };
+  const flushUntil = (nowMs: number, last: boolean) =>
     turns.run(async () => {
       if (crowded > 0)
         log?.warn({ rows: crowded }, "too many refusals at once: counted, not written one by one");
       crowded = 0;
+      await writeLate();
       await writeRows();
       await write(() => counter.take(nowMs, FLUSH_BATCH));
+      await keeper.keep({ last });
     });
+  // What the store refuses stays noted: the next flush tries again, and says why it fails.
+  const soon = (work: () => Promise<void>) => void turns.run(work).catch(() => {});
 
   const note = (refusal: Refusal, now = clock.now()) => {
     if (refusal.actor === null) return counter.add(refusal, now);
@@ -68,35 +110,24 @@ export function openAuditRecorder(parts: {
       crowded += 1;
       return counter.add(refusal, now);
     }
-    // What the store refuses stays pending: the next flush tries again, and says why it fails.
-    if (!turns.busy) turns.run(writeRows).catch(() => {});
+    if (!turns.busy) soon(writeRows);
   };
 
   return {
-    append: (query, entry) => appendEntries(query, [{ ...entry, time: clock.now() }]),
+    start: () => turns.run(() => keeper.start()),
+    append: (query, entry) => append(query, [{ ...entry, time: clock.now() }]),
+    later: (entry) => {
+      log?.warn(
+        { name: entry.action, detail: entry.target ?? "", principal: entry.actor },
+        "a record could not be written; it is written as soon as it can be",
+      );
+      late.add({ ...entry, time: clock.now() });
+      soon(writeLate);
+    },
     refusal: note,
-    flush: () => flushUntil(clock.now()),
-    close: () => flushUntil(Number.POSITIVE_INFINITY),
-    list: (page) => listEntries(database.query, page),
+    flush: () => flushUntil(clock.now(), false),
+    close: () => flushUntil(Number.POSITIVE_INFINITY, true),
+    list: (asked) => listRows(database.query, asked),
+    chain: () => keeper.facts(),
   };
-}
-
-/** Runs one piece of work after the other, whether the one before ended well or not. */
-class Turns {
-  #last: Promise<void> | undefined;
-
-  get busy(): boolean {
-    return this.#last !== undefined;
-  }
-
-  run(work: () => Promise<void>): Promise<void> {
-    const mine = (this.#last ?? Promise.resolve()).then(work);
-    const settled: Promise<void> = mine
-      .catch(() => {})
-      .then(() => {
-        if (this.#last === settled) this.#last = undefined;
-      });
-    this.#last = settled;
-    return mine;
-  }
 }

@@ -1,5 +1,4 @@
-import type { Refusal } from "./record.ts";
-import type { TimedEntry } from "./store.ts";
+import type { Refusal, TimedEntry } from "./record.ts";
 
 const MINUTE_MS = 60_000;
 const MAX_ROUTE_LENGTH = 256;

@@ -1,90 +1,176 @@
-import { toTimestamp } from "#platform/lib/clock.ts";
-import { AppError } from "#platform/lib/error.ts";
+import { sql } from "kysely";
+import { constantTimeEqual } from "#platform/lib/hmac.ts";
 import type { Query } from "#platform/storage/database.ts";
-import type { Tables } from "#platform/storage/tables.ts";
-import type { AuditEntry } from "./record.ts";
+import type { AuditColumns, ChainKeys, Checkpoint, Head } from "./chain-keys.ts";
 
-const CHAIN = "main";
-
-export type TimedEntry = AuditEntry & { readonly time: number };
-
-/** A row as the API shows it. `hash` is lower-case hexadecimal. */
-export interface AuditRow {
-  chain: string;
-  seq: number;
-  time: string;
-  actor: string;
-  action: string;
-  target: string | null;
-  outcome: AuditEntry["outcome"];
-  address: string | null;
-  request_id: string | null;
-  count: number;
-  hash: string | null;
+/** What a list of rows is narrowed to; all of it must be true of a row. */
+export interface AuditFilter {
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly target?: string | undefined;
+  readonly outcome?: AuditColumns["outcome"] | undefined;
+  /** Milliseconds since the epoch, itself included. */
+  readonly sinceMs?: number | undefined;
+  /** Milliseconds since the epoch, itself left out. */
+  readonly untilMs?: number | undefined;
 }
 
-export interface AuditPage {
-  data: AuditRow[];
-  next_cursor: string | null;
+/** Where a page begins: behind this row, in the order of the list. */
+export interface RowPlace {
+  readonly seq: number;
+  readonly chain: string;
 }
 
-/**
- * Writes the entries, in order, at the end of the chain. `query` must be a transaction: the next number is read
- * and then used, and only the serialisation of transactions keeps two writers from the same one.
- */
-export async function appendEntries(query: Query, entries: readonly TimedEntry[]): Promise<void> {
-  const last = await query
-    .selectFrom("audit")
-    .select((select) => select.fn.max("seq").as("seq"))
-    .where("chain", "=", CHAIN)
+export interface StoredHead {
+  readonly head: Head;
+  /** Whether its MAC is the one that whoever has the chain's secret makes. */
+  readonly genuine: boolean;
+}
+
+/** Where the chain ends, as the store has it. */
+export async function readHead(query: Query, keys: ChainKeys): Promise<StoredHead | undefined> {
+  const row = await query
+    .selectFrom("audit_head")
+    .selectAll()
+    .where("chain", "=", keys.chain)
     .executeTakeFirst();
-  const first = Number(last?.seq ?? 0) + 1;
-  const rows = entries.map((entry, index) => toRow(entry, first + index));
+  if (row === undefined) return undefined;
+  const { mac, ...head } = row;
+  return { head, genuine: constantTimeEqual(mac, keys.headMac(head)) };
+}
+
+/** Puts the head in the place of the one before. */
+export async function writeHead(query: Query, keys: ChainKeys, head: Head): Promise<void> {
+  const row = { ...head, mac: keys.headMac(head) };
+  await query
+    .insertInto("audit_head")
+    .values(row)
+    .onConflict((conflict) => conflict.column("chain").doUpdateSet(row))
+    .execute();
+}
+
+export async function insertCheckpoint(query: Query, checkpoint: Checkpoint): Promise<void> {
+  await query.insertInto("audit_checkpoint").values(checkpoint).execute();
+}
+
+/** Rows that have their numbers and hashes. */
+export async function insertRows(query: Query, rows: readonly AuditColumns[]): Promise<void> {
   await query.insertInto("audit").values(rows).execute();
 }
 
-/** One page, newest first. Throws AppError `bad_request` for a cursor this list did not give out. */
-export async function listEntries(
-  query: Query,
-  page: { readonly limit: number; readonly cursor: string | undefined },
-): Promise<AuditPage> {
-  const before = page.cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(page.cursor);
-  const rows = await query
+/** The last row of a chain. */
+export function lastRow(query: Query, chain: string): Promise<AuditColumns | undefined> {
+  return query
     .selectFrom("audit")
     .selectAll()
-    .where("chain", "=", CHAIN)
-    .where("seq", "<", before)
+    .where("chain", "=", chain)
     .orderBy("seq", "desc")
-    .limit(page.limit + 1)
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** The row of this number in a chain. */
+export function rowAt(query: Query, chain: string, seq: number): Promise<AuditColumns | undefined> {
+  return query
+    .selectFrom("audit")
+    .selectAll()
+    .where("chain", "=", chain)
+    .where("seq", "=", seq)
+    .executeTakeFirst();
+}
+
+/** The highest number of a row in any chain; 0 without rows. */
+export async function highestSeq(query: Query): Promise<number> {
+  const row = await query
+    .selectFrom("audit")
+    .select((select) => select.fn.max("seq").as("seq"))
+    .executeTakeFirst();
+  return Number(row?.seq ?? 0);
+}
+
+/** The highest number of a checkpoint of a chain; 0 without any. */
+export async function highestCheckpoint(query: Query, chain: string): Promise<number> {
+  const row = await query
+    .selectFrom("audit_checkpoint")
+    .select((select) => select.fn.max("number").as("number"))
+    .where("chain", "=", chain)
+    .executeTakeFirst();
+  return Number(row?.number ?? 0);
+}
+
+/** The chains that have rows in this store. Steps from one to the next, however many rows each has. */
+export async function chainNames(query: Query): Promise<string[]> {
+  const found = await sql<{ chain: string | null }>`
+    WITH RECURSIVE names (chain) AS (
+      SELECT min(chain) FROM audit
+      UNION ALL SELECT (SELECT min(chain) FROM audit WHERE chain > names.chain) FROM names
+      WHERE names.chain IS NOT NULL)
+    SELECT chain FROM names WHERE chain IS NOT NULL`.execute(query);
+  return found.rows.flatMap(({ chain }) => (chain === null ? [] : [chain]));
+}
+
+/** Up to `limit` rows that fit the filter, from `after` on, the newest (or the oldest) first. */
+export function findRows(
+  query: Query,
+  page: {
+    readonly filter: AuditFilter;
+    readonly order: "newest" | "oldest";
+    readonly after: RowPlace | undefined;
+    readonly limit: number;
+  },
+): Promise<AuditColumns[]> {
+  const { filter, after } = page;
+  const [direction, beyond] = page.order === "newest" ? (["desc", "<"] as const) : (["asc", ">"] as const);
+  let rows = query.selectFrom("audit").selectAll();
+  for (const column of ["actor", "action", "target", "outcome"] as const) {
+    const wanted = filter[column];
+    if (wanted !== undefined) rows = rows.where(column, "=", wanted);
+  }
+  if (filter.sinceMs !== undefined) rows = rows.where("time", ">=", filter.sinceMs);
+  if (filter.untilMs !== undefined) rows = rows.where("time", "<", filter.untilMs);
+  if (after !== undefined)
+    rows = rows.where((where) =>
+      where(where.refTuple("seq", "chain"), beyond, where.tuple(after.seq, after.chain)),
+    );
+  return rows.orderBy("seq", direction).orderBy("chain", direction).limit(page.limit).execute();
+}
+
+/** Up to `limit` rows of one chain with numbers above `after`, in order. */
+export function rowsOfChain(
+  query: Query,
+  chain: string,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<AuditColumns[]> {
+  return query
+    .selectFrom("audit")
+    .selectAll()
+    .where("chain", "=", chain)
+    .where("seq", ">", after)
+    .orderBy("seq")
+    .limit(limit)
     .execute();
-  const shown = rows.slice(0, page.limit);
-  const last = rows.length > page.limit ? shown.at(-1) : undefined;
-  return { data: shown.map(fromRow), next_cursor: last === undefined ? null : String(last.seq) };
 }
 
-function parseCursor(cursor: string): number {
-  if (!/^[1-9][0-9]{0,14}$/.test(cursor))
-    throw new AppError("bad_request", "The cursor is not one of this list.");
-  return Number(cursor);
+/** Where the rows of the chain begin: its newest checkpoint of kind `start`. */
+export function startOfChain(query: Query, chain: string): Promise<Checkpoint | undefined> {
+  return query
+    .selectFrom("audit_checkpoint")
+    .selectAll()
+    .where("chain", "=", chain)
+    .where("kind", "=", "start")
+    .orderBy("number", "desc")
+    .limit(1)
+    .executeTakeFirst();
 }
 
-function toRow({ requestId, ...entry }: TimedEntry, seq: number): Tables["audit"] {
-  return { ...entry, chain: CHAIN, seq, request_id: requestId, hash: null };
-}
-
-function fromRow(row: Tables["audit"]): AuditRow {
-  const hash = row.hash === null ? null : Buffer.from(row.hash).toString("hex");
-  return {
-    chain: row.chain,
-    seq: row.seq,
-    time: toTimestamp(row.time),
-    actor: row.actor,
-    action: row.action,
-    target: row.target,
-    outcome: row.outcome,
-    address: row.address,
-    request_id: row.request_id,
-    count: row.count,
-    hash,
-  };
+/** What the records of this action in a chain are about, in order. */
+export async function targetsOf(query: Query, chain: string, action: string): Promise<string[]> {
+  const rows = await query
+    .selectFrom("audit")
+    .select("target")
+    .where("chain", "=", chain)
+    .where("action", "=", action)
+    .orderBy("seq")
+    .execute();
+  return rows.flatMap(({ target }) => (target === null ? [] : [target]));
 }

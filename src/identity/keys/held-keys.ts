@@ -1,7 +1,7 @@
 import type { Clock } from "#platform/lib/clock.ts";
-import type { Secret } from "#platform/lib/secret.ts";
 import { Expiries } from "./expiries.ts";
 import { GrantWriter } from "./grants.ts";
+import type { DigestSecret } from "./key-digest.ts";
 import { keyId, publicIdOf } from "./key-id.ts";
 import { createKeyMemory, type KeyMemory } from "./key-memory.ts";
 import { attachKeys, type KeyReader } from "./key-reader.ts";
@@ -22,7 +22,7 @@ export interface HeldKeys {
 /** Nothing yet, with room for twice the `stored` keys. */
 export function holdKeys(
   stored: number,
-  parts: { readonly secret: Secret; readonly clock: Clock; readonly roomFor?: number },
+  parts: { readonly secret: DigestSecret; readonly clock: Clock; readonly roomFor?: number },
 ): HeldKeys {
   const memory = createKeyMemory(stored, parts.roomFor);
   return {

@@ -1,8 +1,8 @@
 import type { AuditRecorder } from "#gates/audit/index.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
-import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
+import type { DigestSecret } from "./key-digest.ts";
 import type { KeyEvents } from "./key-events.ts";
 
 /** What the keys are made of. */
@@ -11,7 +11,7 @@ export interface KeyParts {
   readonly clock: Clock;
   readonly random: Random;
   /** `API_KEY_SECRET`: without it the stored digests find no key. */
-  readonly secret: Secret;
+  readonly secret: DigestSecret;
   readonly audit: AuditRecorder;
   readonly events?: KeyEvents;
   /**

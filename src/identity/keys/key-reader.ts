@@ -1,10 +1,9 @@
 import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import { AddressRanges } from "#platform/lib/address-ranges.ts";
 import type { Clock } from "#platform/lib/clock.ts";
-import type { Secret } from "#platform/lib/secret.ts";
 import { hasKeyShape, KEY_PREFIX, parseApiKey } from "./api-key.ts";
 import { GrantReader } from "./grants.ts";
-import { keyDigest } from "./key-digest.ts";
+import { type DigestSecret, keyDigest } from "./key-digest.ts";
 import { keyId } from "./key-id.ts";
 import type { KeyMemory } from "./key-memory.ts";
 import { KeyTable } from "./key-table.ts";
@@ -56,7 +55,7 @@ export interface KeyReader {
 }
 
 /** Reads `memory` in this thread, whichever it is. `secret` is `API_KEY_SECRET`, under which keys were digested. */
-export function attachKeys(memory: KeyMemory, secret: Secret, clock: Clock): KeyReader {
+export function attachKeys(memory: KeyMemory, secret: DigestSecret, clock: Clock): KeyReader {
   return new AttachedKeys(memory, secret, clock);
 }
 
@@ -69,7 +68,7 @@ class AttachedKeys implements KeyReader {
   /** Another number each time, in no order to speak of. */
   #turn = 1;
 
-  constructor(memory: KeyMemory, secret: Secret, clock: Clock) {
+  constructor(memory: KeyMemory, secret: DigestSecret, clock: Clock) {
     this.#table = new KeyTable(memory);
     this.#grants = new GrantReader(memory.grants);
     this.#clock = clock;

@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "#platform/lib/error.ts";
+import { writeFileDurably } from "#platform/lib/file.ts";
 import { fingerprint } from "#platform/lib/fingerprint.ts";
 import type { Random } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
@@ -11,6 +12,7 @@ import type { SecretName } from "./settings.ts";
 export const PROCESS_SECRETS = ["JWT_SECRET", "API_KEY_SECRET"] as const;
 export type ProcessSecretName = (typeof PROCESS_SECRETS)[number];
 
+const AUDIT_SECRET_FILE = "audit_secret";
 const MIN_SECRET_BYTES = 32;
 
 /**
@@ -32,6 +34,23 @@ export function loadProcessSecrets(input: {
       return [name, secret];
     }),
   );
+}
+
+/**
+ * The secret that the audit's chain is made with: its file in `${dataDir}/secrets`, else new, as the process secrets
+ * are. It is in no environment, and has no fingerprint: the chain's own name tells one from another. StartError (78).
+ */
+export function loadAuditSecret({ dataDir, random }: { dataDir: string; random: Random }): Secret {
+  const directory = join(dataDir, "secrets");
+  const path = join(directory, AUDIT_SECRET_FILE);
+  const secret = readSecret(path) ?? createSecret(directory, path, random);
+  refuseWeak(path, secret);
+  return secret;
+}
+
+/** The audit's secret where there is one; nothing is made. StartError (78) when its file cannot be read. */
+export function readAuditSecret(dataDir: string): Secret | undefined {
+  return readSecret(join(dataDir, "secrets", AUDIT_SECRET_FILE));
 }
 
 /**
@@ -60,6 +79,19 @@ export function verifyFingerprints(input: {
       )
       .join("\n"),
   );
+}
+
+/**
+ * Puts a process secret that came with a restored store in the place of the one in `${dataDir}/secrets`, whole or not
+ * at all. AppError `storage_full`.
+ */
+export async function putProcessSecret(
+  dataDir: string,
+  name: ProcessSecretName,
+  secret: Secret,
+): Promise<void> {
+  const path = join(dataDir, "secrets", name.toLowerCase());
+  await writeFileDurably(path, Buffer.from(secret.expose()), 0o400);
 }
 
 /** Phrases of the placeholders that documentation and compose files print; random text does not contain them. */

@@ -20,7 +20,8 @@ export function reportRefusal(
     sinks.log.error({ request_id: exchange.requestId, detail: error.detail }, "internal error");
   exchange.errorCode = error.code;
   const denied = DENIED.has(error.status);
-  const changes = exchange.method !== "GET" && exchange.method !== "HEAD";
+  const reads = exchange.method === "GET" || exchange.method === "HEAD";
+  const changes = !reads || exchange.route?.audited !== undefined;
   const failedChange = changes && exchange.route?.family === "api" && exchange.caller !== undefined;
   if (!denied && !failedChange) return;
   const { caller } = exchange;

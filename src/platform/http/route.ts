@@ -9,7 +9,7 @@ export interface RouteContract {
   readonly action: string;
   /** `local`: for the control socket alone, whose caller could read the store anyway. */
   readonly openWhileLocked: boolean | "local";
-  /** What audit calls the change that is refused or fails; the action unless given. */
+  /** What audit calls the change that is refused or fails, by whatever method it is asked for; the action unless given. */
   readonly audited?: string;
   readonly family: "api" | "gateway" | "probe";
   /** What the API's description says of a route that the framework does not serve; the others declare a schema. */

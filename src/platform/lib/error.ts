@@ -8,6 +8,10 @@ export const ERRORS = {
     status: 400,
     title: "A credential must not be in the URL; send it in the Authorization header.",
   },
+  password_required: {
+    status: 400,
+    title: "Nothing but a password would protect what is in this backup; send one.",
+  },
   wrong_dialect: { status: 400, title: "This model is called in another API." },
   key_not_initialized: {
     status: 400,
@@ -25,6 +29,7 @@ export const ERRORS = {
   method_not_allowed: { status: 405, title: "This method is not among those allowed here." },
   request_timeout: { status: 408, title: "The request took too long to arrive." },
   conflict: { status: 409, title: "The name is taken." },
+  backup_busy: { status: 409, title: "A backup is being made; only one is at a time." },
   credential_in_use: {
     status: 409,
     title: "A provider of the configuration file refers to this credential.",

@@ -5,6 +5,7 @@ import { StartError } from "#platform/lib/error.ts";
 import { takeDirectoryLock } from "./directory-lock.ts";
 import { migrate } from "./migrate.ts";
 import { createPrivateFile } from "./private-file.ts";
+import { finishReplacement } from "./replacement.ts";
 import { isDamage, isDiskFull, sqliteCode } from "./sqlite-code.ts";
 import type { ThreadStart } from "./sqlite-protocol.ts";
 import { checkStore, damagedText, lostText } from "./store-check.ts";
@@ -31,6 +32,7 @@ export function openStore(start: ThreadStart): Store {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     chmodSync(directory, 0o700);
     opened.push(takeDirectoryLock(join(directory, "lock.sqlite")));
+    finishRestore(start.dataDir);
     const database = openData(path, start);
     opened.push(database);
     migrate(database, {
@@ -43,6 +45,15 @@ export function openStore(start: ThreadStart): Store {
     closeAll(opened);
     throw asStartError(error, path);
   }
+}
+
+/** One that was decided and then interrupted. Its configuration would come too late: the old one was read already. */
+function finishRestore(dataDir: string): void {
+  if (!finishReplacement(dataDir).some((path) => path.startsWith("etc/"))) return;
+  throw new StartError(
+    "A restore that was interrupted is complete now, and brought another configuration. Start again.",
+    { exitCode: EXIT_TEMPFAIL },
+  );
 }
 
 function openData(path: string, { dataDir, migrations }: ThreadStart): DatabaseSync {

@@ -88,6 +88,8 @@ export interface Tables {
     tries: number;
     since: number;
   };
+  /** Process secrets that a backup takes along, sealed. */
+  travelling_secret: { name: string; sealed: Uint8Array };
   identity_use: { id: string; last_used_at: number };
   request: {
     seq: Generated<number>;
@@ -137,5 +139,26 @@ export interface Tables {
     request_id: string | null;
     count: number;
     hash: Uint8Array | null;
+  };
+  /** Where each chain of the audit ends: its last row, its newest checkpoint, and a MAC over both. */
+  audit_head: {
+    chain: string;
+    seq: number;
+    hash: Uint8Array;
+    checkpoint: number;
+    checkpoint_seq: number;
+    checkpoint_time: number;
+    mac: Uint8Array;
+  };
+  audit_checkpoint: {
+    chain: string;
+    /** From 1, without a gap. */
+    number: number;
+    /** `start`: the rows of the chain begin after it. */
+    kind: "start" | "regular";
+    seq: number;
+    time: number;
+    hash: Uint8Array;
+    signature: Uint8Array;
   };
 }

@@ -4,3 +4,4 @@ export { serverKeyRoutes } from "./routes/routes.ts";
 export type { Seal } from "./seal.ts";
 export type { Place, SealedValue } from "./sealed-value.ts";
 export type { ServerKey } from "./server-key.ts";
+export { storedSeal } from "./stored-seal.ts";

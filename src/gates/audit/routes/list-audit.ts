@@ -17,7 +17,7 @@ const row = z.object({
   hash: text,
 });
 const example = {
-  chain: "main",
+  chain: "chain_1f0c5e2a9b7d4e38",
   seq: 12,
   time: "2026-01-01T00:00:00.000Z",
   actor: "local",
@@ -27,11 +27,23 @@ const example = {
   address: null,
   request_id: "req_01J9ZQ4T5V",
   count: 1,
-  hash: null,
+  hash: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
 } satisfies z.infer<typeof row>;
+/** RFC 3339, or a day, which begins at midnight UTC. */
+const moment = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()])
+  .transform((text) => Date.parse(text))
+  .optional();
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: z.string().max(16).optional(),
+  cursor: z.string().max(64).optional(),
+  order: z.enum(["newest", "oldest"]).default("newest"),
+  actor: z.string().min(1).max(256).optional(),
+  action: z.string().min(1).max(256).optional(),
+  target: z.string().min(1).max(1024).optional(),
+  outcome: z.enum(["success", "failure", "denied"]).optional(),
+  since: moment,
+  until: moment,
 });
 
 /** `GET /api/v1/audit`: what happened, newest first; refusals of unknown callers once their minute is over. */
@@ -49,7 +61,7 @@ export function listAuditRoute(api: Api, audit: Pick<AuditRecorder, "list" | "fl
       },
     },
     schema: {
-      summary: "List what happened, newest first.",
+      summary: "List what happened, newest first unless asked; every filter narrows it.",
       querystring: query,
       response: { 200: z.object({ data: z.array(row), next_cursor: z.string().nullable() }) },
       example: { answer: { data: [example], next_cursor: null } },
@@ -57,7 +69,8 @@ export function listAuditRoute(api: Api, audit: Pick<AuditRecorder, "list" | "fl
     handler: async (request) => {
       // What cannot be written now waits, and the housekeeping says why: reading works on a full disk too.
       await audit.flush().catch(() => {});
-      return audit.list({ limit: request.query.limit, cursor: request.query.cursor });
+      const { since: sinceMs, until: untilMs, ...asked } = request.query;
+      return audit.list({ ...asked, cursor: asked.cursor, sinceMs, untilMs });
     },
   });
 }
