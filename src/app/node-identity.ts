@@ -11,7 +11,8 @@ import { ApiKeySecret } from "./api-key-secret.ts";
 
 /**
  * The process secrets, checked against the fingerprints of the store, and the node's id; what a fresh store lacks is
- * made, and what a start that was cut off left half-made is removed. Throws StartError when a secret is not the one the store was made with.
+ * made, and what a start that was cut off left half-made is removed. Throws StartError when a secret is not the one the
+ * store was made with.
  */
 export async function settleIdentity(
   database: Database,

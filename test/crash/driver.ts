@@ -28,12 +28,16 @@ async function run(given: Input): Promise<Said> {
   let opened: Subject | undefined;
   let said: Said;
   try {
-    opened = await openSubject(directory, seededRandom(7));
-    const { begin, act, fromStart } = scenarioOf(scenario);
-    await begin?.(opened, given);
-    if (!fromStart) process.stdout.write(`${BEGIN}\n`);
-    await act(opened, given);
-    await opened.seal.settled();
+    const { begin, act, offline, fromStart } = scenarioOf(scenario);
+    if (offline === undefined) {
+      opened = await openSubject(directory, seededRandom(7));
+      await begin?.(opened, given);
+      if (!fromStart) process.stdout.write(`${BEGIN}\n`);
+      await act?.(opened, given);
+      await opened.seal.settled();
+    } else {
+      await offline(directory, given);
+    }
     said = { done: true, secrets: await secretsOf(opened) };
   } catch (error) {
     said = { done: false, error: answerOf(error), secrets: await secretsOf(opened) };

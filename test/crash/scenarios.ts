@@ -3,6 +3,7 @@ import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { BY } from "#test/test-seal.ts";
 import { placeStore, STORES } from "../upgrade/stored.ts";
+import { restore, writeBackup } from "./offline.ts";
 import { addProvider, openSubject, putNamed, readSecrets, type Subject } from "./subject.ts";
 
 /** What a scenario's process is told, as JSON. */
@@ -12,6 +13,8 @@ export const inputShape = z.object({
   /** The server key at the beginning, and the one that is to be; null for none. */
   current: z.string().nullable().default(null),
   next: z.string().nullable().default(null),
+  /** The file to restore. */
+  backup: z.string().default(""),
 });
 export type Input = z.infer<typeof inputShape>;
 
@@ -20,15 +23,17 @@ export interface Expected {
   readonly input: Input;
   /** Secrets that are there afterwards in any case, by the name of their owner. */
   readonly secrets: ReadonlyMap<string, string>;
+  /** Those that are there in their place once a backup was restored. */
+  readonly restored?: ReadonlyMap<string, string>;
   /** Server keys that must open nothing any more. */
   readonly refused?: readonly string[];
 }
 
-/** What a process left that ran another scenario and was killed behind so many commits of its change. */
-export interface Cut {
-  readonly scenario: string;
-  readonly commits: number;
-}
+/** What a process left that ran another scenario and was killed behind so many commits, or behind a rename. */
+export type Cut = { readonly scenario: string } & (
+  | { readonly commits: number }
+  | { readonly renamed: string }
+);
 
 export interface Scenario {
   /** Brings an empty directory to where the scenario begins. */
@@ -38,20 +43,22 @@ export interface Scenario {
   /** What comes before the change, and is not struck. */
   readonly begin?: Work;
   /** The change that is struck; what goes on behind it is struck as well. */
-  readonly act: Work;
+  readonly act?: Work;
+  /** What is done, and struck, without a server, before one starts. */
+  readonly offline?: (dataDir: string, input: Input) => Promise<unknown>;
 }
 
 type Work = (subject: Subject, input: Input) => Promise<unknown>;
 
-const HELD = 12;
+/** Secrets of each kind. */
+const HELD = 5;
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "first start": {
     prepare: async () => ({ input: inputOf({}), secrets: new Map() }),
     fromStart: true,
-    act: nothing,
   },
-  "an upgrade": { prepare: oldStore, fromStart: true, act: nothing },
+  "an upgrade": { prepare: oldStore, fromStart: true },
   "secrets are added": {
     prepare: async (dataDir) => {
       const { input, secrets } = await initialized(dataDir);
@@ -102,6 +109,26 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     begin: unlock,
     act: ({ seal }) => seal.revokeRecovery(BY),
   },
+  "a restore": {
+    prepare: async (dataDir) => {
+      const there = await backedUp(dataDir);
+      const { input, secrets } = await initialized(dataDir);
+      return { input: { ...there.input, current: input.current }, secrets, restored: there.secrets };
+    },
+    offline: restore,
+  },
+  "a restore where nothing is": {
+    prepare: async (dataDir) => {
+      const { input, secrets } = await backedUp(dataDir);
+      return { input, secrets: new Map(), restored: secrets };
+    },
+    offline: restore,
+  },
+  "a start after a cut restore": {
+    prepare: { scenario: "a restore", renamed: "restore/staged" },
+    fromStart: true,
+    act: unlock,
+  },
 };
 
 export function scenarioOf(name: string): Scenario {
@@ -111,20 +138,18 @@ export function scenarioOf(name: string): Scenario {
 }
 
 /** Where a scenario begins that goes on from a cut one: the key that was to be is the key that is. */
-export function afterCut({ input, secrets, refused = [] }: Expected): Expected {
+export function afterCut({ input, secrets, restored, refused = [] }: Expected): Expected {
   const { current, next } = input;
   return {
     input: { ...input, current: next },
-    secrets,
+    secrets: restored ?? secrets,
     refused: current === null ? refused : [...refused, current],
   };
 }
 
 function inputOf(given: Partial<Input>): Input {
-  return { added: {}, current: null, next: null, ...given };
+  return { added: {}, current: null, next: null, backup: "", ...given };
 }
-
-async function nothing(): Promise<void> {}
 
 function unlock({ seal }: Subject, { current }: Input): Promise<void> {
   return seal.unlock(secret(current), BY);
@@ -162,6 +187,15 @@ async function oldStore(dataDir: string): Promise<Expected> {
   placeStore(oldest, dataDir);
   await using subject = await openSubject(`${dataDir}-read`, systemRandom);
   return { input: inputOf({}), secrets: await readSecrets(subject) };
+}
+
+/** Makes the backup of a server elsewhere, with secrets under a server key. */
+async function backedUp(dataDir: string): Promise<Expected> {
+  const elsewhere = `${dataDir}-elsewhere`;
+  const backup = `${dataDir}.backup`;
+  const { input, secrets } = await initialized(elsewhere);
+  await writeBackup(elsewhere, backup);
+  return { input: inputOf({ next: input.next, backup }), secrets };
 }
 
 function secret(key: string | null): Secret {

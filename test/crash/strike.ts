@@ -27,18 +27,27 @@ function sealedValues(file: string): Uint8Array[] {
   return rows.all().flatMap(({ sealed }) => (sealed instanceof Uint8Array ? [sealed] : []));
 }
 
-/** The first step behind the commit of this number: a commit ends with the log on the disk. */
-function stepAfter(steps: readonly Step[], commits: number): Step {
+/** The first step behind what a cut is behind. */
+function stepAfter(steps: readonly Step[], cut: Cut): Step {
+  const at = "renamed" in cut ? renameOf(steps, cut.renamed) : commitsIn(steps)[cut.commits - 1];
+  const step = at === undefined ? undefined : steps[at + 1];
+  if (step === undefined) throw new Error(`there is no step behind ${JSON.stringify(cut)}`);
+  return step;
+}
+
+function renameOf(steps: readonly Step[], from: string): number | undefined {
+  const at = steps.findIndex(({ call, path: place }) => call.startsWith("rename") && place === from);
+  return at === -1 ? undefined : at;
+}
+
+/** Where commits end: with the log on the disk. The head of the log is one write, what is committed is more. */
+function commitsIn(steps: readonly Step[]): number[] {
   const isWal = (step: Step | undefined, call: string) =>
     step?.call === call && step.path === "db/data.sqlite-wal";
-  // The head of the log is one write, what is committed is more.
-  const ends = steps.flatMap((step, at) => {
+  return steps.flatMap((step, at) => {
     const [before, one] = [steps[at - 1], steps[at - 2]];
     return isWal(step, "fsync") && isWal(before, "pwrite64") && isWal(one, "pwrite64") ? [at] : [];
   });
-  const step = steps[(ends[commits - 1] ?? steps.length) + 1];
-  if (step === undefined) throw new Error(`there is no step behind commit ${commits}`);
-  return step;
 }
 
 /** Its last line. */
@@ -93,11 +102,11 @@ export class Stage implements Disposable {
   }
 
   /** Has another scenario leave the directory where this one begins. */
-  async #leave({ scenario, commits }: Cut): Promise<Expected> {
-    using other = new Stage(scenario);
+  async #leave(cut: Cut): Promise<Expected> {
+    using other = new Stage(cut.scenario);
     const steps = await other.prepare();
     const dataDir = other.#copy();
-    await runWithFault(other.#drive(dataDir), stepAfter(steps, commits), "kill");
+    await runWithFault(other.#drive(dataDir), stepAfter(steps, cut), "kill");
     execFileSync("cp", ["-a", dataDir, this.#template]);
     this.#sealed = other.#sealed;
     return afterCut(other.#ready());

@@ -1,16 +1,19 @@
+import path from "node:path";
+import { openAuditRecorder } from "#gates/audit/index.ts";
 import { createLayout } from "#platform/config/layout.ts";
 import { loadConfig } from "#platform/config/load.ts";
 import { refuseWrongModes } from "#platform/config/modes.ts";
-import type { Argon2Parameters } from "#platform/lib/argon2.ts";
+import { putProcessSecret } from "#platform/config/secrets.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { CHEAP, openTestSeal } from "#test/test-seal.ts";
+import { CHEAP } from "#test/test-seal.ts";
+import { settleTravellingSecret, TRAVELLING_SECRETS } from "#vault/backup/index.ts";
 import { type Credentials, openCredentials, SEALED_CREDENTIALS } from "#vault/credentials/index.ts";
-import type { Seal } from "#vault/seal/index.ts";
+import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { readDeclared } from "../../src/app/declared/declared.ts";
 import { settleIdentity } from "../../src/app/node-identity.ts";
 
@@ -19,34 +22,43 @@ export interface Subject extends AsyncDisposable {
   readonly database: Database;
   readonly seal: Seal;
   readonly credentials: Credentials;
-  readonly clock: FakeClock;
+  readonly clock: Clock;
 }
 
 /** Opens the store and its seal in the order of a start. Throws StartError. */
 export async function openSubject(
   dataDir: string,
   random: Random,
-  how: { readonly cost?: Argon2Parameters; readonly open?: (clock: Clock) => Promise<Database> } = {},
+  open?: (clock: Clock) => Promise<Database>,
 ): Promise<Subject> {
   const clock = new FakeClock();
   const config = configOf(dataDir);
   createLayout(config);
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
-  const database = undo.use(await (how.open?.(clock) ?? openSqlite({ dataDir, clock })));
-  await settleIdentity(database, config, random);
-  const parts = { database, dataDir, clock, random, sealed: SEALED_CREDENTIALS, cost: how.cost ?? CHEAP };
-  const seal = undo.use(await openTestSeal(parts));
-  const credentials = openCredentials({ database, seal, clock, random });
-  const running = undo.move();
-  return {
-    database,
-    seal,
-    credentials,
-    clock,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  const database = undo.use(await (open?.(clock) ?? openSqlite({ dataDir, clock })));
+  const { apiKeySecret, auditSecret } = await settleIdentity(database, config, random);
+  const directory = path.join(dataDir, "db");
+  const audit = openAuditRecorder({ database, clock, secret: auditSecret, directory });
+  await audit.start();
+  undo.defer(() => audit.close());
+  const secretsDir = path.join(dataDir, "secrets");
+  const tools = { database, clock, random };
+  const sealParts = { secretsDir, sealed: SEALED, audit, log: UNHEARD, cost: CHEAP };
+  const seal = undo.use(await openSeal({ ...tools, ...sealParts }));
+  const travel = async () => {
+    const take = (arrived: Secret) => putProcessSecret(dataDir, "API_KEY_SECRET", arrived);
+    await settleTravellingSecret({ database, seal }, apiKeySecret, take);
   };
+  seal.onUnlock(travel);
+  if (!seal.isLocked()) await travel();
+  const credentials = openCredentials({ ...tools, seal });
+  const running = undo.move();
+  return { database, seal, credentials, clock, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
+
+const SEALED = [...SEALED_CREDENTIALS, TRAVELLING_SECRETS];
+const UNHEARD = { error: () => {}, warn: () => {} };
 
 /** The configuration of a server without a file. */
 export function configOf(dataDir: string) {
@@ -76,17 +88,27 @@ export async function putNamed(subject: Subject, name: string, secret: string): 
 
 /** Every stored secret in the clear, by its owner's name. Throws when one does not open. */
 export async function readSecrets({ database, seal }: Subject): Promise<Map<string, string>> {
-  const held = await database.query
+  const { query } = database;
+  const held = await query
     .selectFrom("credential")
     .select(["id", "provider_id as owner", "sealed"])
     .execute();
-  const named = await database.query
+  const named = await query
     .selectFrom("named_credential")
+    .select(["name as id", "name as owner", "sealed"])
+    .execute();
+  const travelling = await query
+    .selectFrom("travelling_secret")
     .select(["name as id", "name as owner", "sealed"])
     .execute();
   const open = (table: string) => (row: (typeof held)[number]) => {
     const place = { table, column: "sealed", key: row.id };
     return [row.owner, seal.openValue(place, row.sealed).toString("utf8")] as const;
   };
-  return new Map([...held.map(open("credential")), ...named.map(open("named_credential"))].sort());
+  const opened = [
+    held.map(open("credential")),
+    named.map(open("named_credential")),
+    travelling.map(open("travelling_secret")),
+  ];
+  return new Map(opened.flat().sort());
 }

@@ -13,7 +13,10 @@ test("drafts of a start that was cut off go, and nothing that was finished or pu
   mkdirSync(path.join(secrets, "a.0123456789ab.new"));
   for (const name of [draft, "jwt_secret.0123456789ab.new", ...stay])
     writeFileSync(path.join(secrets, name), "");
+  mkdirSync(path.join(dataDir, "db"));
+  writeFileSync(path.join(dataDir, "db", draft), "");
   removeDrafts(dataDir);
+  expect(readdirSync(path.join(dataDir, "db"))).toEqual([]);
   expect(readdirSync(secrets).sort()).toEqual([...stay, "a.0123456789ab.new"].sort());
   rmSync(dataDir, { recursive: true });
 });
