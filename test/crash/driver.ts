@@ -7,7 +7,8 @@ import { syncBuiltinESMExports } from "node:module";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { StatementError } from "#platform/storage/statement-error.ts";
 import { seededRandom } from "#test/seeded-random.ts";
-import { type Input, inputShape, scenarioOf } from "./scenarios.ts";
+import { type Input, inputShape } from "./beginnings.ts";
+import { scenarioOf } from "./scenarios.ts";
 import { openSubject, readSecrets, type Subject } from "./subject.ts";
 import { BEGIN } from "./trace.ts";
 
@@ -59,7 +60,7 @@ async function secretsOf(opened: Subject | undefined): Promise<Said["secrets"]> 
 /** Throws what no caller is ever answered with. */
 function answerOf(error: unknown): string {
   const known = [StartError, AppError, StatementError].some((kind) => error instanceof kind);
-  if (error instanceof Error && (known || "syscall" in error)) return error.message;
+  if (error instanceof Error && (known || "syscall" in error || "errcode" in error)) return error.message;
   throw error;
 }
 

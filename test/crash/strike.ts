@@ -5,11 +5,11 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
 import * as z from "zod";
-import { afterCut, type Cut, type Expected, scenarioOf } from "./scenarios.ts";
+import type { Expected } from "./beginnings.ts";
+import { bundleDriver } from "./bundled.ts";
+import { afterCut, type Cut, scenarioOf } from "./scenarios.ts";
 import { type Fault, listSteps, runWithFault, type Step, type Traced } from "./trace.ts";
 import { expectWhole } from "./whole.ts";
-
-const DRIVER = new URL("./driver.ts", import.meta.url);
 
 const said = z.object({
   done: z.boolean(),
@@ -61,6 +61,7 @@ export class Stage implements Disposable {
   readonly #root = mkdtempSync(path.join(tmpdir(), "claviger-crash-"));
   #expected: Expected | undefined;
   #sealed: readonly Uint8Array[] = [];
+  #driver: URL | undefined;
   #copies = 0;
 
   constructor(name: string) {
@@ -69,6 +70,7 @@ export class Stage implements Disposable {
 
   /** Brings the directory to where the scenario begins, and gives the steps of an unharmed run. */
   async prepare(): Promise<Step[]> {
+    this.#driver = await bundleDriver(path.join(this.#root, "program"));
     const { prepare } = scenarioOf(this.#name);
     if (typeof prepare === "function") {
       this.#expected = await prepare(this.#template);
@@ -129,7 +131,8 @@ export class Stage implements Disposable {
   }
 
   #drive(dataDir: string): Traced {
+    if (this.#driver === undefined) throw new Error("the stage was not prepared");
     const args = [this.#name, dataDir, JSON.stringify(this.#ready().input)];
-    return { program: DRIVER, args, directory: dataDir };
+    return { program: this.#driver, args, directory: dataDir };
   }
 }

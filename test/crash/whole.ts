@@ -6,9 +6,9 @@ import { checkModes } from "#platform/config/modes.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { BY } from "#test/test-seal.ts";
-import { STORES, versionOf } from "../upgrade/stored.ts";
+import { listStores, versionOf } from "../upgrade/stored.ts";
+import type { Expected } from "./beginnings.ts";
 import type { Said } from "./driver.ts";
-import type { Expected } from "./scenarios.ts";
 import { addProvider, configOf, openSubject, readSecrets, type Subject } from "./subject.ts";
 
 const COPY = /^db\/before-upgrade\/data-\d+-\d{8}T\d{9}Z\.sqlite$/;
@@ -130,7 +130,7 @@ function expectSound(copy: string): void {
   expect(database.prepare("PRAGMA integrity_check").get()?.integrity_check, copy).toBe("ok");
   // An upgrade that was cut off between two steps goes on from there, and copies that.
   const { version } = database.prepare("SELECT max(number) AS version FROM migration").get() ?? {};
-  expect(version).toBeGreaterThanOrEqual(versionOf(STORES[0] ?? ""));
+  expect(version).toBeGreaterThanOrEqual(versionOf(listStores()[0] ?? ""));
 }
 
 /** What older keys sealed is not in the files any more. */

@@ -21,10 +21,12 @@ export type Stored = Omit<z.infer<typeof beside>, "files">;
 /** The secrets that every one of these stores holds. */
 export const HELD = ["vector-credential-of-a-provider", "vector-credential-with-a-name"];
 
-/** The stores that there are, each as a program of its version wrote it: `8`, `12-with-key`. */
-export const STORES = readdirSync(DIRECTORY)
-  .flatMap((name) => /^version-(.+)\.sql$/.exec(name)?.[1] ?? [])
-  .toSorted((one, other) => versionOf(one) - versionOf(other));
+/** The stores that there are, each as a program of its version wrote it: `8`, `12-with-key`; the oldest first. */
+export function listStores(): string[] {
+  return readdirSync(DIRECTORY)
+    .flatMap((name) => /^version-(.+)\.sql$/.exec(name)?.[1] ?? [])
+    .toSorted((one, other) => versionOf(one) - versionOf(other));
+}
 
 export function versionOf(store: string): number {
   return Number.parseInt(store, 10);

@@ -13,7 +13,9 @@ import { OFFLINE } from "#test/offline.ts";
 import { BY } from "#test/test-seal.ts";
 import { openSubject, readSecrets } from "../crash/subject.ts";
 import { storeAsText } from "./store-text.ts";
-import { HELD, placeStore, STORES, versionOf } from "./stored.ts";
+import { HELD, listStores, placeStore, versionOf } from "./stored.ts";
+
+const STORES = listStores();
 
 function scratch() {
   const root = mkdtempSync(path.join(tmpdir(), "claviger-upgrade-"));

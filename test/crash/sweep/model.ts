@@ -12,7 +12,11 @@ interface Known {
 }
 
 const issued = z.object({ key: z.string() });
-const listed = z.object({ data: z.array(z.object({ name: z.string() })) });
+const listed = z.object({
+  data: z.array(z.object({ name: z.string(), credentials: z.array(z.object({ hint: z.string() })) })),
+});
+/** So many credentials has each provider: they come and go together, in many steps. */
+const POOL = 12;
 const status = z.object({ initialized: z.boolean(), unlocked: z.boolean() });
 
 /** A server that is killed again and again, and everything it must know by what it answered before. */
@@ -56,7 +60,7 @@ export class Model {
     this.#providers.set(name, known);
     const body = { name, kind: "openai-compatible", base_url: this.#upstream.baseUrl };
     await this.#attempt(known, 201, (value) =>
-      this.#change("POST", "/api/v1/providers", { ...body, credentials: [{ type: "api_key", value }] }),
+      this.#change("POST", "/api/v1/providers", { ...body, credentials: poolOf(value) }),
     );
   }
 
@@ -66,7 +70,7 @@ export class Model {
     const [name, known] = whole[number % whole.length] ?? [];
     if (known === undefined) return this.addProvider();
     await this.#attempt(known, 200, (value) =>
-      this.#change("PATCH", `/api/v1/providers/${name}`, { credentials: [{ type: "api_key", value }] }),
+      this.#change("PATCH", `/api/v1/providers/${name}`, { credentials: poolOf(value) }),
     );
   }
 
@@ -81,12 +85,17 @@ export class Model {
   async expectWhole(url: string): Promise<void> {
     await this.#unlock();
     const { data } = listed.parse((await this.control({ path: "/api/v1/providers?limit=1000" })).json);
-    const names = new Set(data.map(({ name }) => name));
-    for (const name of names) expect(this.#providers.has(name), name).toBe(true);
+    const hints = new Map(data.map(({ name, credentials }) => [name, credentials.map(({ hint }) => hint)]));
+    for (const name of hints.keys()) expect(this.#providers.has(name), name).toBe(true);
     for (const [name, known] of this.#providers) {
-      if (names.has(name)) await this.#expectCredential(url, name, known);
-      else expect(known.answered, name).toBe(undefined);
-      if (!names.has(name)) this.#providers.delete(name);
+      const there = hints.get(name);
+      if (there !== undefined) {
+        await this.#expectCredential(url, name, known);
+        expect(there).toEqual(poolOf(known.answered ?? "").map(({ value }) => value.slice(-4)));
+      } else {
+        expect(known.answered, name).toBe(undefined);
+        this.#providers.delete(name);
+      }
     }
     for (const key of this.#keys) {
       const headers = { authorization: `Bearer ${key}` };
@@ -126,8 +135,9 @@ export class Model {
     const answer = await this.#ask(url, { method: "POST", path: "/v1/chat/completions", headers, body });
     expect(answer.status, answer.text).toBe(200);
     const sent = this.#upstream.requests[before]?.rawHeaders.find((text) => text.startsWith("Bearer "));
-    const value = sent?.slice("Bearer ".length);
-    expect([known.answered, known.attempted].filter((one) => one !== undefined)).toContain(value);
+    const values = [known.answered, known.attempted].filter((one) => one !== undefined);
+    const value = values.find((one) => sent === `Bearer ${poolOf(one)[0]?.value}`);
+    expect(value, `what was sent for ${name}`).not.toBe(undefined);
     Object.assign(known, { answered: value, attempted: undefined });
   }
 
@@ -149,4 +159,10 @@ export class Model {
     known.answered = value;
     known.attempted = undefined;
   }
+}
+
+/** All of a provider's credentials, by the first; the ends, which are shown, tell one pool from another. */
+function poolOf(value: string): { readonly type: "api_key"; readonly value: string }[] {
+  const ends = Array.from({ length: POOL }, (_, at) => `${String(at).padStart(2, "0")}${value.slice(8, 10)}`);
+  return ends.map((end) => ({ type: "api_key", value: `${value}.${end}` }));
 }
