@@ -59,6 +59,8 @@ async function secretsOf(opened: Subject | undefined): Promise<Said["secrets"]> 
 
 /** Throws what no caller is ever answered with. */
 function answerOf(error: unknown): string {
+  // What failed first, and what failed when it was undone.
+  if (error instanceof SuppressedError) return `${answerOf(error.suppressed)}; ${answerOf(error.error)}`;
   const known = [StartError, AppError, StatementError].some((kind) => error instanceof kind);
   if (error instanceof Error && (known || "syscall" in error || "errcode" in error)) return error.message;
   throw error;
