@@ -41,6 +41,7 @@ const COMMANDS = {
     args: ["run", "--mode", "system", "--passWithNoTests", ...args],
     inRoot: true,
   }),
+  "test:crash": (args) => ({ file: VITEST, args: ["run", "--mode", "crash", ...args], inRoot: true }),
   "test:corpora": corporaCommand,
   check: (args) => ({ file: "tools/check.ts", args, inRoot: true }),
   promises: (args) => ({ file: "tools/promises.ts", args, inRoot: true }),

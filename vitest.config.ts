@@ -2,11 +2,14 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 /** What needs other programs, or starts and ends so many servers that it would take more than its share of the time. */
 const SYSTEM = ["test/system/**", "test/start/**", "test/canary/**", "test/workers/**"];
-const OUTSIDE = [...SYSTEM, "test/corpora/**"];
+const CRASH = "test/crash/sweep/**";
+const OUTSIDE = [...SYSTEM, CRASH, "test/corpora/**"];
 
 /** The tests of each mode. `corpora` needs a directory that is handed in. */
 const TESTS: Record<string, { include: string[]; exclude: string[] }> = {
   test: { include: ["src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"], exclude: OUTSIDE },
+  /** What strikes a process at one system call after the other: many minutes. */
+  crash: { include: [`${CRASH}/*.test.ts`], exclude: [] },
   system: { include: SYSTEM.map((below) => `${below}/*.test.ts`), exclude: [] },
   corpora: { include: ["test/corpora/**/*.test.ts"], exclude: [] },
 };

@@ -1,3 +1,4 @@
+import { removeDrafts } from "#platform/config/drafts.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { loadAuditSecret, loadProcessSecrets, verifyFingerprints } from "#platform/config/secrets.ts";
 import { newId } from "#platform/lib/id.ts";
@@ -10,13 +11,15 @@ import { ApiKeySecret } from "./api-key-secret.ts";
 
 /**
  * The process secrets, checked against the fingerprints of the store, and the node's id; what a fresh store lacks is
- * made. Throws StartError when a secret is not the one the store was made with.
+ * made, and what a start that was cut off left half-made is removed. Throws StartError when a secret is not the one the
+ * store was made with.
  */
 export async function settleIdentity(
   database: Database,
   config: LoadedConfig,
   random: Random,
 ): Promise<{ apiKeySecret: ApiKeySecret; auditSecret: Secret; fresh: boolean; nodeId: string }> {
+  removeDrafts(config.dataDir);
   const secrets = loadProcessSecrets({ given: config.secrets, dataDir: config.dataDir, random });
   const auditSecret = loadAuditSecret({ dataDir: config.dataDir, random });
   const facts = await readMeta(database.query, "node.");

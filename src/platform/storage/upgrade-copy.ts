@@ -1,5 +1,15 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import { StartError } from "#platform/lib/error.ts";
@@ -7,6 +17,8 @@ import { storeVersion } from "./migrate.ts";
 import { createPrivateFile } from "./private-file.ts";
 
 const KEPT = 3;
+/** What a copy is called until it is verified, and what SQLite puts beside it. */
+const DRAFT_NAME = /^data-.*\.new(-journal)?$/;
 const COPY_NAME = /^data-\d+-(\d{8}T\d{9}Z)\.sqlite$/;
 
 /**
@@ -30,6 +42,7 @@ export function copyBeforeUpgrade(
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
+    removeDrafts(folder);
     writeCopy(database, copy, options.version);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -51,19 +64,34 @@ function spaceNeeded(directory: string): number {
   return 2 * sizes.reduce((sum, size) => sum + size, 0);
 }
 
+/** A crash leaves a draft, never half a copy under the name of a whole one. */
 function writeCopy(database: DatabaseSync, copy: string, version: number): void {
-  if (!createPrivateFile(copy)) throw new Error("a file of that name exists");
+  const draft = `${copy}.new`;
+  if (!createPrivateFile(draft)) throw new Error("a file of that name exists");
   try {
     // VACUUM INTO takes an empty file as its target, so the copy is never readable by others, whatever the umask.
-    database.prepare("VACUUM INTO ?").run(copy);
-    verifyCopy(copy, version);
-    const file = openSync(copy, "r");
-    fsyncSync(file);
-    closeSync(file);
+    database.prepare("VACUUM INTO ?").run(draft);
+    verifyCopy(draft, version);
+    sync(draft);
+    renameSync(draft, copy);
+    sync(dirname(copy));
   } catch (error) {
-    rmSync(copy, { force: true });
+    rmSync(draft, { force: true });
     throw error;
   }
+}
+
+function sync(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) if (DRAFT_NAME.test(name)) rmSync(join(folder, name));
 }
 
 function verifyCopy(copy: string, version: number): void {
