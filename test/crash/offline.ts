@@ -6,6 +6,7 @@ import { loadAuditSecret, loadProcessSecrets } from "#platform/config/secrets.ts
 import { systemRandom } from "#platform/lib/random.ts";
 import { takeDirectoryLock } from "#platform/storage/directory-lock.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { seededRandom } from "#test/seeded-random.ts";
 import { openContainer, prepareBackup, restoreBackup } from "#vault/backup/index.ts";
 import { configOf } from "./subject.ts";
 
@@ -33,7 +34,7 @@ export async function restore(dataDir: string, { backup }: { readonly backup: st
       dataDir,
       config: "in-place",
       clock: new FakeClock(),
-      auditSecret: () => loadAuditSecret({ dataDir, random: systemRandom }),
+      auditSecret: () => loadAuditSecret({ dataDir, random: seededRandom(9) }),
       revokeKeys: false,
     });
   } finally {

@@ -21,7 +21,7 @@ export type Cut = { readonly scenario: string } & (
   | { readonly renamed: string }
 );
 
-export interface Scenario {
+interface Scenario {
   /** Brings an empty directory to where the scenario begins. */
   readonly prepare: ((dataDir: string) => Promise<Expected>) | Cut;
   /** Whether what a start does before the change is struck, too. */

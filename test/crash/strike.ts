@@ -83,20 +83,21 @@ export class Stage implements Disposable {
     return steps;
   }
 
-  /** Strikes one step of a run of its own, and expects everything of what is left. */
-  async strike(step: Step, fault: Fault): Promise<void> {
+  /** Strikes one step of a run of its own, and expects everything of what is left. False when the step did not come. */
+  async strike(step: Step, fault: Fault): Promise<boolean> {
     const dataDir = this.#copy();
     const run = await runWithFault(this.#drive(dataDir), step, fault);
     const where = `${fault} at ${step.call} ${step.ordinal} of ${step.path}`;
-    expect(run.hit, `${where} came to pass`).toBe(true);
-    expect(run.status, `${where} ended ${run.stderr}`).toBe(fault === "kill" ? "SIGKILL" : 0);
-    const answer = fault === "kill" ? undefined : answerIn(run.stdout);
+    const killed = run.hit && fault === "kill";
+    expect(run.status, `${where} ended ${run.stderr}`).toBe(killed ? "SIGKILL" : 0);
+    const answer = killed ? undefined : answerIn(run.stdout);
     try {
       await expectWhole(dataDir, { ...this.#ready(), sealed: this.#sealed }, answer);
     } catch (cause) {
       throw new Error(`${where}: ${cause instanceof Error ? cause.message : ""} ${run.stdout}`, { cause });
     }
     rmSync(dataDir, { recursive: true });
+    return run.hit;
   }
 
   [Symbol.dispose](): void {

@@ -28,7 +28,7 @@ export interface Traced {
   readonly directory: string;
 }
 
-export interface TracedRun {
+interface TracedRun {
   /** Whether the fault came to pass. */
   readonly hit: boolean;
   /** The exit status, or the name of the signal that ended it. */

@@ -10,6 +10,9 @@ const FAULTS: readonly Fault[] = ["kill", "ENOSPC", "EIO"];
 const LIMIT = Number(process.env.CLAVIGER_CRASH_STRIKES ?? Number.POSITIVE_INFINITY);
 const SEED = Number(process.env.CLAVIGER_CRASH_SEED ?? 1);
 
+/** What goes on behind a change may take its steps before another as after it, and some then never come. */
+const MOST_MISSED = 0.2;
+
 interface Strike {
   readonly step: Step;
   readonly fault: Fault;
@@ -22,8 +25,12 @@ for (const name of Object.keys(SCENARIOS)) {
     using stage = new Stage(name);
     const steps = withoutMiddles(await stage.prepare());
     const strikes = drawn(FAULTS.flatMap((fault) => steps.map((step) => ({ step, fault }))));
-    const failures = await together(strikes, ({ step, fault }) => stage.strike(step, fault));
+    let missed = 0;
+    const failures = await together(strikes, async ({ step, fault }) => {
+      if (!(await stage.strike(step, fault))) missed += 1;
+    });
     expect(failures.slice(0, 5), `${failures.length} of ${strikes.length} strikes`).toEqual([]);
+    expect(missed, `missed of ${strikes.length} strikes`).toBeLessThanOrEqual(strikes.length * MOST_MISSED);
   });
 }
 

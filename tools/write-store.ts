@@ -1,6 +1,6 @@
 /**
- * Writes the store of this program's version into `stores/`, for every later version to open:
- * `node test/upgrade/write-store.ts`. What it holds are format vectors, no secret of anybody's.
+ * Writes the store of this program's version into `test/upgrade/stores/`, for every later version to open:
+ * `node tools/write-store.ts`. What it holds are format vectors, no secret of anybody's.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,10 +10,10 @@ import { MIGRATIONS } from "#platform/storage/migrate.ts";
 import { type Answer, type Call, startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { OFFLINE } from "#test/offline.ts";
-import { storeAsText } from "./store-text.ts";
-import type { Stored } from "./stored.ts";
+import { storeAsText } from "#test/upgrade/store-text.ts";
+import type { Stored } from "#test/upgrade/stored.ts";
 
-const stores = path.join(import.meta.dirname, "stores");
+const stores = path.join(import.meta.dirname, "../test/upgrade/stores");
 const hex = (text: string) => Buffer.from(text).toString("hex");
 
 await write(`${MIGRATIONS.length}`, async () => ({}));
