@@ -50,11 +50,17 @@ export function createOutput({ stdout, stderr, json, noColor }: OutputOptions): 
     note: (text) => {
       stderr.write(`${text}\n`);
     },
-    fail: (error) => {
+    fail: (thrown) => {
+      const error = firstOf(thrown);
       stderr.write(json ? `${JSON.stringify(errorValue(error))}\n` : describe(error));
       return exitCodeOf(error);
     },
   };
+}
+
+/** What went wrong first: where undoing it failed too, as on a full disk, that is only what followed. */
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }
 
 function layOut<Column extends string>(

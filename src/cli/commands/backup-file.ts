@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { syncDirectory } from "#platform/lib/file.ts";
 import type { Secret } from "#platform/lib/secret.ts";
+import { isRefusedBySystem, sqliteCode } from "#platform/storage/sqlite-code.ts";
 import { BackupProblem, openContainer } from "#vault/backup/index.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 
@@ -76,7 +77,7 @@ export async function pipeBackup(source: AsyncIterable<Uint8Array>): Promise<voi
 export function cannotWrite(error: unknown): CliError | undefined {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const full = error instanceof AppError && error.code === "storage_full";
-  if (!full && !CANNOT_WRITE.includes(code)) return undefined;
+  if (!full && !CANNOT_WRITE.includes(code) && !isRefusedBySystem(sqliteCode(error))) return undefined;
   const message = error instanceof Error ? error.message : code;
   return new CliError(`it cannot be written (${message}); nothing was changed`, {
     exitCode: EXIT.cannotCreate,

@@ -10,8 +10,11 @@ const CONSTRAINTS: ReadonlyMap<number, Constraint> = new Map([
   [2067, "unique"],
   [2579, "unique"],
 ]);
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 /** The shared-memory file could not grow: on a local file system that is a full disk. */
 const SQLITE_IOERR_SHMSIZE = 4874;
@@ -28,6 +31,12 @@ export function constraintOf(code: number | undefined): Constraint | undefined {
 
 export function isDiskFull(code: number | undefined): boolean {
   return code !== undefined && ((code & 0xff) === SQLITE_FULL || code === SQLITE_IOERR_SHMSIZE);
+}
+
+/** Whether the system would not let a database be written, or read. */
+export function isRefusedBySystem(code: number | undefined): boolean {
+  const refused = [SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN];
+  return code !== undefined && refused.includes(code & 0xff);
 }
 
 export function isDamage(code: number | undefined): boolean {
