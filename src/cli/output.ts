@@ -50,7 +50,8 @@ export function createOutput({ stdout, stderr, json, noColor }: OutputOptions): 
     note: (text) => {
       stderr.write(`${text}\n`);
     },
-    fail: (error) => {
+    fail: (thrown) => {
+      const error = firstOf(thrown);
       stderr.write(json ? `${JSON.stringify(errorValue(error))}\n` : describe(error));
       return exitCodeOf(error);
     },
@@ -92,6 +93,11 @@ function errorValue(error: unknown): object {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : "something went wrong";
+}
+
+/** What failed first, where undoing it failed too. */
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }
 
 function describe(error: unknown): string {
