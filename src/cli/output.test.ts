@@ -118,3 +118,16 @@ test.each([
   expect(output.fail(error)).toBe(exitCode);
   expect(stderr.text).toBe(text);
 });
+
+test("of a failure whose undoing failed too, the first is told", async () => {
+  const { stderr, output } = open();
+  const start = async () => {
+    await using undo = new AsyncDisposableStack();
+    for (const part of ["one", "other"])
+      undo.defer(() => Promise.reject(new Error(`the ${part} did not close`)));
+    throw new StartError("The disk is full.", { exitCode: 75 });
+  };
+  expect(output.fail(await start().catch((error: unknown) => error))).toBe(75);
+  expect(stderr.text).toContain("The disk is full.");
+  expect(stderr.text).not.toContain("close");
+});

@@ -100,6 +100,11 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : "something went wrong";
 }
 
+/** What failed first, where undoing it failed too. */
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
+}
+
 function describe(error: unknown): string {
   const lines = messageOf(error).split("\n").map(printable);
   const repair =
