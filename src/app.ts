@@ -17,8 +17,7 @@ import { standardOutput } from "#platform/log/standard-output.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import type { ReloadReport } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
-import { TRAVELLING_SECRETS } from "#vault/backup/index.ts";
-import { SEALED_CREDENTIALS } from "#vault/credentials/index.ts";
+
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { assemble } from "./app/assemble.ts";
 import type { Declared } from "./app/declared/declared.ts";
@@ -26,6 +25,7 @@ import type { Listeners } from "./app/listeners/listeners.ts";
 import { openListeners } from "./app/listeners/open-listeners.ts";
 import { settleIdentity } from "./app/node-identity.ts";
 import { Reloads } from "./app/reloads.ts";
+import { SEALED_COLUMNS } from "./app/sealed-columns.ts";
 import type { WorkerProgram } from "./app/workers/workers.ts";
 
 export interface App extends AsyncDisposable {
@@ -93,7 +93,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
       secretsDir: join(config.dataDir, "secrets"),
       clock,
       random,
-      sealed: [...SEALED_CREDENTIALS, TRAVELLING_SECRETS],
+      sealed: SEALED_COLUMNS,
       audit,
       log,
       cost: options.sealCost,

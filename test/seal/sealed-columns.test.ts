@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { SEALED_CREDENTIALS } from "#vault/credentials/index.ts";
+import { SEALED_COLUMNS } from "../../src/app/sealed-columns.ts";
 import { SealedStore } from "./sealed-store.ts";
 
 test("[S7] every column of sealed values is known to who seals them anew, with its table's primary key", async () => {
@@ -13,6 +13,6 @@ test("[S7] every column of sealed values is known to who seals them anew, with i
     WHERE t.type = 'table' AND c.pk > 0`.execute(store.database.query);
   const keyOf = (table: string) => keys.rows.filter((row) => row.table === table).map(({ key }) => key);
   expect(found.rows.map(({ table, column }) => ({ table, column, keys: keyOf(table) }))).toEqual(
-    SEALED_CREDENTIALS.map(({ table, column, key }) => ({ table, column, keys: [key] })),
+    SEALED_COLUMNS.map(({ table, column, key }) => ({ table, column, keys: [key] })),
   );
 });
