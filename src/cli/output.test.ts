@@ -104,14 +104,6 @@ test.each([
   [new AppError("forbidden"), 77, "claviger: This principal lacks the permission.\n"],
   [new AppError("storage_full", "full", { detail: "/private" }), 75, "claviger: full\n"],
   [new TypeError("x is undefined"), 1, "claviger: x is undefined\n"],
-  [
-    new SuppressedError(
-      new Error("closing failed too"),
-      new StartError("the disk is full", { exitCode: 75 }),
-    ),
-    75,
-    "claviger: the disk is full\n",
-  ],
   ["thrown text", 1, "claviger: something went wrong\n"],
 ])("%s ends with exit status %i", (error, exitCode, text) => {
   const { stderr, output } = open();

@@ -58,11 +58,6 @@ export function createOutput({ stdout, stderr, json, noColor }: OutputOptions): 
   };
 }
 
-/** What went wrong first: where undoing it failed too, as on a full disk, that is only what followed. */
-function firstOf(error: unknown): unknown {
-  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
-}
-
 function layOut<Column extends string>(
   columns: readonly Column[],
   rows: readonly Readonly<Record<Column, Cell>>[],
@@ -113,6 +108,6 @@ function describe(error: unknown): string {
 }
 
 /** Names and messages come from others: one with terminal commands or reversed writing in it must not act here. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
