@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Database } from "#platform/storage/database.ts";
@@ -15,11 +15,15 @@ const directory = mkdtempSync(join(tmpdir(), "claviger-tries-"));
 const clock = new FakeClock();
 let database: Database;
 let tries: KeyTries;
-beforeEach(async () => {
+const open = async () => {
   database = await openSqlite({ dataDir: directory, clock });
   tries = new KeyTries({ database, clock });
+};
+beforeAll(open);
+beforeEach(async () => {
+  await database.query.deleteFrom("key_try").execute();
 });
-afterEach(async () => {
+afterAll(async () => {
   await database.close();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -109,8 +113,7 @@ test("[S5] of many at once no more begin than of as many one after the other, an
   const all = await Promise.all(Array.from({ length: 20 }, () => outcome(slowly)));
   expect([begun, all.filter((each) => each === 1).length]).toEqual([3, 17]);
   await database.close();
-  database = await openSqlite({ dataDir: directory, clock });
-  tries = new KeyTries({ database, clock });
+  await open();
   expect(await outcome(wrong)).toBe(1);
 });
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startClaviger, type TestClaviger, type TestOptions } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { adminOf, freshKey, keyApi, outcomeOf } from "#test/seal-http/bench.ts";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
-import { adminOf, freshKey, keyApi, outcomeOf } from "./bench.ts";
 
 /** One data directory; each `start` is a life of the server on it. */
 function home(stack: DisposableStack) {
