@@ -34,15 +34,7 @@ export async function expectWhole(
   expected: Expected & { readonly sealed: readonly Uint8Array[] },
   said: Said | undefined,
 ): Promise<string | null> {
-  let key: string | null;
-  {
-    await using subject = await openSubject(dataDir, systemRandom);
-    key = await findKey(subject, expected, said);
-    expectSecrets(await readSecrets(subject), { ...expected, key }, said);
-    expectApiKeySecret(dataDir, await readSecrets(subject));
-    await subject.seal.settled();
-    await addProvider(subject, "afterwards", "stored after the crash");
-  }
+  const key = await expectOpens(dataDir, expected, said);
   {
     await using subject = await openSubject(dataDir, systemRandom);
     if (key !== null) await subject.seal.unlock(new Secret(key), BY);
@@ -52,6 +44,22 @@ export async function expectWhole(
   expectInOrder(dataDir, key);
   if (key !== null && (key !== expected.input.current || expected.refused))
     expectGone(dataDir, expected.sealed);
+  return key;
+}
+
+/** The first of that: one key opens it, and every secret reads back; another is stored, too. Gives the key. */
+export async function expectOpens(
+  dataDir: string,
+  expected: Expected,
+  said: Said | undefined,
+): Promise<string | null> {
+  await using subject = await openSubject(dataDir, systemRandom);
+  const key = await findKey(subject, expected, said);
+  const secrets = await readSecrets(subject);
+  expectSecrets(secrets, { ...expected, key }, said);
+  expectApiKeySecret(dataDir, secrets);
+  await subject.seal.settled();
+  await addProvider(subject, "afterwards", "stored after the crash");
   return key;
 }
 
