@@ -108,6 +108,6 @@ function describe(error: unknown): string {
 }
 
 /** Names and messages come from others: one with terminal commands or reversed writing in it must not act here. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
