@@ -88,6 +88,8 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["config", "identities"], /NAME|none|no /i],
     [["config", "reload"], /in force/],
     [["usage"], /REQUESTS/],
+    [["audit", "export"], /provider\.create/],
+    [["audit", "tail"], /provider\.create/],
     [["connect", "aider"], new RegExp(front.url)],
     [["provider", "remove", "sim"], /removed/],
   ];
@@ -96,13 +98,14 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
   expect((await run(["api-key", "revoke", id, ...pinned()])).stdout).toContain(`key ${id} revoked`);
 });
 
-test("[L3] the commands of the server key ask the one of --url too", async () => {
+test("[L3] the commands of the server key and of backups ask the one of --url too", async () => {
   const word = systemRandom.bytes(16).toString("hex");
   await runSteps([
     [["key", "status"], /no server key is set/],
     [["key", "init"], /The server key is set/, `${word} is the key\n`],
     [["key", "rotate"], /The new server key holds/, `${word} is the key\n${word} is the next\n`],
     [["key", "recovery", "revoke"], /no recovery key/],
+    [["backup", join(directory, "far.backup")], /written to/],
     [["key", "lock"], /locked/],
     [["key", "unlock"], /unlocked/, `${word} is the next\n`],
   ]);
@@ -124,6 +127,7 @@ test("[L3] the command tree has no command beyond those tried above and those th
   expect(asking.toSorted()).toEqual(
     [
       ...["status", "models", "connect", "usage", "config reload", "config identities"],
+      ...["audit export", "audit tail", "backup"],
       ...["create", "list", "show", "update", "rotate", "revoke"].map((verb) => `api-key ${verb}`),
       ...["status", "init", "unlock", "rotate", "lock", "recovery revoke"].map((verb) => `key ${verb}`),
       ...["add", "edit", "list", "show", "test", "set-credential", "remove"].map(

@@ -89,8 +89,7 @@ test("[I16] a literal credential is an error that says so and does not repeat it
     credentials: [{ secret: "b" }],
   });
   expect(providerResourceKind.toDeclared("lab", both)).toEqual({
-    path: ["credential"],
-    problem: "credential and credentials are both here; keep one",
+    problems: [{ path: ["credential"], problem: "credential and credentials are both here; keep one" }],
   });
   const bad = [{ env: "A=B" }, { file: "relative" }, { secret: "-x" }];
   for (const credential of bad) expect(thrownBy(() => declared("lab", { credential }))).not.toBe("");

@@ -30,15 +30,18 @@ test("the bundle holds all but the native packages, and every thread it starts",
   expect(outside.filter((name) => !name.startsWith("@node-rs/"))).toEqual([]);
 });
 
-test("a worker thread loads no library of shapes, which would take 7 MiB of memory in each", () => {
+test.each([
+  "worker-thread.js",
+  "sqlite-thread.js",
+])("%s loads no library of shapes, which would take 7 MiB", (own) => {
   const folder = path.dirname(program);
   const holders = readdirSync(folder).filter((name) =>
     readFileSync(path.join(folder, name), "utf8").includes("node_modules/zod/"),
   );
   expect(holders).not.toEqual([]);
-  expect(holders).not.toContain("worker-thread.js");
+  expect(holders).not.toContain(own);
   // Nor by way of a piece that it imports at once.
-  const thread = readFileSync(path.join(folder, "worker-thread.js"), "utf8");
+  const thread = readFileSync(path.join(folder, own), "utf8");
   const pieces = [...thread.matchAll(/^(?:import|\} from) .*"\.\/([\w-]+\.js)"/gm)].map(([, name]) => name);
   for (const name of holders) expect(pieces).not.toContain(name);
 });

@@ -61,7 +61,7 @@ export function storeVersion(database: DatabaseSync): number {
 }
 
 /**
- * Brings the store to the last of `migrations`, each with its row in one transaction. `beforeUpgrade` runs first when
+ * Brings the store to the last of `migrations`, all of it in one transaction. `beforeUpgrade` runs first when
  * the store is not new. Errors: StartError when the store is newer, when an applied migration differs or one fails.
  */
 export function migrate(
@@ -75,7 +75,14 @@ export function migrate(
   const applied = refuseStrangers(database, options.migrations);
   const pending = options.migrations.slice(applied.length);
   if (applied.length > 0 && pending.length > 0) options.beforeUpgrade(applied.length);
-  for (const migration of pending) apply(database, migration, options.nowMs);
+  if (pending.length === 0) return;
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    for (const migration of pending) apply(database, migration, { ...options, version: applied.length });
+    database.exec("COMMIT");
+  } finally {
+    if (database.isTransaction) database.exec("ROLLBACK");
+  }
 }
 
 /** The migrations a store went through. StartError when it is newer than `known`, or one of them differs. */
@@ -103,8 +110,11 @@ export function refuseStrangers(
   return applied;
 }
 
-function apply(database: DatabaseSync, migration: NumberedMigration, nowMs: number): void {
-  database.exec("BEGIN IMMEDIATE");
+function apply(
+  database: DatabaseSync,
+  migration: NumberedMigration,
+  { nowMs, version }: { nowMs: number; version: number },
+): void {
   try {
     database.exec(
       "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, " +
@@ -114,13 +124,11 @@ function apply(database: DatabaseSync, migration: NumberedMigration, nowMs: numb
     database
       .prepare("INSERT INTO migration (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)")
       .run(migration.number, migration.name, migration.checksum, nowMs);
-    database.exec("COMMIT");
   } catch (error) {
-    if (database.isTransaction) database.exec("ROLLBACK");
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartError(
       `Migration ${migration.number} (${migration.name}) failed: ${reason}. ` +
-        `The store is unchanged at version ${migration.number - 1}; start the program of that version.`,
+        `The store is unchanged at version ${version}; start the program of that version.`,
       { cause: error },
     );
   }

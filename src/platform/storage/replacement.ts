@@ -13,20 +13,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import * as z from "zod";
 import { StartError } from "#platform/lib/error.ts";
 
-const planSchema = z.strictObject({
-  /** What comes in, as paths below the data directory. */
-  incoming: z.array(z.string()),
-  /** What makes room for it, where it is there. */
-  leaving: z.array(z.string()),
-  /** The directory, below the data directory, to which that goes. */
-  aside: z.string(),
-});
-
 /** Which files of a data directory are to be replaced. */
-export type ReplacementPlan = z.infer<typeof planSchema>;
+export interface ReplacementPlan {
+  /** What comes in, as paths below the data directory. */
+  readonly incoming: readonly string[];
+  /** What makes room for it, where it is there. */
+  readonly leaving: readonly string[];
+  /** The directory, below the data directory, to which that goes. */
+  readonly aside: string;
+}
 
 /** What a replacement does to the disk, handed in so that tests can let it stop at any step. */
 export type Rename = (from: string, to: string) => void;
@@ -98,13 +95,29 @@ function removeIfEmpty(directory: string): void {
 function readPlan(ready: string): ReplacementPlan | undefined {
   const path = join(ready, "plan.json");
   if (!existsSync(path)) return undefined;
-  try {
-    return planSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch (cause) {
-    throw new StartError(`${path} cannot be read; a restore was not finished. Restore the backup again.`, {
+  const unreadable = (cause?: unknown) =>
+    new StartError(`${path} cannot be read; a restore was not finished. Restore the backup again.`, {
       cause,
     });
+  let plan: unknown;
+  try {
+    plan = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw unreadable(cause);
   }
+  if (!isPlan(plan)) throw unreadable();
+  return plan;
+}
+
+/** By hand: the storage thread reads it, and would load a library for shapes for this alone. */
+function isPlan(value: unknown): value is ReplacementPlan {
+  const shape: { readonly [Member in keyof ReplacementPlan]?: unknown } =
+    typeof value === "object" ? { ...value } : {};
+  return isPaths(shape.incoming) && isPaths(shape.leaving) && typeof shape.aside === "string";
+}
+
+function isPaths(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((path) => typeof path === "string");
 }
 
 function stagedIn(dataDir: string): string {
