@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
 /** What needs other programs, or starts and ends so many servers that it would take more than its share of the time. */
-const SYSTEM = ["test/system/**", "test/start/**", "test/canary/**", "test/workers/**"];
+const SYSTEM = ["test/system/**", "test/start/**", "test/cli/**", "test/canary/**", "test/workers/**"];
 const CRASH = "test/crash/sweep/**";
 const OUTSIDE = [...SYSTEM, CRASH, "test/corpora/**"];
 
