@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -312,7 +313,7 @@ function smallDisk(root: string, name: string, size: string) {
         }
       }
       closeSync(file);
-      execFileSync("truncate", ["-s", `-${room}`, filler]);
+      truncateSync(filler, Math.max(0, statSync(filler).size - room));
     },
     free: () => rmSync(filler),
     [Symbol.dispose]: () => void execFileSync("umount", ["-l", mount]),

@@ -30,7 +30,7 @@ const MOST_ROWS = 4096;
 const NETWORK_BYTES = 8;
 
 /** What a try at `nowMs` makes of what was known: one more that counts as wrong, or one that has to wait. */
-export function judgeTry(
+function judgeTry(
   before: TryRecord | undefined,
   nowMs: number,
 ): { readonly record: TryRecord; readonly waitMs: number } {
