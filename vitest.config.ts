@@ -1,7 +1,9 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** What needs other programs, or starts and ends so many servers that it would take more than its share of the time. */
-const SYSTEM = ["test/system/**", "test/start/**", "test/cli/**", "test/canary/**", "test/workers/**"];
+/** What needs other programs, or starts so many servers or commands that it would take more than its share of the time. */
+const SYSTEM = ["system", "start", "cli", "faults", "config", "backup", "canary", "workers"].map(
+  (name) => `test/${name}/**`,
+);
 const CRASH = "test/crash/sweep/**";
 const OUTSIDE = [...SYSTEM, CRASH, "test/corpora/**"];
 

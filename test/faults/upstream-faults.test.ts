@@ -146,7 +146,7 @@ What a program on the official \`openai\` client meets, for an answer asked for 
 upstream is asked: with \`maxRetries: 0\`, and with the client's usual two retries. The server itself never asks twice.
 \`result\` is a complete answer; everything else is raised. The table is checked by
 [test/faults/upstream-faults.test.ts](../test/faults/upstream-faults.test.ts) and written by
-\`npm test -- test/faults/upstream-faults.test.ts -u\`.
+\`npm run test:system -- test/faults/upstream-faults.test.ts -u\`.
 
 | the upstream | whole | streamed |
 | --- | --- | --- |
