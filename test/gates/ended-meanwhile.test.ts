@@ -4,6 +4,7 @@ import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
+import { until } from "../gateway/bench.ts";
 import { openRaw, rawRequest, statusOf } from "./raw.ts";
 
 const random = seededRandom(41);
@@ -63,6 +64,8 @@ test.each(
   connection.socket.write(asked.body);
   const answer = (await connection.untilClosed()).split("\r\n\r\n").slice(1).join("\r\n\r\n");
   expect(statusOf(answer)).toBe(401);
+  // A worker hands its lines over in batches.
+  await until(() => claviger.logged().includes('"meanwhile"'));
   const line =
     claviger
       .logged()
@@ -112,5 +115,5 @@ test("[I11] what runs for an identity that expires is ended within a second, wit
   const text = await connection.untilClosed();
   expect(performance.now() - endedAt).toBeLessThan(1000);
   expect(text).toContain('"code":"invalid_token"');
-  expect(claviger.logged()).toContain('"reason":"expired"');
+  await until(() => claviger.logged().includes('"reason":"expired"'));
 });

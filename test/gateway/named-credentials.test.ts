@@ -104,7 +104,7 @@ test("[S12] a sealed secret that was damaged, or moved to the row of another, is
     expect([answer.status, answer.json]).toMatchObject([500, { error: { code: "internal" } }]);
   }
   expect(bench.upstream.requests).toEqual([]);
-  expect(again.logged()).toContain("the sealed value at named_credential.sealed of");
+  await until(() => again.logged().includes("the sealed value at named_credential.sealed of"));
 });
 
 test("[S9] [I16] while the server is locked none of the three kinds is used, nor can a secret be set", async () => {
