@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { filesUnder } from "#test/canary/canaries.ts";
 import { startClaviger } from "#test/claviger.ts";
+import { until } from "./bench.ts";
 import { declared, freshValue, presentedTo, startDeclaredBench } from "./declared-bench.ts";
 
 const PATH = "/api/v1/credentials";
