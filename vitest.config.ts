@@ -1,9 +1,26 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
 /** What needs other programs, or starts so many servers or commands that it would take more than its share of the time. */
-const SYSTEM = ["system", "start", "cli", "faults", "config", "backup", "canary", "workers"].map(
-  (name) => `test/${name}/**`,
-);
+const SYSTEM = [
+  "system",
+  "start",
+  "cli",
+  "faults",
+  "config",
+  "listeners",
+  "reload",
+  "audit",
+  "cluster",
+  "upgrade",
+  "backup",
+  "canary",
+  "workers",
+  "clients",
+  "limits",
+  "people",
+  "events",
+  "openapi",
+].map((name) => `test/${name}/**`);
 const CRASH = "test/crash/sweep/**";
 const OUTSIDE = [...SYSTEM, CRASH, "test/corpora/**"];
 
@@ -23,6 +40,7 @@ export default defineConfig(({ mode }) => {
     test: {
       include: tests.include,
       exclude: [...configDefaults.exclude, ...tests.exclude],
+      setupFiles: ["test/equality.ts"],
       pool: "forks",
       maxWorkers: 2,
       // Much that is tested starts processes; what is slow is told by the benchmark, not by a time limit.

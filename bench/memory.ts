@@ -1,6 +1,6 @@
 /*
  * What requests leave behind in memory: the server as a process of its own, a fifth of its clients leaving, its heap
- * measured after garbage collection. The slope is that of a straight line through the samples of the second half.
+ * measured after garbage collection. The slope is that of a straight line through samples behind a time to warm up.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,13 +12,16 @@ import { memoryLoad, startMemoryUpstream } from "./memory-load.ts";
 import type { MemorySample } from "./memory-probe.ts";
 
 interface MemoryPlan {
+  /** Requests before those that count: code is compiled, and what is kept once is there. */
+  readonly warmUp: number;
   readonly requests: number;
   readonly sampleEvery: number;
 }
 
 interface MemoryResult {
+  /** The first of them is from behind the time to warm up. */
   readonly samples: readonly (MemorySample & { readonly requests: number })[];
-  /** Growth of the heap, buffers outside of it included, in bytes for 100,000 requests. */
+  /** Growth of what is kept, in the heap, code left out, and outside of it, in bytes for 100,000 requests. */
   readonly slopeBytes: number;
 }
 
@@ -31,16 +34,17 @@ const PER = 100_000;
 export async function reportMemory(args: readonly string[]): Promise<void> {
   const requests = Number(args[0] ?? PER);
   if (!Number.isInteger(requests) || requests < 10) throw new Error(`${args[0]} is no number of requests`);
-  const { samples, slopeBytes } = await measureMemory({ requests, sampleEvery: Math.ceil(requests / 10) });
+  const sampleEvery = Math.ceil(requests / 10);
+  const { samples, slopeBytes } = await measureMemory({ warmUp: 2 * sampleEvery, requests, sampleEvery });
   const mb = (bytes: number) => (bytes / 1024 / 1024).toFixed(2);
   const rows = samples.map(
-    ({ requests: at, heapUsed, external, rss }) =>
-      `| ${at} | ${mb(heapUsed)} | ${mb(external)} | ${mb(rss)} |`,
+    ({ requests: at, objects, code, external, rss }) =>
+      `| ${at} | ${mb(objects)} | ${mb(code)} | ${mb(external)} | ${mb(rss)} |`,
   );
   console.log(
-    `| requests | heap, MB | outside the heap, MB | resident, MB |\n| ---: | ---: | ---: | ---: |\n${rows.join("\n")}`,
+    `| requests | objects, MB | code, MB | outside the heap, MB | resident, MB |\n| ---: | ---: | ---: | ---: | ---: |\n${rows.join("\n")}`,
   );
-  console.log(`\nslope of the second half: ${mb(slopeBytes)} MB for ${PER} requests`);
+  console.log(`\nslope of objects and what is outside the heap: ${mb(slopeBytes)} MB for ${PER} requests`);
 }
 
 /** Starts a server and an upstream, makes the requests and samples in between, with nothing under way. */
@@ -57,12 +61,17 @@ export async function measureMemory(plan: MemoryPlan): Promise<MemoryResult> {
   const key = await configure(directory, upstream.baseUrl);
   const load = memoryLoad({ url, key, connections: CONNECTIONS });
   const samples: (MemorySample & { requests: number })[] = [];
+  await load.run(plan.warmUp / 2);
+  // Empties V8's caches, so that what they are filled with again is there before the first one that counts.
+  await sample(server);
+  await load.run(plan.warmUp / 2);
+  samples.push({ requests: 0, ...(await sample(server)) });
   for (let done = 0; done < plan.requests; ) {
     await load.run(plan.sampleEvery);
     done += plan.sampleEvery;
     samples.push({ requests: done, ...(await sample(server)) });
   }
-  return { samples, slopeBytes: slopeOf(samples.slice(Math.floor(samples.length / 2))) * PER };
+  return { samples, slopeBytes: slopeOf(samples) * PER };
 }
 
 async function startServer(dataDir: string): Promise<{ server: ChildProcess; url: string }> {
@@ -117,7 +126,7 @@ async function sample(server: ChildProcess): Promise<MemorySample> {
 /** Least squares, in bytes a request. */
 function slopeOf(samples: MemoryResult["samples"]): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const held = samples.map(({ heapUsed, external }) => heapUsed + external);
+  const held = samples.map(({ objects, external }) => objects + external);
   const meanX = mean(samples.map(({ requests }) => requests));
   const meanY = mean(held);
   const across = samples.map(({ requests }, at) => (requests - meanX) * ((held[at] ?? 0) - meanY));

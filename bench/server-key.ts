@@ -168,7 +168,10 @@ async function measureChanges(holder: Holder, rounds: number): Promise<number[]>
 async function measureBeside(holder: Holder, { plan }: Bench): Promise<{ body: string; ratio: number }> {
   const measures = await inTurns(
     "chats beside the server key",
-    { turns: plan.turns, contenders: [{ name: ALONE }, { name: BESIDE }] },
+    {
+      turns: { ...plan.turns, durationMs: lastsAs(holder, plan.turns.durationMs) },
+      contenders: [{ name: ALONE }, { name: BESIDE }],
+    },
     ({ name }, durationMs) => chatsBeside(holder, name === BESIDE, durationMs),
   );
   const body = renderMeasures(measures, [
@@ -177,6 +180,11 @@ async function measureBeside(holder: Holder, { plan }: Bench): Promise<{ body: s
     { title: "rotations", figure: "rotations", show: showCount },
   ]);
   return { body, ratio: ratioOf(measures, "p99Ms", [BESIDE, ALONE]) };
+}
+
+/** As long as a rotation at least, so that every part of one is felt. */
+function lastsAs({ rotateMs }: Holder, durationMs: number): number {
+  return Math.max(durationMs, Math.ceil(rotateMs));
 }
 
 async function chatsBeside(holder: Holder, rotating: boolean, durationMs: number): Promise<Figures> {

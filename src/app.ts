@@ -10,6 +10,7 @@ import type { HttpServer } from "#platform/http/server.ts";
 import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import { type Clock, systemClock } from "#platform/lib/clock.ts";
 import { type Random, systemRandom } from "#platform/lib/random.ts";
+import { systemTimers, type Timers } from "#platform/lib/timers.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import { createLog, type LogSink } from "#platform/log/log.ts";
 import { openMetrics, type ThreadCounts } from "#platform/log/metrics/metrics.ts";
@@ -17,12 +18,12 @@ import { standardOutput } from "#platform/log/standard-output.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import type { ReloadReport } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
-
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { assemble } from "./app/assemble.ts";
 import type { Declared } from "./app/declared/declared.ts";
 import type { Listeners } from "./app/listeners/listeners.ts";
 import { openListeners } from "./app/listeners/open-listeners.ts";
+import { reachesBeyond } from "./app/listeners/spec.ts";
 import { settleIdentity } from "./app/node-identity.ts";
 import { Reloads } from "./app/reloads.ts";
 import { SEALED_COLUMNS } from "./app/sealed-columns.ts";
@@ -36,6 +37,8 @@ export interface App extends AsyncDisposable {
   /** Whether this start made the store. */
   readonly fresh: boolean;
   readonly seal: Seal;
+  /** What the first user signs in with, where nobody did and this machine is not the only one that could. */
+  readonly setupCode: string | undefined;
   readonly routes: HttpServer["routes"];
   /**
    * Reads the configuration anew and puts it in force as a whole. Throws AppError `config_refused` with what is wrong, and
@@ -52,6 +55,8 @@ export interface AppOptions {
   readonly logSink?: LogSink;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** The time that heartbeats of the cluster go by. */
+  readonly timers?: Timers;
   /** What a passphrase costs to stretch; the usual unless given. */
   readonly sealCost?: Argon2Parameters;
   /** How the way out resolves names, and its timeouts. */
@@ -73,8 +78,12 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   createLayout(config);
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
-  const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock }));
-  const { apiKeySecret, auditSecret, fresh, nodeId } = await settleIdentity(database, config, random);
+  const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock, config }));
+  const { apiKeySecret, auditSecret, jwtSecret, fresh, nodeId } = await settleIdentity(
+    database,
+    config,
+    random,
+  );
   let countElsewhere: () => Promise<ThreadCounts[]> = async () => [];
   const others = () => countElsewhere();
   const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
@@ -101,6 +110,9 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     }),
   );
   let urls: () => readonly string[] = () => [];
+  let memberUrls: () => readonly string[] = () => [];
+  let tlsKeys: () => readonly string[] = () => [];
+  let isReachable = () => true;
   const reloading: { current?: Reloads } = {};
   const assembled = await assemble({
     config,
@@ -115,6 +127,11 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     sealCost: options.sealCost,
     nodeId,
     urls: () => urls(),
+    memberUrls: () => memberUrls(),
+    tlsKeys: () => tlsKeys(),
+    timers: options.timers ?? systemTimers,
+    jwtSecret,
+    isReachable: () => isReachable(),
     egress: options.egress ?? {},
     environment: options.environment ?? processEnvironment(),
     workerProgram: options.workerProgram,
@@ -127,6 +144,10 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   const ways = { front: server.front, clock, random, log, metrics, workers };
   const { listeners, control } = await openListeners(config, ways, undo);
   urls = () => listeners.urls();
+  memberUrls = () => listeners.memberUrls();
+  tlsKeys = () => listeners.publicKeys();
+  await assembled.startCluster();
+  isReachable = () => listeners.specs.some(reachesBeyond);
   const { readConfig = () => config } = options;
   const reloads = new Reloads({ ...assembled, config, readConfig, listeners, database, random, log });
   reloading.current = reloads;
@@ -149,6 +170,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     listeners,
     fresh,
     seal,
+    setupCode: assembled.people.wantedSetupCode(),
     routes: server.routes,
     reload: (by) => reloads.reload(by),
     declareProviders: assembled.declareProviders,

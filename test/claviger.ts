@@ -62,8 +62,12 @@ export interface TestOptions {
   /** As `--listen`, which replaces the listeners of the file; empty for those of the file. */
   readonly listen?: readonly string[];
   readonly clock?: FakeClock;
+  /** What the heartbeats of the cluster go by. */
+  readonly timers?: AppOptions["timers"];
   /** How many threads serve; as many as the environment's CLAVIGER_TEST_WORKERS says, else one, unless given. */
   readonly workers?: number;
+  /** What a passphrase or a password costs to hash; next to nothing unless given. */
+  readonly sealCost?: AppOptions["sealCost"];
   /** How the way out resolves names, and its timeouts; in further threads no name resolves where `lookup` is given. */
   readonly egress?: NonNullable<AppOptions["egress"]>;
 }
@@ -98,8 +102,9 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     readConfig,
     logSink,
     ...tools,
-    sealCost: { memoryKib: 8 * 1024, passes: 1, lanes: 1 },
+    sealCost: options.sealCost ?? { memoryKib: 8 * 1024, passes: 1, lanes: 1 },
     egress: options.egress ?? {},
+    ...(options.timers === undefined ? {} : { timers: options.timers }),
     environment: { ...options.env },
     workerProgram,
   });

@@ -6,22 +6,28 @@ import {
   openDeclaredIdentities,
 } from "#identity/declared/index.ts";
 import { keyRoutes, openIssuedKeys } from "#identity/keys/index.ts";
+import { openPeople, type People, peopleRoutes } from "#identity/users/index.ts";
 import type { Environment } from "#platform/config/environment.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
+import { loadAuthKey } from "#platform/config/secrets.ts";
 import type { EgressParts } from "#platform/egress/egress-client.ts";
 import type { EventBus } from "#platform/events/event-bus.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
+import { AddressRanges } from "#platform/lib/address-ranges.ts";
 import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Random } from "#platform/lib/random.ts";
+import type { Secret } from "#platform/lib/secret.ts";
+import type { Timers } from "#platform/lib/timers.ts";
 import { VERSION } from "#platform/lib/version.ts";
 import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
+import { MemberDigest } from "#services/cluster/index.ts";
 import {
   infoRoutes,
   metricsRoute,
@@ -34,11 +40,14 @@ import type { DeclaredProvider } from "#services/gateway/index.ts";
 import { Backups, backupRoutes } from "#vault/backup/index.ts";
 import { type Seal, serverKeyRoutes } from "#vault/seal/index.ts";
 import { type ApiKeySecret, travelWithStore } from "./api-key-secret.ts";
+import { openOwnCluster } from "./cluster.ts";
 import type { Declared } from "./declared/declared.ts";
 import { openEventBus, openListening } from "./events.ts";
+import { followMembers } from "./follow-members.ts";
 import { createGates } from "./gates.ts";
 import { InForce } from "./in-force.ts";
 import { attachLimits, createLimitsMemory, seedSlot, seedWindows } from "./limits.ts";
+import { ownNode, ownPresence } from "./own-node.ts";
 import { followSeal, tellsOfReseal } from "./server-key.ts";
 import { SetsInForce } from "./sets-in-force.ts";
 import { openUpstreams } from "./upstreams.ts";
@@ -59,7 +68,16 @@ export interface ServerParts {
   /** What trying a password costs. */
   readonly sealCost: Argon2Parameters | undefined;
   readonly nodeId: string;
+  readonly timers: Timers;
   readonly urls: () => readonly string[];
+  /** Of the listeners with TLS where members of the cluster come in. */
+  readonly memberUrls: () => readonly string[];
+  /** SHA-256 of the public keys of its certificates (SPKI, DER), base64url. */
+  readonly tlsKeys: () => readonly string[];
+  /** `JWT_SECRET`: signs people's sessions. */
+  readonly jwtSecret: Secret;
+  /** Whether a listener is reached from more than this machine. */
+  readonly isReachable: () => boolean;
   readonly egress: Pick<EgressParts, "lookup" | "timeouts">;
   readonly environment: Environment;
   readonly workerProgram: WorkerProgram | undefined;
@@ -72,10 +90,13 @@ export interface Assembled {
   readonly server: HttpServer;
   readonly workers: Workers;
   readonly audit: AuditRecorder;
+  readonly people: People;
   readonly bus: EventBus;
   readonly declared: InForce;
   /** Throws DeclaredProviderProblems, with nothing changed. */
   readonly declareProviders: (list: readonly DeclaredProvider[]) => Promise<void>;
+  /** To be called once it is known where the server listens. */
+  readonly startCluster: () => Promise<void>;
   readonly endEvents: () => void;
   readonly stopWork: () => Promise<void>;
 }
@@ -115,10 +136,30 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
   });
   const limits = attachLimits(limitsMemory, 0);
   await seedWindows({ database, clock: tools.clock, keys, identities }, limits);
-  const [lock, watched] = [new SharedFlag(), new SharedFlag()];
+  const [lock, watched, members] = [new SharedFlag(), new SharedFlag(), new MemberDigest()];
   // Open for all threads at once: what an unlock brings along must be in force before the first request passes.
   const isLocked = () => seal.isLocked() || lock.raised;
-  const gates = createGates({ lock: { isLocked }, keys: keys.reader, identities: here, sets, limits });
+  const people = await openPeople({
+    ...parts,
+    ...tools,
+    initialPassword: parts.config.secrets.get("INITIAL_PASSWORD"),
+    authKey: () => loadAuthKey({ dataDir: parts.config.dataDir, random: tools.random }),
+    behindTls: parts.config.settings.auth_cookie_secure,
+    cost: parts.sealCost,
+  });
+  const gates = createGates({
+    lock: { isLocked },
+    keys: keys.reader,
+    identities: here,
+    members,
+    sets,
+    limits,
+    sessions: people.gate,
+    nodes: {
+      authenticate: (...presented) => own.nodes.authenticate(...presented),
+      holds: (caller) => own.nodes.holds(caller),
+    },
+  });
   const auditSink: AuditSink = { refused: (event) => audit.refusal(event) };
   const listening = openListening({ bus, clock: tools.clock, metrics, gates, watched });
   const workers = openWorkers({
@@ -128,6 +169,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       watched: watched.memory,
       keys: keys.memory,
       identities: identityMemory,
+      members: members.memory,
       limits: limitsMemory,
     },
     declared: () => ({ permissionSets: declared.permissionSets, identities: identities.records }),
@@ -173,12 +215,24 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     audit,
   });
   followSeal({ seal, lock, workers, gateway: upstreams.gateway, bus, streams: listening.streams });
+  const { gateway } = upstreams;
+  const own = await openOwnCluster({
+    ...parts,
+    addresses: limits.addresses,
+    events: bus,
+    facts: ownNode({ ...parts, gates, gateway }),
+    presence: ownPresence({ ...parts, gateway }),
+  });
+  seal.onLock(own.greetSoon);
+  seal.onUnlock(own.greetSoon);
+  followMembers({ cluster: own.cluster, members, endOf });
   const server = await createHttpServer({
     gates,
     audit: auditSink,
     log,
     metrics: metrics.http,
     tools,
+    proxies: new AddressRanges(parts.config.settings.trusted_proxies),
     gateway: upstreams.gateway.family,
     register: (api) => {
       infoRoutes(api, {
@@ -194,8 +248,10 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       const identityOf = (text: string) => here.nameOf(text);
       keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
       identityRoutes(api, { identities, gates });
+      peopleRoutes(api, { people, sets: sets.sets, addresses: limits.addresses });
       reloadRoute(api, parts.reload);
       backupRoutes(api, backups);
+      own.register(api);
       auditRoutes(api, {
         ...audit,
         flush: async () => {
@@ -207,7 +263,8 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       openapiRoute(api, { version: VERSION, routes: () => server.routes() });
     },
   });
-  const tasks = [() => seal.flush(), () => keys.flush(), () => identities.flush(), () => audit.flush()];
+  const notes = [() => seal.flush(), () => keys.flush(), () => identities.flush(), () => people.flush()];
+  const tasks = [...notes, () => audit.flush()];
   const flushing = setInterval(() => void keepHouse(log, tasks), HOUSEKEEPING_EVERY_MS);
   const expiring = setInterval(() => {
     keys.endExpired();
@@ -218,23 +275,21 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     clearInterval(flushing);
     clearInterval(expiring);
     clearInterval(telling);
+    await own.close();
     await server.close();
     await upstreams.close();
-    await keepHouse(log, [
-      () => seal.flush(),
-      () => keys.flush(),
-      () => identities.flush(),
-      () => audit.close(),
-    ]);
+    await keepHouse(log, [...notes, () => audit.close()]);
     await seal.close();
   };
   return {
     server,
     workers,
     audit,
+    people,
     bus,
     declared,
     declareProviders: (list) => upstreams.declareProviders(list),
+    startCluster: own.start,
     endEvents: () => listening.streams.close(),
     stopWork,
   };

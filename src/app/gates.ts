@@ -2,8 +2,17 @@ import { allows, allowsSome, matchesSome } from "#gates/access/index.ts";
 import type { Identities } from "#identity/declared/index.ts";
 import type { KeyReader } from "#identity/keys/index.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
-import type { Arrival, Caller, LockGate, Verdict } from "#platform/http/ports.ts";
+import {
+  type Arrival,
+  type Caller,
+  type LockGate,
+  MEMBER_ID,
+  type NodeGate,
+  type SessionGate,
+  type Verdict,
+} from "#platform/http/ports.ts";
 import { AppError } from "#platform/lib/error.ts";
+import type { MemberDigest } from "#services/cluster/index.ts";
 import type { Limits } from "./limits.ts";
 import type { SetsInForce } from "./sets-in-force.ts";
 
@@ -11,19 +20,30 @@ interface Parts {
   readonly lock: LockGate;
   readonly keys: KeyReader;
   readonly identities: Identities;
+  readonly members: MemberDigest;
   readonly sets: SetsInForce;
   readonly limits: Limits;
+  /** In the main thread, which alone serves what nodes ask. */
+  readonly nodes?: NodeGate;
+  /** In the main thread too. */
+  readonly sessions?: SessionGate;
 }
+
+/** What members hold: one list for them all, so that their rights are put together once. */
+const MEMBER_SETS: readonly string[] = ["member"];
 
 /** The pipeline's ports, served by the features. */
 export function createGates(parts: Parts): Gates {
-  const { keys, identities, sets, limits } = parts;
+  const { keys, identities, members, sets, limits } = parts;
   return {
     lock: parts.lock,
     authenticator: {
       authenticate: (presented, arrival) => judge(parts, presented, arrival),
       holds: (caller) => {
         if (caller.kind === "identity") return identities.holds(caller.slot, caller.id);
+        if (caller.kind === "member") return members.holds(caller.term);
+        if (caller.kind === "node") return parts.nodes?.holds(caller) === true;
+        if (caller.kind === "user") return parts.sessions?.holds(caller) === true;
         return caller.kind !== "key" || keys.holds(caller.slot);
       },
       hasExpired: (caller) => {
@@ -31,6 +51,8 @@ export function createGates(parts: Parts): Gates {
         return caller.kind === "key" && keys.hasExpired(caller.slot);
       },
     },
+    nodes: parts.nodes,
+    sessions: parts.sessions,
     addressLimit: limits.addresses,
     callerLimits: {
       begin: (caller, nowMs) => {
@@ -43,6 +65,8 @@ export function createGates(parts: Parts): Gates {
     },
     authorizer: {
       allows: (caller, action, target) => {
+        if (caller.kind === "node")
+          return action === "cluster.greet" || (action === "cluster.member" && caller.hasPin);
         const rights = sets.rightsOf(caller);
         if (target === undefined) return allowsSome(rights, action);
         return allows(rights, action, target) && isForModel(caller, action, target);
@@ -57,9 +81,12 @@ function isForModel(caller: Caller, action: string, target: string): boolean {
   return (action !== "gateway.use" && action !== "models.read") || matchesSome(caller.models, target);
 }
 
-/** By the keys issued at run time, then by those of the configuration file, the slow ones of these last. */
+/**
+ * By the keys issued at run time, then by those of the configuration file, then by the members' token, and by the slow
+ * ones of the file last.
+ */
 function judge(parts: Parts, presented: string | undefined, arrival: Arrival): Verdict | Promise<Verdict> {
-  const { keys, identities } = parts;
+  const { keys, identities, members } = parts;
   const verdict = keys.authenticate(presented, arrival.address);
   if (verdict.ok) {
     const { id, permissionSets, slot, models } = verdict.key;
@@ -67,7 +94,12 @@ function judge(parts: Parts, presented: string | undefined, arrival: Arrival): V
     return { caller: { kind: "key", id, permissionSets, slot, models } };
   }
   const declared = identities.authenticate(presented, arrival.address);
-  if (declared.ok || declared.reason !== "unknown") return toVerdict(identities, declared);
+  if (declared.ok) return toVerdict(identities, declared);
+  // What no key is costs this whatever it is. The headers of AI clients may hold a key, but never the members' token.
+  const term = members.termOf(presented);
+  if (term !== undefined && arrival.head?.isBearer === true)
+    return { caller: { kind: "member", id: MEMBER_ID, permissionSets: MEMBER_SETS, term } };
+  if (declared.reason !== "unknown") return toVerdict(identities, declared);
   const refused = { refused: verdict.reason };
   const { entry } = arrival.listener;
   const admitted = entry.kind === "open" ? undefined : entry.identities;

@@ -18,7 +18,13 @@ export async function settleIdentity(
   database: Database,
   config: LoadedConfig,
   random: Random,
-): Promise<{ apiKeySecret: ApiKeySecret; auditSecret: Secret; fresh: boolean; nodeId: string }> {
+): Promise<{
+  apiKeySecret: ApiKeySecret;
+  auditSecret: Secret;
+  jwtSecret: Secret;
+  fresh: boolean;
+  nodeId: string;
+}> {
   removeDrafts(config.dataDir);
   const secrets = loadProcessSecrets({ given: config.secrets, dataDir: config.dataDir, random });
   const auditSecret = loadAuditSecret({ dataDir: config.dataDir, random });
@@ -33,7 +39,8 @@ export async function settleIdentity(
     if (!facts.has("id")) await writeMeta(query, "node.", new Map([["id", nodeId]]));
   });
   const secret = secrets.get("API_KEY_SECRET");
-  if (secret === undefined) throw new Error("API_KEY_SECRET was not settled");
+  const jwtSecret = secrets.get("JWT_SECRET");
+  if (secret === undefined || jwtSecret === undefined) throw new Error("a secret was not settled");
   const apiKeySecret = new ApiKeySecret(secret, { fromEnvironment: config.secrets.has("API_KEY_SECRET") });
-  return { apiKeySecret, auditSecret, fresh: !facts.has("id"), nodeId };
+  return { apiKeySecret, auditSecret, jwtSecret, fresh: !facts.has("id"), nodeId };
 }

@@ -1,4 +1,5 @@
 import type { AuditRecorder } from "#gates/audit/index.ts";
+import { isCommonInitialPassword } from "#identity/users/index.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { ConfigProblems } from "#platform/config/problems.ts";
 import { SETTINGS, type Settings } from "#platform/config/settings.ts";
@@ -17,6 +18,7 @@ import type { Declared } from "./declared/declared.ts";
 import type { InForce } from "./in-force.ts";
 import { listenerSpecs } from "./listeners/declared-specs.ts";
 import type { Listeners } from "./listeners/listeners.ts";
+import { refuseCommonPassword } from "./listeners/spec.ts";
 
 const ACTION = "config.reload";
 /** What a reload puts in force. */
@@ -75,6 +77,7 @@ export class Reloads {
       const config = readConfig();
       const { require_api_key: requireApiKey } = config.settings;
       const specs = listenerSpecs(config);
+      refuseCommonPassword(config, specs, isCommonInitialPassword);
       const commit = () => this.#record(by);
       await declared.replace(config.resources, () => listeners.apply(specs, { requireApiKey, commit }));
       const report = { restart_needed: this.#needRestart(config.settings) };

@@ -27,7 +27,8 @@ export class SetsInForce {
   }
 
   rightsOf(caller: Caller): Rights {
-    if (caller.kind === "local" || caller.permissionSets === undefined) return rightsOf(caller, this.#sets);
+    if (caller.kind === "local" || caller.kind === "node" || caller.permissionSets === undefined)
+      return rightsOf(caller, this.#sets);
     const before = this.#held.get(caller.permissionSets);
     if (before !== undefined) return before;
     const rights = rightsOf(caller, this.#sets);

@@ -6,6 +6,7 @@ import type { CommandContext } from "./command-context.ts";
 import { apiKeyCommands } from "./commands/api-key.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { backupCommand } from "./commands/backup.ts";
+import { clusterCommands } from "./commands/cluster.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
 import { connectCommand } from "./commands/connect.ts";
@@ -14,10 +15,13 @@ import { serverKeyCommands } from "./commands/key.ts";
 import { manCommand } from "./commands/man.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { providerCommands } from "./commands/provider.ts";
+import { resetPinCommand } from "./commands/reset-pin.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { setupCodeCommand } from "./commands/setup-code.ts";
 import { statusCommand } from "./commands/status.ts";
 import { usageCommand } from "./commands/usage.ts";
+import { userCommands } from "./commands/user.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createOutput } from "./output.ts";
 import { addServerFlags } from "./server-flags.ts";
@@ -33,6 +37,8 @@ export function createProgram(context: CommandContext): Command {
   for (const register of [
     serveCommand,
     statusCommand,
+    setupCodeCommand,
+    userCommands,
     doctorCommand,
     providerCommands,
     modelsCommand,
@@ -46,6 +52,8 @@ export function createProgram(context: CommandContext): Command {
     auditCommands,
     backupCommand,
     restoreCommand,
+    clusterCommands,
+    resetPinCommand,
   ])
     register(program, context);
   addServerFlags(program, context.server);

@@ -23,7 +23,8 @@ const CA_BYTES = 1024 * 1024;
 /** Under which the help shows what this file adds. */
 export const SERVER_HEADING = "Another server:";
 /** What works on this machine's own files. */
-const OWN_FILES = /^(serve|doctor|audit verify|restore|config (?!reload|identities)\S+)$/;
+const OWN_FILES =
+  /^(serve|doctor|audit verify|restore|reset-pin|setup-code|config (?!reload|identities)\S+)$/;
 
 /**
  * Lets every command of the tree below `program` be told of another server, before its name and after; a command with

@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { freshPin } from "../cluster-credentials.ts";
 import { newPair, startFileBench } from "../reload/file.ts";
 import { storeOf } from "./audited-server.ts";
 
@@ -16,7 +19,9 @@ test("[W1] every kind of change is refused when its record cannot be written, an
   const kept = await claviger.issueKey("kept");
   await claviger.addProvider("made", upstream.baseUrl, "credential-of-before");
   const state = async () => {
-    const paths = ["keys", "providers", "credentials", "identities"].map((name) => `/api/v1/${name}`);
+    const paths = ["keys", "providers", "credentials", "identities", "cluster"].map(
+      (name) => `/api/v1/${name}`,
+    );
     const answers = await Promise.all(paths.map((path) => claviger.control({ path })));
     return answers.map(({ text }) => text.replaceAll(/"last_used_at":("[^"]*"|null)/g, ""));
   };
@@ -43,6 +48,7 @@ test("[W1] every kind of change is refused when its record cannot be written, an
     ["PATCH", "/api/v1/providers/made", { credentials: [{ type: "api_key", value: "credential-new" }] }],
     ["DELETE", "/api/v1/providers/made", undefined],
     ["POST", "/api/v1/config/reload", undefined],
+    ["POST", "/api/v1/cluster/init", { pin: freshPin().expose() }],
     ["POST", "/api/v1/key/initialize", { key: "a passphrase of some length" }],
   ] as const;
   for (const [method, path, body] of changes) {
@@ -50,6 +56,7 @@ test("[W1] every kind of change is refused when its record cannot be written, an
     expect(status, `${method} ${path}`).toBeGreaterThanOrEqual(500);
   }
   expect(await state()).toEqual(before);
+  expect(existsSync(join(claviger.dataDir, "etc", "credentials", "pin_derived_key"))).toBe(false);
   expect([await bench.chat(old.key), await bench.chat(next.key)]).toEqual([200, 401]);
   store.exec("DROP TRIGGER full");
   store.close();

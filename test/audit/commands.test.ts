@@ -69,6 +69,13 @@ describe("claviger audit verify", () => {
     expect((await run("--from", "2", "--to", "2")).status).toBe(1);
   });
 
+  test("[L2] counts one as one", async () => {
+    const own = path.join(place.root, "one");
+    await recordKeys(own, []);
+    const fine = await runCommand(["audit", "verify", "--data-dir", own]);
+    expect([fine.status, fine.stdout.split("\n")[0]]).toEqual([0, "whole: 0 records, 1 checkpoint"]);
+  });
+
   test("[W1] [L2] draws how far it is on a terminal alone", async () => {
     const own = path.join(place.root, "many");
     await recordKeys(own, []);

@@ -8,7 +8,7 @@ import { loadAuditSecret } from "#platform/config/secrets.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
-import { openContainer, restoreBackup } from "#vault/backup/index.ts";
+import { openBackup } from "#vault/backup/index.ts";
 import type { TestClaviger } from "../claviger.ts";
 
 /** What a server answers, as bytes. */
@@ -59,8 +59,8 @@ export async function restoreElsewhere(
 ): Promise<{ dataDir: string } & Disposable> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "claviger-restored-"));
   if (!existsSync(join(dataDir, "db"))) makeLayout(dataDir);
-  const container = await openContainer(once(backup));
-  await restoreBackup(container, options.password, {
+  const opened = await openBackup(once(backup));
+  await opened.restore(options.password, {
     dataDir,
     config: "in-place",
     clock: systemClock,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
-import { openContainer } from "#vault/backup/index.ts";
+import { openBackup } from "#vault/backup/index.ts";
 import { startClaviger, type TestClaviger } from "../claviger.ts";
 import { startUpstream, type Upstream } from "../upstream.ts";
 import { filesWith, newSecret, restoreElsewhere, takeBackup } from "./backup-talk.ts";
@@ -65,12 +65,12 @@ describe("without a server key", () => {
       expect(copiesIn(claviger.dataDir)).toEqual([]);
       expect(await audited(claviger)).toEqual(["local key.backup success", "local key.backup failure"]);
     }
-    const container = await openContainer(
+    const opened = await openBackup(
       (async function* () {
         yield backup;
       })(),
     );
-    expect(container.header).toMatchObject({ server_key: "uninitialized", file_key: { kind: "password" } });
+    expect(opened.header).toMatchObject({ server_key: "uninitialized", file_key: { kind: "password" } });
     await expect(restoreElsewhere(backup, { password: newSecret() })).rejects.toThrow(/password is not that/);
     using elsewhere = await restoreElsewhere(backup, { password });
     for (const name of ["machine.key", "api_key_secret"])

@@ -62,7 +62,9 @@ async function runSteps(steps: readonly Step[]): Promise<void> {
         ? await run([...pinned(), ...words], {}, input)
         : await run(words, { CLAVIGER_URL: front.url, CLAVIGER_PIN: own.pin }, input);
     // What is to be done before a server key is set is said in any case.
-    const complained = ended.stderr.replace(/^Save the server key before[\s\S]*$/, "");
+    const complained = ended.stderr
+      .replace(/^Save the server key before[\s\S]*$/, "")
+      .replace(/^The same PIN is typed on every server[^\n]*\n$/, "");
     expect(`${words.join(" ")}: ${ended.status} ${complained}`).toBe(`${words.join(" ")}: 0 `);
     expect(ended.stdout).toMatch(said);
   }
@@ -91,9 +93,28 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["audit", "export"], /provider\.create/],
     [["audit", "tail"], /provider\.create/],
     [["connect", "aider"], new RegExp(front.url)],
+    [
+      ["cluster", "init"],
+      /^in the cluster cluster_\w{16}, epoch 1\njoining is open until 2.*\n$/,
+      "7392641\n",
+    ],
+    [["cluster", "status"], /in the cluster/],
+    [["user", "add", "maria"], /user maria added/, `${word} is a password\n`],
+    [["user", "list"], /maria/],
+    [["user", "permissions", "maria", "gateway"], /maria has gateway now/],
+    [["user", "passwd", "maria"], /password of maria changed/, `${word} is another\n`],
+    [["user", "drop-second-factor", "maria"], /maria signs in by password alone now/],
+    [["user", "remove", "maria"], /user maria removed/],
+    [["cluster", "open"], /joining is open until 2/],
+    [["cluster", "rename", "far"], /this node is far/],
     [["provider", "remove", "sim"], /removed/],
   ];
   await runSteps(steps);
+  const removed = await run(["cluster", "remove", "nobody", ...pinned()]);
+  expect([removed.status, removed.stderr]).toEqual([
+    EXIT.data,
+    expect.stringContaining("no node is called nobody"),
+  ]);
   const { id } = await server.issueKey("to-revoke");
   expect((await run(["api-key", "revoke", id, ...pinned()])).stdout).toContain(`key ${id} revoked`);
 });
@@ -108,6 +129,9 @@ test("[L3] the commands of the server key and of backups ask the one of --url to
     [["backup", join(directory, "far.backup")], /written to/],
     [["key", "lock"], /locked/],
     [["key", "unlock"], /unlocked/, `${word} is the next\n`],
+    [["cluster", "lock"], /far +true/],
+    [["key", "unlock"], /unlocked/, `${word} is the next\n`],
+    [["cluster", "leave", "--yes"], /this server left cluster_/],
   ]);
 });
 
@@ -127,9 +151,14 @@ test("[L3] the command tree has no command beyond those tried above and those th
   expect(asking.toSorted()).toEqual(
     [
       ...["status", "models", "connect", "usage", "config reload", "config identities"],
-      ...["audit export", "audit tail", "backup"],
+      ...["audit export", "audit tail", "backup", "cluster init", "cluster status"],
+      ...["cluster join", "cluster open"],
+      ...["leave", "lock", "remove", "rename"].map((verb) => `cluster ${verb}`),
       ...["create", "list", "show", "update", "rotate", "revoke"].map((verb) => `api-key ${verb}`),
       ...["status", "init", "unlock", "rotate", "lock", "recovery revoke"].map((verb) => `key ${verb}`),
+      ...["add", "list", "passwd", "permissions", "drop-second-factor", "remove"].map(
+        (verb) => `user ${verb}`,
+      ),
       ...["add", "edit", "list", "show", "test", "set-credential", "remove"].map(
         (verb) => `provider ${verb}`,
       ),

@@ -116,6 +116,11 @@ const MISTAKES: readonly [string, string, ...string[]][] = [
     identity("a", "permissions: gateway, id: anonymous"),
     '2:153: "anonymous" is a word with a meaning of its own; choose another id',
   ],
+  [
+    "the name of the cluster's members as an id",
+    identity("member"),
+    '2:3: "member" is a word with a meaning of its own; choose another id',
+  ],
   ...["users", "keys", "cluster", "anonymous", "local", "mitm"].map((word): [string, string, string] => [
     `the reserved word ${word} as a name`,
     `  ${word}: {resource_type: PermissionSet, allow: []}\n`,

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import * as z from "zod";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
@@ -56,11 +58,13 @@ export async function initialized(dataDir: string): Promise<Expected> {
   return { input: inputOf({ current: key, next: key }), secrets };
 }
 
-/** A store as the oldest program wrote it. */
+/** A store as the oldest program wrote it, and a configuration. */
 export async function oldStore(dataDir: string): Promise<Expected> {
   const [oldest = ""] = listStores();
   placeStore(oldest, `${dataDir}-read`);
   placeStore(oldest, dataDir);
+  mkdirSync(path.join(dataDir, "etc"), { mode: 0o700 });
+  writeFileSync(path.join(dataDir, "etc", "claviger.yaml"), "settings: {}\n", { mode: 0o600 });
   await using subject = await openSubject(`${dataDir}-read`, systemRandom);
   return { input: inputOf({}), secrets: await readSecrets(subject) };
 }

@@ -12,7 +12,7 @@ import {
   newSecret,
   oldStore,
 } from "./beginnings.ts";
-import { restore } from "./offline.ts";
+import { putValuesBack, restore, writeBackup } from "./offline.ts";
 import { addProvider, openSubject, type Subject } from "./subject.ts";
 
 /** What a process left that ran another scenario and was killed behind so many commits, or behind a rename. */
@@ -106,6 +106,15 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       return { input, secrets: new Map(), restored: secrets };
     },
     offline: restore,
+  },
+  "a value is put back": {
+    prepare: async (dataDir) => {
+      const { input, secrets } = await initialized(dataDir);
+      const backup = `${dataDir}.backup`;
+      await writeBackup(dataDir, backup);
+      return { input: { ...input, backup }, secrets };
+    },
+    offline: putValuesBack,
   },
   "a start after a cut restore": {
     prepare: { scenario: "a restore", renamed: "restore/staged" },

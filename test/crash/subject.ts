@@ -36,7 +36,7 @@ export async function openSubject(
   createLayout(config);
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
-  const database = undo.use(await (open?.(clock) ?? openSqlite({ dataDir, clock })));
+  const database = undo.use(await (open?.(clock) ?? openSqlite({ dataDir, clock, config })));
   const { apiKeySecret, auditSecret } = await settleIdentity(database, config, random);
   const directory = path.join(dataDir, "db");
   const audit = openAuditRecorder({ database, clock, secret: auditSecret, directory });

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
@@ -10,11 +10,13 @@ import type { Expected } from "./beginnings.ts";
 import type { Said } from "./driver.ts";
 import { addProvider, configOf, openSubject, readSecrets, type Subject } from "./subject.ts";
 
-const COPY = /^db\/before-upgrade\/data-\d+-\d{8}T\d{9}Z\.sqlite$/;
+const COPY = /^db\/before-upgrade\/data-(\d+-\d{8}T\d{9}Z)\.sqlite$/;
+const CONFIG_COPY = /^db\/before-upgrade\/config-\d+-\d{8}T\d{9}Z\/(version|claviger\.yaml)$/;
 /** What may lie in a data directory whose server has ended in order, before a server key is set and after. */
 const FILES = [
   /^db\/(data|lock)\.sqlite$/,
   COPY,
+  CONFIG_COPY,
   /^db\/audit\.anchor$/,
   /^secrets\/(jwt_secret|api_key_secret|audit_secret)$/,
   /^etc\/(version|claviger\.yaml)$/,
@@ -126,13 +128,17 @@ export function expectInOrder(dataDir: string, key: string | null): void {
   expect(checkModes(configOf(dataDir), running)).toEqual([]);
   const names = readdirSync(dataDir, { recursive: true, encoding: "utf8" });
   const files = names.filter((name) => lstatSync(path.join(dataDir, name)).isFile() && !REPLACED.test(name));
-  for (const name of files.filter((each) => COPY.test(each))) expectSound(path.join(dataDir, name));
+  for (const name of files.filter((each) => COPY.test(each))) expectSound(dataDir, name);
   const others = files.filter((name) => !FILES.some((pattern) => pattern.test(name)));
   expect(others).toEqual([key === null ? KEY_FILES.unset : KEY_FILES.set]);
 }
 
-/** A whole store, and not the beginning of one. */
-function expectSound(copy: string): void {
+/** A whole store, and not the beginning of one; and the configuration beside it. */
+function expectSound(dataDir: string, name: string): void {
+  const copy = path.join(dataDir, name);
+  const config = path.join(path.dirname(copy), `config-${COPY.exec(name)?.[1]}`, "claviger.yaml");
+  const written = path.join(dataDir, "etc", "claviger.yaml");
+  if (existsSync(written)) expect(readFileSync(config, "utf8")).toBe(readFileSync(written, "utf8"));
   using database = new DatabaseSync(copy, { readOnly: true });
   expect(database.prepare("PRAGMA integrity_check").get()?.integrity_check, copy).toBe("ok");
   // Whatever was reached: an upgrade that was cut off goes on from there, and copies that.

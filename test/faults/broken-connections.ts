@@ -12,6 +12,7 @@ import {
 } from "./answers.ts";
 import { both, complete, cut, type Fault, failed, late, raised } from "./fault.ts";
 import { whole } from "./raw-upstream.ts";
+import { readByPeer } from "./read-by-peer.ts";
 
 /** Faults of the connection: none, none in time, or one that breaks off. */
 export const BROKEN_CONNECTIONS: readonly Fault[] = [
@@ -52,9 +53,12 @@ export const BROKEN_CONNECTIONS: readonly Fault[] = [
   {
     name: "resets within its answer",
     upstream: (socket, { streamed }) =>
-      void socket.write(begun(streamed, bodyOf(streamed).slice(0, -30)), () => {
-        setTimeout(() => socket.resetAndDestroy(), 50);
-      }),
+      void socket.write(
+        begun(streamed, bodyOf(streamed).slice(0, -30)),
+        () =>
+          // What has come and was not read yet would be lost with the reset.
+          void readByPeer(socket).then(() => socket.resetAndDestroy()),
+      ),
     whole: failed,
     streamed: cut(),
   },

@@ -3,7 +3,7 @@ import { generateApiKey } from "#identity/keys/index.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { seededRandom } from "#test/seeded-random.ts";
-import { openRaw, rawRequest, sendRaw, statusOf } from "./raw.ts";
+import { openRaw, openWithoutBody, rawRequest, sendRaw, statusOf } from "./raw.ts";
 
 const NAMES_IN_URL = ["api_key", "api-key", "apikey", "x-api-key", "key", "access_token", "token"];
 const WELL_FORMED = generateApiKey(seededRandom(11)).key.expose();
@@ -251,15 +251,7 @@ describe("revoking", () => {
   test("[I11] a key revoked while its request still arrives does nothing", async () => {
     const { id, key: mine } = await claviger.issueKey("in-flight", ["superadmin"]);
     const body = JSON.stringify({ name: "afterwards", permissions: [] });
-    const lines = [
-      `Authorization: Bearer ${mine}`,
-      "Content-Type: application/json",
-      `Content-Length: ${body.length}`,
-      "Expect: 100-continue",
-    ];
-    await using connection = openRaw(claviger.url);
-    connection.socket.write(rawRequest("POST /api/v1/keys HTTP/1.1", lines));
-    await connection.until(/100 Continue/);
+    await using connection = await openWithoutBody(`${claviger.url}/api/v1/keys`, mine, body.length);
     await claviger.control({ method: "DELETE", path: `/api/v1/keys/${id}` });
     connection.socket.write(body);
     expect(await connection.untilClosed()).toMatch(/HTTP\/1\.1 401 /);

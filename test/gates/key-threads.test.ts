@@ -15,6 +15,7 @@ import { KeyWriter } from "#identity/keys/key-writer.ts";
 import { resourceName } from "#platform/lib/resource-name.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
+import { MemberDigest } from "#services/cluster/index.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { listenerPolicy } from "#test/listener-policy.ts";
 import { seededRandom } from "#test/seeded-random.ts";
@@ -128,6 +129,7 @@ test("[I11] a caller let in before may act until his key, and no other, is revok
     lock: { isLocked: () => false },
     keys: keys.reader,
     identities: attachIdentities(createIdentityMemory(2), { clock, random: seededRandom(2) }),
+    members: new MemberDigest(),
     sets: new SetsInForce({}),
     limits: attachLimits(createLimitsMemory({ principals: 2, threads: 1, random: seededRandom(1) }), 0),
   });
@@ -137,6 +139,7 @@ test("[I11] a caller let in before may act until his key, and no other, is revok
     address: null,
     listener: listenerPolicy(),
     time: 0,
+    head: undefined,
   });
   const goes = { caller: { kind: "key", id, permissionSets: ["gateway"], slot: 1 } } as const;
   if (!("caller" in stays)) throw new Error("a key that is in force was refused");

@@ -5,7 +5,7 @@ import { ACTIONS, type Action } from "#gates/access/action.ts";
 import { allowsSome, permissionSets, setsNamed } from "#gates/access/index.ts";
 import { BUILT_IN } from "#gates/access/permission-set.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
-import { OPEN } from "#platform/http/route.ts";
+import { CONTROL, OPEN, SELF } from "#platform/http/route.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
 import { createLog } from "#platform/log/log.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
@@ -26,7 +26,17 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /api/v1/key/initialize": { key: "too short" },
   "POST /api/v1/key/unlock": { key: "nobody's server key" },
   "POST /api/v1/key/rotate": { current_key: "nobody's server key", new_key: "nor is this one" },
+  "POST /api/v1/cluster/init": { pin: "1234" },
+  "POST /api/v1/cluster/join": { url: "https://127.0.0.1", pin: "1234" },
+  "POST /api/v1/cluster/rename": { name: "thing" },
   "POST /api/v1/backup": { password: "nobody's password" },
+  "POST /api/v1/users": { username: "thing", password: "nobody's password", permissions: [] },
+  "PATCH /api/v1/users/:id": { permissions: [] },
+  "PUT /api/v1/users/:id/password": { password: "nobody's password" },
+  "POST /api/v1/me/second-factor/confirm": { code: "123456" },
+  "POST /login/password": { password: "123456" },
+  "PUT /api/v1/me/password": { current_password: "nobody's password", new_password: "nor is this one" },
+  "POST /api/v1/me/reauthenticate": { password: "nobody's password" },
   "POST /api/v1/keys": { name: "thing", permissions: [] },
   "POST /api/v1/providers": {
     name: "thing",
@@ -36,12 +46,15 @@ const BODIES: Readonly<Record<string, unknown>> = {
 };
 
 /** What stands below these paths asks for this and nothing else; the longer ones come first. */
-const SUBJECTS: readonly (readonly [string, Action | typeof OPEN])[] = [
+const SUBJECTS: readonly (readonly [string, Action | typeof OPEN | typeof SELF | typeof CONTROL])[] = [
   ["/v1/models", "models.read"],
   ["/v1/", "gateway.use"],
   ["/x/", "gateway.use"],
   ["/metrics", "metrics.read"],
   ["/api/v1/status", "nodes.read"],
+  ["/api/v1/nodes/", "cluster.manage"],
+  ["/api/v1/nodes", "nodes.read"],
+  ["/api/nodes", "nodes.read"],
   ["/api/v1/usage", "usage.read"],
   ["/api/v1/requests", "requests.read"],
   ["/api/v1/audit", "audit.read"],
@@ -49,15 +62,29 @@ const SUBJECTS: readonly (readonly [string, Action | typeof OPEN])[] = [
   ["/api/v1/key/status", "open"],
   ["/api/v1/key/", "settings.manage"],
   ["/api/v1/backup", "backup.create"],
+  ["/api/v1/cluster/lock", "cluster.lock"],
+  ["/api/v1/cluster/", "cluster.manage"],
+  ["/cluster/join/", OPEN],
+  ["/api/v1/cluster", "nodes.read"],
   ["/api/v1/providers", "providers.manage"],
+  ["/api/v1/users", "users.manage"],
+  ["/login/", OPEN],
+  ["/logout", SELF],
+  ["/api/v1/me", SELF],
+  ["/api/v1/setup-code", CONTROL],
 ];
+
+/** What is asked of nodes, who hold no sets. */
+const NODE_ACTIONS = ["cluster.greet", "cluster.member"];
 
 /** Everything wrong with how the routes are declared: each names one action that exists, or that it is open. */
 function faultsOf(routes: readonly Route[]): string[] {
-  const actions: readonly string[] = [OPEN, ...ACTIONS];
+  const actions: readonly string[] = [OPEN, SELF, CONTROL, ...ACTIONS];
   return routes.flatMap(({ method, path, contract }) => {
     if (contract === undefined) return [`${method} ${path} declares nothing`];
-    if (!actions.includes(contract.action)) return [`${method} ${path} asks for ${contract.action}`];
+    const { action, family } = contract;
+    if (!(family === "node" ? NODE_ACTIONS : actions).includes(action))
+      return [`${method} ${path} asks for ${action}`];
     // A HEAD that the framework adds to a GET is the same route.
     const sameMethod = contract.method === method || (contract.method === "GET" && method === "HEAD");
     return sameMethod ? [] : [`${method} ${path} is declared as ${contract.method}`];
@@ -121,7 +148,9 @@ describe("every route, from the server's own list", () => {
       // So that wrong ones are not yet too many for one address.
       clock.advance(60_000);
       const { what, status } = await call(route, "sk-not-one-of-ours");
-      expect(status, what).toBe(route.contract?.action === OPEN ? 200 : 401);
+      // Without TLS there is no joining, and no node.
+      const otherwise = route.contract?.action === OPEN ? 200 : 401;
+      expect(status, what).toBe(route.path.startsWith("/cluster/") ? 404 : otherwise);
     }
   });
 
@@ -150,7 +179,10 @@ describe("every route, from the server's own list", () => {
   test("[A3] is 403 for a key without any set", async () => {
     const { key } = await claviger.issueKey("bare", []);
     for (const route of claviger.app.routes().filter(({ contract }) => contract?.action !== OPEN))
-      expect(await call(route, key)).toEqual({ what: `${route.method} ${route.path}`, status: 403 });
+      expect(await call(route, key)).toEqual({
+        what: `${route.method} ${route.path}`,
+        status: route.contract?.family === "node" ? 404 : 403,
+      });
   });
 });
 

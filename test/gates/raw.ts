@@ -51,6 +51,20 @@ export function openRaw(url: string): RawConnection {
   };
 }
 
+/** A POST of JSON that was let in; its body is for the caller to send. */
+export async function openWithoutBody(url: string, token: string, bodyBytes: number): Promise<RawConnection> {
+  const connection = openRaw(url);
+  const lines = [
+    `Authorization: Bearer ${token}`,
+    "Content-Type: application/json",
+    `Content-Length: ${bodyBytes}`,
+    "Expect: 100-continue",
+  ];
+  connection.socket.write(rawRequest(`POST ${new URL(url).pathname} HTTP/1.1`, lines));
+  await connection.until(/100 Continue/);
+  return connection;
+}
+
 /** The status of the first answer in `text`. */
 export function statusOf(text: string): number {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);

@@ -6,6 +6,18 @@ const OPEN_ROUTES = ["/health", "/healthz", "/readyz", "/api/v1/info", "/api/v1/
 const KEY_ROUTES = ["initialize", "unlock", "rotate", "reseal", "recovery", "lock"].map(
   (name) => `/api/v1/key/${name}`,
 );
+const SIGN_IN = "/login/password";
+/** What is one's own, for whoever signed in. */
+const OWN_ROUTES = [
+  "/logout",
+  "/api/v1/me",
+  "/api/v1/me/password",
+  "/api/v1/me/reauthenticate",
+  "/api/v1/me/sessions",
+  "/api/v1/me/sessions/:id",
+  "/api/v1/me/second-factor",
+  "/api/v1/me/second-factor/confirm",
+];
 const UNKNOWN_PATHS = [
   "/api",
   "/api/",
@@ -58,6 +70,15 @@ const STRANGE_SPELLINGS = [
   "/api/v1/key//status",
 ];
 
+/** Open where TLS is spoken and `auth` lists cluster; here it is as if they did not exist. */
+const JOIN_ROUTES = ["/cluster/join/start", "/cluster/join/finish"];
+const openStatus = (path: string) => {
+  if (path === SIGN_IN) return 400;
+  return JOIN_ROUTES.includes(path) ? 404 : 200;
+};
+/** So are those that nodes alone may ask. */
+const closedStatus = (family: string | undefined) => (family === "node" ? 404 : 401);
+
 /** A route's template with something in the place of each name. */
 const filled = (path: string) => path.replace(/:\w+|\{\w+\}/g, "thing");
 
@@ -74,7 +95,7 @@ describe("every route", () => {
     const routes = claviger.app.routes();
     expect(routes.length).toBeGreaterThan(10);
     for (const { path, contract } of routes) {
-      expect(contract?.action, path).toMatch(/^(open|[a-z]+\.[a-z]+)$/);
+      expect(contract?.action, path).toMatch(/^(open|self|control|[a-z]+\.[a-z]+)$/);
       expect([true, false, "local"], path).toContain(contract?.openWhileLocked);
     }
   });
@@ -82,14 +103,17 @@ describe("every route", () => {
   test("[A1] [A5] answers 401 to whoever presents nothing, unless it is one of the open ones", async () => {
     for (const { method, path, contract } of claviger.app.routes()) {
       const answer = await claviger.call({ method, path: filled(path) });
-      expect(answer.status, `${method} ${path}`).toBe(contract?.action === "open" ? 200 : 401);
+      const isOpen = contract?.action === "open";
+      const expected = isOpen ? openStatus(path) : closedStatus(contract?.family);
+      expect(answer.status, `${method} ${path}`).toBe(expected);
     }
   });
 
   test("[A4] the open ones are exactly the documented ones", () => {
     const open = claviger.app.routes().filter(({ contract }) => contract?.action === "open");
-    expect(new Set(open.map(({ path }) => path))).toEqual(new Set(OPEN_ROUTES));
-    expect(new Set(open.map(({ method }) => method))).toEqual(new Set(["GET", "HEAD"]));
+    expect(new Set(open.map(({ path }) => path))).toEqual(new Set([...OPEN_ROUTES, ...JOIN_ROUTES, SIGN_IN]));
+    const read = open.filter(({ path }) => ![...JOIN_ROUTES, SIGN_IN].includes(path));
+    expect(new Set(read.map(({ method }) => method))).toEqual(new Set(["GET", "HEAD"]));
   });
 });
 
@@ -190,9 +214,11 @@ describe("a locked server", () => {
   });
 
   test("[S4] [A4] serves what is declared open: status, info, health", async () => {
-    const open = locked.app.routes().filter(({ contract }) => contract?.openWhileLocked === true);
+    const routes = locked.app.routes().filter(({ contract }) => contract?.openWhileLocked === true);
+    // Which open to nothing but a node's credential.
+    const open = routes.filter(({ contract }) => contract?.family !== "node");
     expect(new Set(open.map(({ path }) => path))).toEqual(
-      new Set([...OPEN_ROUTES, "/metrics", ...KEY_ROUTES]),
+      new Set([...OPEN_ROUTES, "/metrics", ...KEY_ROUTES, SIGN_IN, ...OWN_ROUTES]),
     );
     expect(await locked.call({ path: "/health" })).toMatchObject({ status: 200, text: '{"status":"ok"}' });
     expect(await locked.call({ path: "/healthz" })).toMatchObject({ status: 200, text: '{"status":"ok"}' });

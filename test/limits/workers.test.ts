@@ -22,13 +22,13 @@ test("[I14] whichever of three threads they meet, exactly as many of 64 clients 
   expect(await passed()).toBe(10);
 });
 
-test("[A12] an address may fail 30 times in all, whichever of three threads it meets", async () => {
+test("[A12] an address may fail 60 times in all, whichever of three threads it meets", async () => {
   await using bench = await startLimited({}, { workers: WORKERS });
   const headers = { authorization: `Bearer sk-claviger-${"0".repeat(12)}_${"0".repeat(49)}` };
   const ask = () => bench.claviger.call({ path: "/v1/models", headers });
-  const answers = await Promise.all(Array.from({ length: CLIENTS }, ask));
-  expect(answers.filter(({ status }) => status === 401)).toHaveLength(30);
-  expect(answers.filter(({ status }) => status === 429)).toHaveLength(CLIENTS - 30);
+  const answers = await Promise.all(Array.from({ length: 2 * CLIENTS }, ask));
+  expect(answers.filter(({ status }) => status === 401)).toHaveLength(60);
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(2 * CLIENTS - 60);
 });
 
 test("[I14] a thread that dies gives back the places it had, and what it had set aside counts", async () => {

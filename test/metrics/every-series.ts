@@ -41,6 +41,9 @@ export async function readingWithEverySeries(): Promise<Reading> {
     cost_nano_usd: 1,
   });
   metrics.events.published("key.created");
+  metrics.cluster.countingNodes(() => [["up", 1]]);
+  metrics.cluster.heartbeat("ok");
+  metrics.cluster.joinRun("begun");
   const answers = [200, 404, 401, 429, 503].map((status) => async () => wholeAnswer(status));
   const failures = (
     ["upstream_unreachable", "upstream_timeout", "upstream_failed", "egress_denied"] as const

@@ -4,6 +4,10 @@ import { addListeners, entryOf, listenerSpec } from "#test/listeners/bench.ts";
 import { type Answer, send, startClaviger, type TestClaviger } from "../claviger.ts";
 import { adminOf, freshKey, keyApi } from "./bench.ts";
 
+/** What other nodes ask, who prove themselves by their keys: they see that it is locked, and may lock it. */
+const FOR_NODES = ["budget", "credentials", "heartbeat", "leave", "lock"].map(
+  (name) => `POST /cluster/${name}`,
+);
 /** What works while locked, and nothing else; what is on the list of the contract and is not built is not here. */
 const OPEN = [
   "GET /health",
@@ -18,9 +22,27 @@ const OPEN = [
   "POST /api/v1/key/rotate",
   "POST /api/v1/key/lock",
   "DELETE /api/v1/key/recovery",
+  "POST /login/password",
+  "POST /logout",
+  "GET /api/v1/me",
+  "PUT /api/v1/me/password",
+  "POST /api/v1/me/reauthenticate",
+  "GET /api/v1/me/sessions",
+  "DELETE /api/v1/me/sessions",
+  "DELETE /api/v1/me/sessions/:id",
+  "POST /api/v1/me/second-factor",
+  "POST /api/v1/me/second-factor/confirm",
+  "DELETE /api/v1/me/second-factor",
 ];
 /** What the control socket opens besides. */
-const LOCAL = ["GET /api/v1/status", "GET /api/v1/audit"];
+const LOCAL = [
+  "GET /api/v1/status",
+  "GET /api/v1/audit",
+  "GET /api/v1/users",
+  "PUT /api/v1/users/:id/password",
+  "DELETE /api/v1/users/:id/second-factor",
+  "POST /api/v1/setup-code",
+];
 
 let claviger: TestClaviger;
 let admin: Record<string, string>;
@@ -72,7 +94,7 @@ test("[S4] [N10] what is declared open while locked is this list, and more for t
         .filter(({ contract }) => contract?.openWhileLocked === open)
         .map(({ name }) => name),
     );
-  expect(declared(true)).toEqual(new Set(OPEN));
+  expect(declared(true)).toEqual(new Set([...OPEN, ...FOR_NODES]));
   expect([...declared("local")]).toEqual(expect.arrayContaining(LOCAL));
 });
 
@@ -87,8 +109,10 @@ test.each([
   const served = (path: string) => name !== "gateway" || /^\/(health|readyz|v1|x\/)/.test(path);
   let asked = 0;
   for (const route of routes()) {
-    const { openWhileLocked } = route.contract ?? {};
-    const isOpen = openWhileLocked === true || (openWhileLocked === "local" && name === "control");
+    const { openWhileLocked, family } = route.contract ?? {};
+    // Without TLS there are no routes of nodes.
+    const isHere = openWhileLocked === true && family !== "node";
+    const isOpen = isHere || (openWhileLocked === "local" && name === "control");
     for (const headers of name === "control" ? [{}] : [{}, admin]) {
       const answer = await send(place, { method: route.method, path: filled(route.path), headers });
       const what = `${route.method} ${route.path} on ${name}`;

@@ -11,7 +11,7 @@ import type { Seal, SealedColumn } from "#vault/seal/index.ts";
 import { FakeClock } from "../fake-clock.ts";
 import { BY, openTestSeal } from "../test-seal.ts";
 
-const COLUMN: SealedColumn = { table: "named_credential", column: "sealed", key: "name" };
+const COLUMN: SealedColumn = { table: "named_credential", column: "sealed", key: "name", writtenWith: [] };
 const META = { hint: "", origin: null, proxy: null, created_at: 0, updated_at: 0 };
 
 export interface StartOptions {

@@ -166,6 +166,7 @@ test("[N8] every wrong mode is a refusal whose line repairs it, found by doctor 
   expect(JSON.parse((await claviger(doctor)).stdout)).toEqual({
     ok: true,
     problems: [],
+    cluster: null,
     missing_credentials: [],
   });
   await expectToStart(place.path);

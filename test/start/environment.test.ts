@@ -149,14 +149,6 @@ test("[N6] every problem of file, environment and command line is told at once, 
   expect(error.problems[0]).toMatchObject({ file, line: 2, column: 3 });
 });
 
-test("what is given but has no effect yet is said at the start", async () => {
-  using place = scratch();
-  await using server = await serve(place.path, {
-    env: { TRUSTED_PROXIES: "10.0.0.0/8", LOG_LEVEL: "debug" },
-  });
-  expect((await server.says(/Without effect in this version: (.*)/))[1]).toBe("trusted_proxies");
-});
-
 /** Starts a server with this environment, makes a key, and stops it again. */
 async function keyMadeWith(dataDir: string, env: Readonly<Record<string, string>>): Promise<string> {
   await using server = await serve(dataDir, { env });

@@ -206,6 +206,27 @@ describe("on a full disk", () => {
     expect(await keysIn(dataDir)).toEqual(["in-sealed"]);
   });
 
+  test("[S8] [S13] a single value that finds no room ends with 73, nothing is changed, and room is all it needs", async () => {
+    using disk = smallDisk(place.root, "value-disk", "6m");
+    const dataDir = join(disk.root, "data");
+    const backup = join(place.root, "value.backup");
+    {
+      await using server = await serve(dataDir);
+      await expectEnd(["backup", "--password", "--data-dir", dataDir, backup], 0, `${password}\n`);
+      await server.kill("SIGTERM");
+    }
+    const before = snapshot(dataDir);
+    const size = statSync(join(dataDir, "db", "data.sqlite")).size;
+    const only = ["restore", backup, "--data-dir", dataDir, "--only", "travelling_secret/API_KEY_SECRET"];
+    for (const room of [0, size >> 1, size + 16_384]) {
+      disk.fill(room);
+      await expectEnd(only, EXIT.cannotCreate, `${password}\n`);
+      expect(snapshot(dataDir), `${room} bytes of room`).toEqual(before);
+      disk.free();
+    }
+    await expectEnd(only, 0, `${password}\n`);
+  });
+
   test("[S14] [W5] a backup that finds no room leaves no file, and the server serves on", async () => {
     using disk = smallDisk(place.root, "backup-disk", "6m");
     const dataDir = join(disk.root, "data");

@@ -1,6 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { send } from "#test/claviger.ts";
+import { fillSecrets } from "#test/seal/fill-secrets.ts";
+import { freshKey } from "#test/seal-http/bench.ts";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
 import { bundle } from "../../tools/bundle.ts";
 import { runProgram } from "./run-program.ts";
@@ -25,18 +28,20 @@ test("the bundle holds all but the native packages, and every thread it starts",
   expect(names).toEqual(expect.arrayContaining(["claviger.js", "sqlite-thread.js"]));
   const text = names.map((name) => readFileSync(path.join(path.dirname(program), name), "utf8")).join("\n");
   const own = [...text.matchAll(/new URL\("\.\/([\w.-]+)", import\.meta\.url\)/g)].map(([, name]) => name);
-  expect(own).toContain("sqlite-thread.js");
+  expect(own).toEqual(expect.arrayContaining(["sqlite-thread.js", "sealing-thread.js"]));
   expect(names).toEqual(expect.arrayContaining(own));
   expect(outside.filter((name) => !name.startsWith("@node-rs/"))).toEqual([]);
 });
 
 test.each([
-  "worker-thread.js",
-  "sqlite-thread.js",
-])("%s loads no library of shapes, which would take 7 MiB", (own) => {
+  ["worker-thread.js", "zod"],
+  ["sqlite-thread.js", "zod"],
+  ["sealing-thread.js", "zod"],
+  ["sealing-thread.js", "kysely"],
+])("%s does not load %s, which would take memory for nothing", (own, library) => {
   const folder = path.dirname(program);
   const holders = readdirSync(folder).filter((name) =>
-    readFileSync(path.join(folder, name), "utf8").includes("node_modules/zod/"),
+    readFileSync(path.join(folder, name), "utf8").includes(`node_modules/${library}/`),
   );
   expect(holders).not.toEqual([]);
   expect(holders).not.toContain(own);
@@ -75,3 +80,24 @@ test("the bundle serves: a key made by its command line reaches the upstream, SI
   expect(sent[0]?.rawHeaders).toContain("Bearer upstream-credential-0001");
   expect(await server.end("SIGTERM")).toBe(0);
 });
+
+test("[S7] the bundle rotates the server key over many secrets, with the thread that it starts for that", async () => {
+  const dataDir = path.join(directory, "many");
+  await fillSecrets(dataDir, MANY);
+  const env = { PATH: process.env.PATH, HOME: directory };
+  const serve = [program, "serve", "--listen", "127.0.0.1:0", "--data-dir", dataDir];
+  await using server = startProgram(process.execPath, serve, { env });
+  await server.hears(/listens on (http:\S+)/);
+  const socket = { socketPath: path.join(dataDir, "run", "control.sock") };
+  const post = (verb: string, body: object) =>
+    send(socket, { method: "POST", path: `/api/v1/key/${verb}`, body });
+  const key = freshKey();
+  expect((await post("initialize", { key })).status).toBe(200);
+  const rotated = await post("rotate", { current_key: key, new_key: freshKey() });
+  // And one of the server's own.
+  expect(rotated).toMatchObject({ status: 200, json: { resealed: MANY + 1, skipped: 0, failed: [] } });
+  expect(await server.end("SIGTERM")).toBe(0);
+});
+
+/** As many as are worth a thread. */
+const MANY = 1_000;

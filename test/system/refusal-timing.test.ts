@@ -1,9 +1,10 @@
 import { connect, type Socket } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { generateApiKey, publicHash } from "#identity/keys/index.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { seededRandom } from "#test/seeded-random.ts";
+import { newToken, writeMember } from "../cluster/cluster-files.ts";
 
 const ROUNDS = 10_000;
 const WARM_UP = 3_000;
@@ -24,6 +25,7 @@ function identity(fields = ""): { key: string; declared: string } {
   return { key: key.expose(), declared };
 }
 
+const member = newToken();
 const here = identity();
 const elsewhere = identity();
 const expired = identity(`, expires_at: "${soon}"`);
@@ -65,6 +67,11 @@ beforeAll(async () => {
   const id = /"id":"(\w+)","name":"revoked"/.exec(JSON.stringify(json))?.[1] ?? "";
   expect((await claviger.control({ method: "DELETE", path: `/api/v1/keys/${id}` })).status).toBe(204);
   clock.advance(60_000);
+  // Every refusal is judged by the token of the cluster's members, too.
+  writeMember(claviger.dataDir, member);
+  await vi.waitFor(() => expect(claviger.logged()).toContain("the cluster's credentials are in force"), {
+    timeout: 10_000,
+  });
 });
 afterAll(() => claviger[Symbol.asyncDispose]());
 
@@ -86,6 +93,8 @@ function ofKeys(): Kind[] {
     { what: "a revoked key", reason: "revoked", presented: issued.revoked },
     { what: "an expired key", reason: "expired", presented: issued.expired },
     { what: "a key from a wrong address", reason: "wrong_address", presented: issued.far },
+    { what: "another cluster's member", reason: "malformed", presented: newToken() },
+    { what: "a member", reason: "not_here", presented: member },
   ];
 }
 

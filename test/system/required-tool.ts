@@ -6,14 +6,17 @@ const PACKAGES = {
   bash: "bash",
   chromium: "chromium",
   curl: "curl",
+  faketime: "faketime",
   fish: "fish",
   git: "git",
+  ip: "iproute2",
   mandoc: "mandoc",
   nginx: "nginx",
   openssl: "openssl",
   script: "bsdutils",
   strace: "strace",
   testssl: "testssl.sh",
+  tshark: "tshark",
   zsh: "zsh",
 } as const;
 

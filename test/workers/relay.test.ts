@@ -170,9 +170,9 @@ describe("who asks", () => {
   });
 
   test.each([
-    "- control",
-    "127.0.0.9 control",
-    "127.0.0.9 127.0.0.1:1",
+    "- - control",
+    "127.0.0.9 - control",
+    "127.0.0.9 - 127.0.0.1:1",
   ])("a header of the relay's own name, %s, gains its sender nothing", async (forged) => {
     const requestId = `forged-${forged.replaceAll(/[^a-z0-9]/g, "-")}`;
     const headers = { "x-claviger-relayed": forged, "x-request-id": requestId };
@@ -183,7 +183,7 @@ describe("who asks", () => {
     );
     expect(statusOf(first)).toBe(401);
     const port = new URL(bench.claviger.url).port;
-    const named = { ...headers, "x-claviger-relayed": `- 127.0.0.1:${port}` };
+    const named = { ...headers, "x-claviger-relayed": `- - 127.0.0.1:${port}` };
     expect((await worker().ask({ path: "/api/v1/keys", headers: named })).status).toBe(401);
   });
 
@@ -203,12 +203,12 @@ describe("who asks", () => {
     expect(statSync(join(socketPath, "..")).mode & 0o777).toBe(0o700);
     const port = new URL(bench.claviger.url).port;
     const relayed = (told: string) => ["x-claviger-relayed", told, "host", "127.0.0.1"];
-    const right = `127.0.0.1 127.0.0.1:${port}`;
+    const right = `127.0.0.1 - 127.0.0.1:${port}`;
     const others = [
       ["host", "127.0.0.1"],
       ["x-other", right, "host", "127.0.0.1"],
     ];
-    for (const headers of [...others, relayed("- control"), relayed("127.0.0.1 127.0.0.1:1")])
+    for (const headers of [...others, relayed("- - control"), relayed("127.0.0.1 - 127.0.0.1:1")])
       await expect(overSocket(socketPath, headers)).rejects.toMatchObject({ code: "ECONNRESET" });
     expect(await overSocket(socketPath, relayed(right))).toBe(401);
   });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { isHostName, isOrigin } from "#platform/config/addresses.ts";
+import { DEFAULT_PORT } from "#platform/config/listen.ts";
 import { resourceKind } from "#platform/config/resource-kind.ts";
 import type { Given } from "#platform/config/resources.ts";
 import { resourceName } from "#platform/lib/resource-name.ts";
@@ -87,6 +88,12 @@ export const httpServerKind = resourceKind({
 
 type Fields = z.infer<typeof shape>;
 export type HttpServerFields = Given<Fields>;
+
+/** What listens where the file declares nothing, as it would be declared. It ends with the first one that is. */
+export const DEFAULT_HTTP_SERVER = {
+  listen_addr: `localhost:${DEFAULT_PORT}`,
+  auth: ENTRY_WORDS.map((word) => resourceName.parse(word)),
+} satisfies Fields;
 
 /** How a listener speaks TLS; paths are absolute. */
 export type DeclaredTls =

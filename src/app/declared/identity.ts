@@ -4,6 +4,7 @@ import { parsePublicHash } from "#identity/keys/index.ts";
 import { isAddressOrRange } from "#platform/config/addresses.ts";
 import { resourceKind } from "#platform/config/resource-kind.ts";
 import { RESERVED_NAMES } from "#platform/config/resources.ts";
+import { MEMBER_ID } from "#platform/http/ports.ts";
 import { resourceName } from "#platform/lib/resource-name.ts";
 
 const LONGEST_HASH = 1024;
@@ -87,7 +88,7 @@ export function toIdentity(name: string, fields: z.infer<typeof shape>): Declare
 
 /** Why an identity must not have this id; undefined when it may. */
 export function idFault(id: string): string | undefined {
-  if (RESERVED_NAMES.some((word) => word === id))
+  if ([...RESERVED_NAMES, MEMBER_ID].some((word) => word === id))
     return `"${id}" is a word with a meaning of its own; choose another id`;
   if (OWN_ID.test(id)) return "an id must not begin as those do that the server gives out (key_, user_, …)";
   return undefined;

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isLoopback } from "#platform/config/listen.ts";
+import { DEFAULT_PORT, isLoopback } from "#platform/config/listen.ts";
 
 /** Where a listener listens. `host` is an IP address without brackets; port 0 lets the system choose. */
 export type ListenPlace = { readonly host: string; readonly port: number } | { readonly socketPath: string };
@@ -10,7 +10,6 @@ export type ParsedListenAddr =
 
 /** sun_path of unix(7) with its closing zero. */
 const LONGEST_SOCKET_PATH = 107;
-const PLAIN_PORT = 8441;
 const TLS_PORT = 8442;
 const FORMS = "127.0.0.1:8441, [::1]:8441, localhost:8441, :8441 (every address) or unix:/run/claviger.sock";
 
@@ -21,7 +20,7 @@ const FORMS = "127.0.0.1:8441, [::1]:8441, localhost:8441, :8441 (every address)
 export function parseListenAddr(text: string, secure = false): ParsedListenAddr {
   if (text.startsWith("unix:")) return parseSocketPath(text.slice("unix:".length));
   const match = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text);
-  const port = Number(match?.[3] ?? (secure ? TLS_PORT : PLAIN_PORT));
+  const port = Number(match?.[3] ?? (secure ? TLS_PORT : DEFAULT_PORT));
   if (match === null || text === "" || port > 65535) return refused();
   const [, v6, other = ""] = match;
   if (v6 !== undefined) return isIP(v6) === 6 && !v6.includes("%") ? at(port, v6) : refused();

@@ -43,6 +43,13 @@ export class CertificateShelf implements Disposable {
     return this.#byFiles.get(keyOf(tls))?.certificates.current;
   }
 
+  /** Of every certificate, what tells its public key. */
+  publicKeys(): string[] {
+    return [...this.#byFiles.values()].flatMap(({ certificates }) =>
+      certificates.current.map(({ publicKey }) => publicKey),
+    );
+  }
+
   /** Reads what a listener needs, making the server's own certificate where it is missing. Throws StartError. */
   async take(spec: ListenerSpec): Promise<void> {
     const key = keyOf(spec.tls);

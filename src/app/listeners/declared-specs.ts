@@ -1,13 +1,37 @@
+import { isLoopback } from "#platform/config/listen.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import type { Declared } from "../declared/declared.ts";
-import type { DeclaredHttpServer, DeclaredTls } from "../declared/http-server.ts";
+import {
+  DEFAULT_HTTP_SERVER,
+  type DeclaredHttpServer,
+  type DeclaredTls,
+  toHttpServer,
+} from "../declared/http-server.ts";
 import { isLocalPlace } from "../declared/listen-addr.ts";
-import { defaultSpecs, type ListenerSpec, type SpecEntry, type SpecTls } from "./spec.ts";
+import type { ListenerSpec, SpecEntry, SpecTls } from "./spec.ts";
 
 /** Where a configuration listens: as the command line says, else as the file declares, else on loopback. */
 export function listenerSpecs(config: LoadedConfig<Declared>): ListenerSpec[] {
   const { httpServers } = config.resources;
   return config.listenGiven || httpServers.length === 0 ? defaultSpecs(config) : httpServers.map(toSpec);
+}
+
+/**
+ * The listeners of a configuration that declares none: `local` on the loopback addresses, where local programs may use
+ * the gateway without a key; and `network` on others that `--listen` names, where nobody may.
+ */
+function defaultSpecs({ settings, listen }: Pick<LoadedConfig, "settings" | "listen">): ListenerSpec[] {
+  const credentialsOnly = DEFAULT_HTTP_SERVER.auth.filter((word) => word !== "anonymous");
+  const allowed = {
+    allowedHosts: new Set(settings.allowed_hosts),
+    allowedOrigins: new Set(settings.allowed_origins),
+  };
+  const local = toSpec(toHttpServer("local", DEFAULT_HTTP_SERVER));
+  const network = toSpec(toHttpServer("network", { ...DEFAULT_HTTP_SERVER, auth: credentialsOnly }));
+  return [
+    { ...local, ...allowed, targets: listen.filter(({ host }) => isLoopback(host)) },
+    { ...network, ...allowed, targets: listen.filter(({ host }) => !isLoopback(host)) },
+  ].filter(({ targets }) => targets.length > 0);
 }
 
 function toSpec(server: DeclaredHttpServer): ListenerSpec {

@@ -56,6 +56,22 @@ export class Listeners {
       .map(({ listener }) => listener.url);
   }
 
+  /** Those of the listeners with TLS where members of the cluster come in. */
+  memberUrls(): readonly string[] {
+    return this.#addresses
+      .all()
+      .filter(({ wanted: { policy, target } }) => {
+        const { entry, secure } = policy;
+        return secure && "port" in target && entry.kind === "listed" && entry.cluster;
+      })
+      .map(({ listener }) => listener.url);
+  }
+
+  /** SHA-256 of the public keys of its certificates (SPKI, DER), base64url. */
+  publicKeys(): readonly string[] {
+    return this.#shelf.publicKeys();
+  }
+
   /** The policy of a request that came in by another thread. */
   policyOf(listener: string): ListenerPolicy | undefined {
     return this.#addresses.policyOf(listener);

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { isCommonInitialPassword } from "#identity/users/index.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
 import { prepareControlSocket, relaySocketPath } from "#platform/config/socket-path.ts";
 import type { Front } from "#platform/http/front.ts";
@@ -13,7 +14,7 @@ import type { AddressParts } from "./addresses.ts";
 import { brokenTold } from "./broken.ts";
 import { listenerSpecs } from "./declared-specs.ts";
 import { Listeners } from "./listeners.ts";
-import { ALL_SERVICES } from "./spec.ts";
+import { ALL_SERVICES, refuseCommonPassword } from "./spec.ts";
 
 /** What a worker adds to the head of a request that it relays. */
 const RELAY_HEADER_BYTES = 1024;
@@ -46,6 +47,8 @@ export async function openListeners(
   undo: AsyncDisposableStack,
 ): Promise<{ listeners: Listeners; control: Listener }> {
   const { settings, dataDir, configDir } = config;
+  const specs = listenerSpecs(config);
+  refuseCommonPassword(config, specs, isCommonInitialPassword);
   const socketPath = await prepareControlSocket(dataDir);
   const listeners = new Listeners({
     ...parts,
@@ -62,7 +65,7 @@ export async function openListeners(
     undo.defer(() => relay.close(0));
   }
   undo.defer(() => listeners.close(0));
-  await listeners.apply(listenerSpecs(config));
+  await listeners.apply(specs);
   const control = await openOwn(socketPath, parts, HEADER_LIMIT_BYTES);
   undo.defer(() => control.close(0));
   return { listeners, control };

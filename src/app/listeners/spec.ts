@@ -46,39 +46,6 @@ export interface ListenerSpec {
 
 export const ALL_SERVICES: readonly Service[] = ["gateway", "api", "dashboard", "events"];
 
-/**
- * The listeners of a configuration that declares none: `local` on the loopback addresses, where local programs may use
- * the gateway without a key; and `network` on others that `--listen` names, where nobody may.
- */
-export function defaultSpecs({
-  settings,
-  listen,
-}: Pick<LoadedConfig, "settings" | "listen">): ListenerSpec[] {
-  const entry = {
-    kind: "listed",
-    identities: new Set<string>(),
-    users: true,
-    keys: true,
-    cluster: true,
-  } as const;
-  const common = {
-    tls: { kind: "off" },
-    serves: new Set(ALL_SERVICES),
-    allowedHosts: new Set(settings.allowed_hosts),
-    allowedOrigins: new Set(settings.allowed_origins),
-    // Read and refused where the address was.
-    allowPlainHttp: true,
-    allowUnauthenticatedRemote: false,
-  } as const;
-  const anonymous = { permissionSet: "gateway", from: "local" } as const;
-  const local = listen.filter(({ host }) => isLoopback(host));
-  const others = listen.filter(({ host }) => !isLoopback(host));
-  return [
-    { ...common, name: "local", targets: local, entry: { ...entry, anonymous } },
-    { ...common, name: "network", targets: others, entry },
-  ].filter(({ targets }) => targets.length > 0);
-}
-
 /** Throws StartError (78) for what must not be opened, whatever wrote it. */
 export function checkSpecs(specs: readonly ListenerSpec[], requireApiKey: boolean): void {
   const names = new Set<string>();
@@ -99,6 +66,29 @@ export function checkSpecs(specs: readonly ListenerSpec[], requireApiKey: boolea
         `the listener ${spec.name} turns authentication off, and REQUIRE_API_KEY demands a key everywhere; take one of them away`,
       );
   }
+}
+
+/** Whether more than this machine reaches it over TCP. */
+export function reachesBeyond({ targets }: ListenerSpec): boolean {
+  return targets.some((target) => !("socketPath" in target) && !isLoopback(target.host));
+}
+
+/**
+ * Throws StartError (78) for an initial password that everybody tries, where more than this machine may try it. `isCommon`
+ * judges it.
+ */
+export function refuseCommonPassword(
+  { secrets }: Pick<LoadedConfig, "secrets">,
+  specs: readonly ListenerSpec[],
+  isCommon: (password: string) => boolean,
+): void {
+  const initial = secrets.get("INITIAL_PASSWORD");
+  const reached = specs.find(reachesBeyond);
+  if (initial === undefined || reached === undefined || !isCommon(initial.expose())) return;
+  throw new StartError(
+    `INITIAL_PASSWORD is one that everybody tries first, and the listener ${reached.name} is reached from other machines; ` +
+      "set another, or leave it unset: then claviger setup-code shows what to sign in with",
+  );
 }
 
 /** The address as one writes it. */

@@ -29,6 +29,8 @@ export interface WorkerStart {
     readonly watched: SharedArrayBuffer;
     readonly keys: KeyMemory;
     readonly identities: IdentityMemory;
+    /** Of a MemberDigest. */
+    readonly members: SharedArrayBuffer;
     readonly limits: LimitsMemory;
   };
   readonly providers: readonly ProviderRecord[];

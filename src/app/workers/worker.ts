@@ -6,6 +6,7 @@ import { listenAddressOf } from "#platform/egress/own-listeners.ts";
 import { gatewayFront } from "#platform/http/front.ts";
 import { type Listener, openListener } from "#platform/http/listener.ts";
 import { createRelay } from "#platform/http/relay.ts";
+import { AddressRanges } from "#platform/lib/address-ranges.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { newId } from "#platform/lib/id.ts";
@@ -16,6 +17,7 @@ import { openThreadMetrics } from "#platform/log/metrics/metrics.ts";
 import { attachRowWriter } from "#platform/storage/row-port.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { ThreadCalls } from "#platform/threads/thread-calls.ts";
+import { MemberDigest } from "#services/cluster/index.ts";
 import { openGateway } from "#services/gateway/index.ts";
 import { CredentialPools } from "#vault/credentials/index.ts";
 import { createGates } from "../gates.ts";
@@ -198,6 +200,7 @@ function assemble(
     lock: { isLocked: () => lock.raised },
     keys: attachKeys(start.shared.keys, () => facts.apiKeySecret, clock),
     identities,
+    members: new MemberDigest(start.shared.members),
     sets,
     limits: attachLimits(start.shared.limits, start.thread),
   });
@@ -238,7 +241,8 @@ function assemble(
     settings: start.settings,
   });
   const relay = createRelay(start.relaySocket, () => newId("req", random));
-  const own = { gates, log, metrics: metrics.http, tools, gateway: gateway.family };
+  const proxies = new AddressRanges(start.settings.trusted_proxies);
+  const own = { gates, log, metrics: metrics.http, tools, proxies, gateway: gateway.family };
   const frontFor = (listener: string) => gatewayFront(own, relay.frontFor(listener));
   const close = async () => {
     relay.close();

@@ -37,15 +37,19 @@ export async function verifyCommand(context: CommandContext, flags: VerifyFlags)
 function describe(report: AuditReport): string[] {
   const { chain, rows, first, last, checkpoints, since, anchored, findings, more_findings: more } = report;
   const range = first === null ? "" : `, rows ${first} to ${last}`;
-  const looked = `${rows} records${range}, ${checkpoints} checkpoints`;
+  const looked = `${counted(rows, "record")}${range}, ${counted(checkpoints, "checkpoint")}`;
   const verdict = report.whole ? "whole" : "tampered with";
   return [
     `${verdict}: ${looked}`,
     ...findings.map(({ text }) => `  ${text}`),
-    ...(more === 0 ? [] : [`  and ${more} more places`]),
+    ...(more === 0 ? [] : [`  and ${counted(more, "more place")}`]),
     `chain ${chain}${since === null ? "" : ` since ${since}`}, anchored at row ${anchored ?? "none"}`,
     `public key ${report.public_key}`,
   ];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 const BAR_WIDTH = 30;

@@ -6,7 +6,7 @@ import { AppError, StartError } from "#platform/lib/error.ts";
 import { syncDirectory } from "#platform/lib/file.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { isRefusedBySystem, sqliteCode } from "#platform/storage/sqlite-code.ts";
-import { BackupProblem, openContainer } from "#vault/backup/index.ts";
+import { BackupProblem, openBackup } from "#vault/backup/index.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 
 /** What a system says when a file cannot be made or written. */
@@ -96,9 +96,9 @@ async function prove(
 ): Promise<{ created: string; server_key: string }> {
   const source = openSource(path);
   try {
-    const container = await openContainer(source);
-    for await (const _ of container.entries(password));
-    const { created, server_key } = container.header;
+    const backup = await openBackup(source);
+    await backup.verify(password);
+    const { created, server_key } = backup.header;
     return { created, server_key };
   } finally {
     source.destroy();

@@ -6,7 +6,11 @@ import { ConfigProblems, type Problem } from "#platform/config/problems.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 
-const FIRST_FILE = `# The configuration of Claviger; docs/configuration.md describes it. After each change: claviger config check
+/** `listener` is the one that there is without a file. */
+const firstFile = (listener: {
+  readonly listen_addr: string;
+  readonly auth: readonly string[];
+}) => `# The configuration of Claviger; docs/configuration.md describes it. After each change: claviger config check
 # yaml-language-server: $schema=claviger.schema.json
 
 settings:
@@ -17,9 +21,9 @@ resources:
   # Where Claviger listens, and who may enter there. Without any HttpServer it is this one.
   main:
     resource_type: HttpServer
-    listen_addr: localhost:8441
+    listen_addr: ${listener.listen_addr}
     # The word keys stands for those issued at run time, anonymous for programs without one.
-    auth: [users, keys, cluster, anonymous]
+    auth: [${listener.auth.join(", ")}]
     # Needed beyond this machine: auto makes a certificate; {cert: /PATH, key: /PATH} names your own.
     # tls: auto
 
@@ -61,6 +65,7 @@ export async function initConfig(
   const { configDir } = resolveDirectories({ flags, env: context.env, homeDir: context.homeDir }, problems);
   if (problems.length > 0) throw new ConfigProblems(problems);
   const { configSchema } = await import("../../app/declared/json-schema.ts");
+  const { DEFAULT_HTTP_SERVER } = await import("../../app/declared/http-server.ts");
   const path = join(configDir, "claviger.yaml");
   if (pathExists(path))
     throw new CliError(`${path} is there already; nothing was written`, { exitCode: EXIT.cannotCreate });
@@ -71,7 +76,7 @@ export async function initConfig(
   const written: string[] = [];
   try {
     mkdirSync(configDir, { recursive: true, mode: 0o700 });
-    for (const [name, text] of [...beside, ["claviger.yaml", FIRST_FILE] as const]) {
+    for (const [name, text] of [...beside, ["claviger.yaml", firstFile(DEFAULT_HTTP_SERVER)] as const]) {
       if (pathExists(join(configDir, name))) continue;
       writeFileSync(join(configDir, name), text, { flag: "wx", mode: 0o644 });
       written.push(join(configDir, name));

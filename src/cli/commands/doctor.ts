@@ -10,6 +10,7 @@ import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { type ClusterFault, clusterFault } from "./doctor-cluster.ts";
 import { type MissingCredential, missingCredentials } from "./doctor-credentials.ts";
 import { serverKeyCalls } from "./key-calls.ts";
 
@@ -21,13 +22,15 @@ interface DoctorFlags {
 }
 
 /**
- * `claviger doctor`: modes and owners of the data directory, which `--fix` repairs, and credentials that providers of the
- * configuration file lack; with or without a server. Exit status 1 when something is left.
+ * `claviger doctor`: modes and owners of the data directory, which `--fix` repairs, the cluster's credentials, and those
+ * that providers of the configuration file lack; with or without a server. Exit status 1 when something is left.
  */
 export function doctorCommand(program: Command, context: CommandContext): void {
   program
     .command("doctor")
-    .description("check the data directory and the providers' credentials, and repair what can be")
+    .description(
+      "check the data directory, the cluster's and the providers' credentials, and repair what can be",
+    )
     .option("--data-dir <dir>", "the server's data directory")
     .option("--config-dir <dir>", "the configuration directory")
     .option("--fix", "repair modes and owners")
@@ -46,18 +49,28 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       if (!existsSync(config.dataDir)) context.output().note(`${config.dataDir} does not exist yet`);
       const { missing, notes } = await missingCredentials(context, config, places);
       for (const note of notes) context.output().note(note);
-      const ok = wrong.length === 0 && missing.length === 0;
+      const cluster = await clusterFault(config);
+      const ok = wrong.length === 0 && missing.length === 0 && cluster === undefined;
       if (!ok) context.setExit(EXIT.failed);
       context
         .output()
-        .result({ ok, problems: wrong, missing_credentials: missing }, () =>
-          [...reportModes(config.dataDir, wrong, fix === true), ...missing.map(toLine)].join("\n"),
+        .result({ ok, problems: wrong, missing_credentials: missing, cluster: cluster ?? null }, () =>
+          [
+            ...reportModes(config.dataDir, wrong, fix === true),
+            ...reportCluster(cluster),
+            ...missing.map(toLine),
+          ].join("\n"),
         );
     });
 }
 
 function toLine({ provider, problem }: MissingCredential): string {
   return `provider ${provider}: ${problem}`;
+}
+
+function reportCluster(fault: ClusterFault | undefined): string[] {
+  if (fault === undefined) return [];
+  return [`The cluster's routes are closed: ${fault.problem}\n  ${fault.repair}`];
 }
 
 /** Nothing where no server runs: the directory can be right all the same. */
@@ -99,7 +112,7 @@ async function acceptSecret(context: CommandContext, config: LoadedConfig, name:
     import("#platform/storage/sqlite.ts"),
     import("#platform/storage/meta.ts"),
   ]);
-  await using database = await openSqlite({ dataDir: config.dataDir, clock: systemClock });
+  await using database = await openSqlite({ dataDir: config.dataDir, clock: systemClock, config });
   const secrets = loadProcessSecrets({
     given: config.secrets,
     dataDir: config.dataDir,

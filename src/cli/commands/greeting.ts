@@ -8,8 +8,8 @@ export interface GreetingFacts {
   /** Whether this start made the store. */
   readonly fresh: boolean;
   readonly locked: boolean;
-  /** Settings and secrets that were given although nothing uses them yet. */
-  readonly unused: readonly string[];
+  /** What the first user signs in with, where he needs one. */
+  readonly setupCode: string | undefined;
   readonly dataDir: string;
   /** What the lines to copy work on when they name no data directory. */
   readonly usualDataDir: string;
@@ -19,11 +19,12 @@ export interface GreetingFacts {
 
 /** What the start says on a terminal: where it listens, what it is waiting for, and lines to copy that work as they are. */
 export function greeting(facts: GreetingFacts): string {
-  const { urls, dataDir, unused } = facts;
+  const { urls, dataDir } = facts;
   const named = dataDir === facts.usualDataDir ? "" : ` --data-dir ${quoteForShell(dataDir)}`;
   const line = (words: string) => `  ${facts.command} ${words}${named}`;
   const lines = [`Claviger listens on ${urls.join(" and ")}`];
-  if (unused.length > 0) lines.push(`Without effect in this version: ${unused.join(", ")}`);
+  if (facts.setupCode !== undefined)
+    lines.push(`The first sign-in is as admin, with this code, once: ${facts.setupCode}`);
   if (facts.locked) {
     lines.push("It is locked and serves nothing until it is opened with the server key:", line("key unlock"));
   } else if (facts.fresh) {

@@ -52,7 +52,7 @@ const ROTATED = "The new server key holds; the old one is refused.";
 
 function describe({ resealed, skipped, failed }: ResealReport): string {
   const counts = `${resealed} secrets re-sealed, ${skipped} were already`;
-  const left = failed.map(({ table, id }) => `  ${table} ${id}`);
+  const left = failed.map(({ table, id }) => `  ${table}/${id}`);
   if (left.length === 0) return `${ROTATED}\n${counts}`;
   return `${ROTATED}\n${counts}; these do not open, and were left as they are:\n${left.join("\n")}\nSet them anew, or restore them from a backup; then rotate once more, with equal keys.`;
 }

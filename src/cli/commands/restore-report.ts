@@ -1,7 +1,7 @@
-import type { openContainer, restoreBackup } from "#vault/backup/index.ts";
+import type { OpenedBackup } from "#vault/backup/index.ts";
 
-type Facts = Omit<Awaited<ReturnType<typeof openContainer>>["header"], "file_key">;
-type Restored = Awaited<ReturnType<typeof restoreBackup>>;
+type Facts = Omit<OpenedBackup["header"], "file_key">;
+type Restored = Awaited<ReturnType<OpenedBackup["restore"]>>;
 
 /** What a checked backup is. */
 export function describeRehearsal(facts: Facts, files: readonly string[]): string {

@@ -8,7 +8,7 @@ import { StartError } from "#platform/lib/error.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { takeDirectoryLock } from "#platform/storage/directory-lock.ts";
-import { BackupProblem, openContainer, restoreBackup, unpackBackup } from "#vault/backup/index.ts";
+import { BackupProblem, type OpenedBackup, openBackup } from "#vault/backup/index.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { readSecret } from "../prompt.ts";
@@ -16,8 +16,7 @@ import { cannotWrite, openSource } from "./backup-file.ts";
 import type { RestoreFlags } from "./restore.ts";
 import { hasStore, makeDataDirectory, noteInAudit } from "./restore-directory.ts";
 import { describeRehearsal, describeRestored } from "./restore-report.ts";
-
-type Container = Awaited<ReturnType<typeof openContainer>>;
+import { restoreValues } from "./restore-values.ts";
 
 /** Restores `file`, or only checks it. CliError 64, 65, 73, 77, StartError 75: then all is as it was. */
 export async function runRestore(context: CommandContext, file: string, flags: RestoreFlags): Promise<void> {
@@ -30,7 +29,11 @@ export async function runRestore(context: CommandContext, file: string, flags: R
   const source = openSource(file);
   try {
     if (flags.dryRun === true) await rehearse(context, source, flags);
-    else await audited(config.dataDir, () => restore(context, source, { config, flags }));
+    else
+      await audited(config.dataDir, async () => {
+        if (flags.only === undefined) await restore(context, source, { config, flags });
+        else await restoreOnly(context, source, { config, flags });
+      });
   } catch (error) {
     throw toCliError(error, file);
   } finally {
@@ -43,12 +46,12 @@ async function rehearse(
   source: AsyncIterable<Uint8Array>,
   flags: RestoreFlags,
 ): Promise<void> {
-  const container = await openContainer(source);
-  const password = await askPassword(container, flags);
+  const backup = await openBackup(source);
+  const password = await askPassword(backup, flags);
   const directory = mkdtempSync(join(tmpdir(), "claviger-restore-"));
   try {
-    const files = await unpackBackup(container, password, directory);
-    const { file_key: _, ...facts } = container.header;
+    const files = await backup.unpack(password, directory);
+    const { file_key: _, ...facts } = backup.header;
     context.output().result({ ...facts, files }, () => describeRehearsal(facts, files));
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -66,18 +69,18 @@ async function restore(
       exitCode: EXIT.cannotCreate,
       repair: "to replace it, and keep it aside: --force; or name another: --data-dir DIR",
     });
-  const container = await openContainer(source);
-  const password = await askPassword(container, flags);
+  const backup = await openBackup(source);
+  const password = await askPassword(backup, flags);
   const undo = makeDataDirectory(config);
   try {
     const lock = takeDirectoryLock(join(dataDir, "db", "lock.sqlite"));
     try {
-      const done = await restoreBackup(container, password, partsOf(config, flags));
-      const { created, server_key: serverKey } = container.header;
+      const done = await backup.restore(password, partsOf(config, flags));
+      const { created, server_key: serverKey } = backup.header;
       context
         .output()
         .result({ created, server_key: serverKey, ...done }, () =>
-          describeRestored(dataDir, container.header, done),
+          describeRestored(dataDir, backup.header, done),
         );
     } finally {
       lock.close();
@@ -88,10 +91,30 @@ async function restore(
   }
 }
 
+async function restoreOnly(
+  context: CommandContext,
+  source: AsyncIterable<Uint8Array>,
+  { config: { dataDir }, flags }: { config: LoadedConfig; flags: RestoreFlags },
+): Promise<void> {
+  if (!hasStore(dataDir))
+    throw new CliError(`there is no store in ${dataDir} to put a value back into`, {
+      exitCode: EXIT.data,
+      repair: "name its data directory: --data-dir DIR; or restore the backup as a whole, without --only",
+    });
+  const lock = takeDirectoryLock(join(dataDir, "db", "lock.sqlite"));
+  try {
+    const backup = await openBackup(source);
+    const password = await askPassword(backup, flags);
+    await restoreValues(context, { backup, password }, { dataDir, wanted: flags.only ?? [] });
+  } finally {
+    lock.close();
+  }
+}
+
 function partsOf(
   { dataDir, configDirRule }: LoadedConfig,
   flags: RestoreFlags,
-): Parameters<typeof restoreBackup>[2] {
+): Parameters<OpenedBackup["restore"]>[1] {
   return {
     dataDir,
     config: configDirRule === "data-dir" ? "in-place" : "aside",
@@ -101,7 +124,10 @@ function partsOf(
   };
 }
 
-async function askPassword({ header }: Container, { password }: RestoreFlags): Promise<Secret | undefined> {
+async function askPassword(
+  { header }: OpenedBackup,
+  { password }: RestoreFlags,
+): Promise<Secret | undefined> {
   if (header.file_key.kind !== "password" && password !== true) return undefined;
   return readSecret({
     label: "Password of the backup",
@@ -136,6 +162,12 @@ function backupProblem(error: BackupProblem, file: string): CliError {
     case "no_password":
     case "needless_password":
       return new CliError(message, { exitCode: EXIT.usage, cause: error });
+    case "value":
+      return new CliError(`${error.message}; nothing was changed`, {
+        exitCode: EXIT.data,
+        cause: error,
+        ...(error.repair === undefined ? {} : { repair: error.repair }),
+      });
     case "foreign":
     case "newer":
     case "damaged":

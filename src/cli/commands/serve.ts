@@ -2,7 +2,6 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { App } from "#app";
 import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
-import { unusedSettings } from "#platform/config/settings.ts";
 import type { CommandContext } from "../command-context.ts";
 import { commandToType, greeting } from "./greeting.ts";
 
@@ -60,8 +59,8 @@ function welcome(app: App, config: LoadedConfig, homeDir: string): string {
   return greeting({
     urls: app.urls,
     fresh: app.fresh,
+    setupCode: app.setupCode,
     locked: !app.seal.status().unlocked,
-    unused: unusedSettings(config),
     dataDir: config.dataDir,
     usualDataDir: join(homeDir, ".claviger"),
     command: commandToType(process.cwd()),

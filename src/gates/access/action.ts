@@ -52,7 +52,7 @@ export const PERMITS: Readonly<Record<Action, string>> = {
   "users.manage": "see, add, change and remove users, within the caller's own rights",
   "settings.manage": "initialize, unlock, rotate and lock the encryption, and reload the configuration",
   "backup.create": "make a backup",
-  "cluster.manage": "add nodes to the cluster and remove them",
+  "cluster.manage": "begin a cluster, add nodes to it and remove them",
   "cluster.lock": "lock the whole cluster",
   "mitm.manage": "manage interception",
 };

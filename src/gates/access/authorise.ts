@@ -24,6 +24,8 @@ const NEVER_ANONYMOUS: PermissionSet = {
  */
 export function rightsOf(principal: Caller, sets: PermissionSets): Rights {
   if (principal.kind === "local") return FULL;
+  // What a node may is not said in sets.
+  if (principal.kind === "node") return [];
   const names = principal.permissionSets ?? ["gateway"];
   const held = names.map((name) => sets.get(name)).filter((set) => set !== undefined);
   if (held.length !== names.length) return [];

@@ -60,7 +60,8 @@ export class ChainKeeper {
       directory === undefined ? { notes: [], forged: 0 } : readNotes(directory, this.keys);
     const { breaks } = await this.#begin(notes, forged);
     // After a crash before this line they are written twice: better than never.
-    if (directory !== undefined && notes.length + forged > 0) removeNotes(directory);
+    // An empty one too, which a command has left that found no room.
+    if (directory !== undefined) removeNotes(directory);
     for (const detail of breaks)
       this.#log?.error({ detail }, "the audit was tampered with: claviger audit verify");
     // Where the anchor cannot be written the next `keep` says so.

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
@@ -274,6 +274,14 @@ describe("notes for the next start", () => {
     expect(verify(other)).toMatchObject({ whole: true, rows: 2 });
     await database.insertRows("audit", [{ ...oldRow(9), chain: verify().chain }]);
     expect(kinds(other)).toEqual(["foreign"]);
+  });
+
+  it("[W1] an empty file, left by who found no room for a note, is removed and is nothing to tell", async () => {
+    await append(await opened());
+    const notes = join(dataDir, "db", "audit.notes");
+    writeFileSync(notes, "");
+    const audit = await opened();
+    expect([existsSync(notes), (await audit.list(PAGE)).data.length]).toEqual([false, 1]);
   });
 
   it("[W1] a note of whoever has not the secret is not written, and told", async () => {

@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { constantTimeEqual } from "#platform/lib/hmac.ts";
@@ -33,9 +42,14 @@ export function leaveAuditNote(dataDir: string, secret: Secret, note: AuditNote)
   const line = JSON.stringify(noteShape.parse(note));
   const mac = new ChainKeys(secret).noteMac(line).toString("hex");
   const file = openSync(notesPath(join(dataDir, "db")), "a", 0o600);
+  const before = fstatSync(file).size;
   try {
-    writeSync(file, `${mac} ${line}\n`);
+    writeFileSync(file, `${mac} ${line}\n`);
     fsyncSync(file);
+  } catch (error) {
+    // Half a line would be taken for one that somebody put in, and the next for its other half.
+    ftruncateSync(file, before);
+    throw error;
   } finally {
     closeSync(file);
   }

@@ -5,7 +5,7 @@ import { draw, holdsOne, levelOf, refill } from "./bucket.ts";
 import { SpinLocks } from "./spin-lock.ts";
 
 /** How many credentials an address may get wrong, at once or a minute. */
-const FAILURES_PER_MINUTE = 30;
+const FAILURES_PER_MINUTE = 60;
 /** A household or a machine has a whole network of this many bytes of IPv6. */
 const NETWORK_BYTES = 8;
 /** So many bytes of a digest are an exact number. */

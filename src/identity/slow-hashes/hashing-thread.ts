@@ -1,5 +1,5 @@
-import { getPriority, platform, setPriority } from "node:os";
 import { type MessagePort, parentPort } from "node:worker_threads";
+import { lowerPriority } from "#platform/threads/low-priority.ts";
 import type { SlowHash } from "./phc.ts";
 import { slowHashMatches } from "./slow-hash.ts";
 
@@ -11,18 +11,11 @@ interface HashingWork {
 
 export type HashingOutcome = { readonly matches: boolean } | { readonly failure: string };
 
-/**
- * A tenth of the share that a thread of the usual priority gets where both want the processor: whoever sends wrong keys
- * must not make those wait whose keys cost little.
- */
-const NICER_BY = 10;
-const MOST_NICE = 19;
-
 if (parentPort !== null) serve(parentPort);
 
 function serve(port: MessagePort): void {
-  // On Linux a thread has a priority of its own; elsewhere this would be the whole server's.
-  if (platform() === "linux") setPriority(0, Math.min(MOST_NICE, getPriority(0) + NICER_BY));
+  // Whoever sends wrong keys must not make those wait whose keys cost little.
+  lowerPriority();
   port.on("message", (work: HashingWork) => port.postMessage(outcomeOf(work)));
 }
 

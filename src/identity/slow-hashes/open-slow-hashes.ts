@@ -4,11 +4,11 @@ import type { Clock } from "#platform/lib/clock.ts";
 import { type AppError, StartError } from "#platform/lib/error.ts";
 import { hmacSha256 } from "#platform/lib/hmac.ts";
 import type { Random } from "#platform/lib/random.ts";
+import { WorkQueue } from "#platform/threads/work-queue.ts";
 import { HashingThreads } from "./hashing-threads.ts";
 import type { SlowHash } from "./phc.ts";
 import { slowKeyFault } from "./slow-hash.ts";
 import { type SlowVerdict, Verdicts } from "./verdicts.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 /** More of them would make every unknown key cost more than a server has to give. */
 export const MOST_SLOW_IDENTITIES = 32;

@@ -22,7 +22,7 @@ export interface LayoutEntry {
   readonly created: boolean;
   /** The configuration directory of the package belongs to root, so that the server cannot change it. */
   readonly ownerFree: boolean;
-  /** Too little access to a cluster's credential file closes the cluster's routes, not the whole server. */
+  /** What is wrong with a cluster's credentials closes the cluster's routes, not the whole server. */
   readonly credential: boolean;
 }
 

@@ -6,10 +6,13 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Of plain HTTP. */
+export const DEFAULT_PORT = 8441;
+
 /** Plain HTTP on loopback only, both families. */
 export const DEFAULT_LISTEN: readonly ListenAddress[] = [
-  { host: "127.0.0.1", port: 8441 },
-  { host: "::1", port: 8441 },
+  { host: "127.0.0.1", port: DEFAULT_PORT },
+  { host: "::1", port: DEFAULT_PORT },
 ];
 
 export type ParsedListen =

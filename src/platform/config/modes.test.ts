@@ -96,7 +96,6 @@ describe("modes", () => {
   it.each([
     ["secrets", "jwt_secret", 0o640, "0400"],
     ["secrets", "machine.key", 0o600, "0400"],
-    ["etc/credentials", "token", 0o440, "0400"],
     ["etc/certs", "claviger.key", 0o644, "0400"],
     ["etc/certs", ".pfx_password", 0o600, "0400"],
     ["etc/certs", "claviger.crt", 0o666, "0644"],
@@ -148,10 +147,21 @@ describe("modes", () => {
     expect(existsSync(join(home, "moved"))).toBe(false);
   });
 
-  it("[N8] a credential that cannot be read is named, but does not stop the start", () => {
-    const path = place(join(config.configDir, "credentials"), "token", 0o000);
+  it.each([
+    0o000, 0o440, 0o666,
+  ])("[N8] [C12] a credential of mode %o is named and repaired, but stops no start", (mode) => {
+    const path = place(join(config.configDir, "credentials"), "pin_hash", mode);
     expect(refusal()).toBe("");
-    expect(checkModes(config, { uid })).toMatchObject([{ path, found: "0000", stopsStart: false }]);
+    expect(checkModes(config, { uid })).toMatchObject([{ path, wanted: "0400", stopsStart: false }]);
+    expect(repairModes(config, { uid })).toEqual([]);
+    expect(modeOf(path)).toBe(0o400);
+  });
+
+  it("[N8] [C12] credentials that are a link are named, but stop no start", () => {
+    mkdirSync(join(home, "elsewhere"), { mode: 0o700 });
+    symlinkSync(join(home, "elsewhere"), join(config.configDir, "credentials"));
+    expect(refusal()).toBe("");
+    expect(checkModes(config, { uid })).toMatchObject([{ kind: "type", stopsStart: false }]);
   });
 
   it("[N8] what belongs to another user is named with its chown line", () => {

@@ -12,7 +12,7 @@ export interface WrongMode {
   readonly wanted: string;
   /** The shell line that leads to the wanted state. */
   readonly repair: string;
-  /** Whether the server must not start; false where too little access merely closes the cluster's routes. */
+  /** Whether the server must not start; false for a cluster's credentials, which merely close the cluster's routes. */
   readonly stopsStart: boolean;
 }
 
@@ -50,19 +50,31 @@ function judge(entry: LayoutEntry, status: Stats, owner: number): WrongMode[] {
   const { path, mode, credential } = entry;
   const word = quoteForShell(path);
   if (entry.type === "directory" ? !status.isDirectory() : !status.isFile()) {
-    return [{ kind: "type", path, ...wrongType(entry, status), stopsStart: true }];
+    return [{ kind: "type", path, ...wrongType(entry, status), stopsStart: !credential }];
   }
   const wrong: WrongMode[] = [];
   if (!entry.ownerFree && status.uid !== owner) {
     const [found, wanted] = [`uid ${status.uid}`, `uid ${owner}`];
-    const stopsStart = !credential;
-    wrong.push({ kind: "owner", path, found, wanted, repair: `chown ${owner} ${word}`, stopsStart });
+    wrong.push({
+      kind: "owner",
+      path,
+      found,
+      wanted,
+      repair: `chown ${owner} ${word}`,
+      stopsStart: !credential,
+    });
   }
   const bits = status.mode & 0o777;
   if (bits !== mode) {
     const [found, wanted] = [octal(bits), octal(mode)];
-    const stopsStart = !credential || (bits & ~mode) !== 0;
-    wrong.push({ kind: "mode", path, found, wanted, repair: `chmod ${wanted} ${word}`, stopsStart });
+    wrong.push({
+      kind: "mode",
+      path,
+      found,
+      wanted,
+      repair: `chmod ${wanted} ${word}`,
+      stopsStart: !credential,
+    });
   }
   return wrong;
 }

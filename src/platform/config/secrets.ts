@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "#platform/lib/error.ts";
-import { writeFileDurably } from "#platform/lib/file.ts";
+import { syncPath, writeFileDurably } from "#platform/lib/file.ts";
 import { fingerprint } from "#platform/lib/fingerprint.ts";
 import type { Random } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
@@ -13,6 +13,7 @@ export const PROCESS_SECRETS = ["JWT_SECRET", "API_KEY_SECRET"] as const;
 export type ProcessSecretName = (typeof PROCESS_SECRETS)[number];
 
 const AUDIT_SECRET_FILE = "audit_secret";
+const AUTH_KEY_FILE = "auth.key";
 const MIN_SECRET_BYTES = 32;
 
 /**
@@ -40,9 +41,21 @@ export function loadProcessSecrets(input: {
  * The secret that the audit's chain is made with: its file in `${dataDir}/secrets`, else new, as the process secrets
  * are. It is in no environment, and has no fingerprint: the chain's own name tells one from another. StartError (78).
  */
-export function loadAuditSecret({ dataDir, random }: { dataDir: string; random: Random }): Secret {
+export function loadAuditSecret(place: { dataDir: string; random: Random }): Secret {
+  return loadOwnSecret(AUDIT_SECRET_FILE, place);
+}
+
+/**
+ * What second factors are kept under, needed while the server is locked: its file in `${dataDir}/secrets`, else new, 256
+ * bits in base64url. StartError (78).
+ */
+export function loadAuthKey(place: { dataDir: string; random: Random }): Secret {
+  return loadOwnSecret(AUTH_KEY_FILE, place);
+}
+
+function loadOwnSecret(file: string, { dataDir, random }: { dataDir: string; random: Random }): Secret {
   const directory = join(dataDir, "secrets");
-  const path = join(directory, AUDIT_SECRET_FILE);
+  const path = join(directory, file);
   const secret = readSecret(path) ?? createSecret(directory, path, random);
   refuseWeak(path, secret);
   return secret;
@@ -136,7 +149,7 @@ function createSecret(directory: string, path: string, random: Random): Secret {
     } finally {
       rmSync(draft);
     }
-    syncDirectory(directory);
+    syncPath(directory);
     return readSecret(path) ?? new Secret(text);
   } catch (cause) {
     if (cause instanceof StartError) throw cause;
@@ -148,15 +161,6 @@ function writeSynced(path: string, text: string): void {
   const descriptor = openSync(path, "wx", 0o400);
   try {
     writeSync(descriptor, text);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, "r");
-  try {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

@@ -11,8 +11,6 @@ export interface SettingFacts {
   /** Ends the sentence "NAME must be …". */
   readonly accepts: string;
   readonly doc: string;
-  /** Accepted and checked, but nothing uses it in this version. */
-  readonly unused?: true;
   /** A reload puts it in force; every other setting is read at the start alone. */
   readonly live?: true;
 }
@@ -20,6 +18,7 @@ export interface SettingFacts {
 const facts = z.registry<SettingFacts>();
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+const MDNS_MODES = ["joining", "on", "off"] as const;
 const TRUE_OR_FALSE = { form: "boolean", accepts: "true or false" } as const;
 
 /** Every setting of `settings:` in `claviger.yaml`, once: schema, default, and in the registry its facts. */
@@ -54,8 +53,7 @@ const settingsSchema = z.strictObject({
     environment: "TRUSTED_PROXIES",
     form: "list",
     accepts: "a list of IP addresses and CIDR ranges (10.0.0.0/8)",
-    doc: "Peers whose forwarding headers are to be believed. No effect yet: no forwarded address is believed from anyone.",
-    unused: true,
+    doc: "Proxies whose X-Forwarded-For is believed: the rightmost address there that is no trusted proxy's is the caller's.",
   }),
   auth_cookie_secure: z
     .boolean()
@@ -63,8 +61,7 @@ const settingsSchema = z.strictObject({
     .register(facts, {
       environment: "AUTH_COOKIE_SECURE",
       ...TRUE_OR_FALSE,
-      doc: "Mark the session cookie Secure on plain HTTP as well, for a proxy that ends TLS. No effect yet: it comes with sign-in.",
-      unused: true,
+      doc: "Mark the session cookie Secure on plain HTTP as well, for a proxy that ends TLS.",
     }),
   allowed_hosts: z.array(z.string().refine(isHostName).toLowerCase()).default([]).register(facts, {
     form: "list",
@@ -97,6 +94,14 @@ const settingsSchema = z.strictObject({
       "a list of model, input_usd_per_million and output_usd_per_million (docs/usage.md names the other fields)",
     doc: "What models cost where the bundled table is wrong or silent: [docs/usage.md](usage.md#overrides).",
   }),
+  mdns: z
+    .enum(MDNS_MODES)
+    .default("joining")
+    .register(facts, {
+      form: "word",
+      accepts: `one of ${MDNS_MODES.join(", ")}`,
+      doc: "When a member of a cluster is told of on the local network, for others to find: while it lets them join, always, or never. [docs/cluster.md](cluster.md#find-members).",
+    }),
   workers: z.int().min(1).max(64).default(1).register(facts, {
     form: "integer",
     accepts: "a whole number of threads from 1 to 64",
@@ -138,35 +143,20 @@ export type SecretName = "INITIAL_PASSWORD" | "JWT_SECRET" | "API_KEY_SECRET";
 export const SECRET_VARIABLES: readonly {
   readonly name: SecretName;
   readonly doc: string;
-  readonly unused?: true;
 }[] = [
   {
     name: "INITIAL_PASSWORD",
-    doc: "The first user's password on a fresh server. No effect yet: it comes with sign-in.",
-    unused: true,
+    doc: "What the first user, admin, signs in with on a fresh server, once; he must change it then.",
   },
   {
     name: "JWT_SECRET",
-    doc:
-      "Signs sessions; at least 32 bytes. Unset: generated into secrets/jwt_secret of the data directory. " +
-      "No effect yet but the check at start: it comes with sign-in.",
-    unused: true,
+    doc: "Signs sessions; at least 32 bytes. Unset: generated into secrets/jwt_secret of the data directory.",
   },
   {
     name: "API_KEY_SECRET",
     doc: "Keys the digests of API keys; at least 32 bytes. Unset: generated into secrets/api_key_secret of the data directory.",
   },
 ];
-
-/** Names of what was given on purpose although nothing uses it in this version. */
-export function unusedSettings(given: {
-  readonly origins: ReadonlyMap<SettingKey, string>;
-  readonly secrets: ReadonlyMap<SecretName, unknown>;
-}): string[] {
-  const settings = SETTINGS.filter(({ key, unused }) => unused && given.origins.get(key) !== "default");
-  const secrets = SECRET_VARIABLES.filter(({ name, unused }) => unused && given.secrets.has(name));
-  return [...settings.map(({ key }) => key), ...secrets.map(({ name }) => name)];
-}
 
 /** Variables that would move the store elsewhere. Ignoring them would split it silently, so they are refused. */
 export const REFUSED_VARIABLES = [

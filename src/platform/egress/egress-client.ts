@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { AppError } from "#platform/lib/error.ts";
 import { Call, type Exchange, type UpstreamHandler } from "./exchange.ts";
-import { createGuard } from "./guard.ts";
+import { createGuard, type Guard } from "./guard.ts";
 import { createSystemLookup, type Lookup } from "./lookup.ts";
 import { createNameResolver } from "./name-resolver.ts";
 import { type ListenAddress, localAddresses } from "./own-listeners.ts";
@@ -89,15 +89,7 @@ const LOOKUP_DEADLINE_MS = 30_000;
  */
 export function createEgressClient(parts: EgressParts = {}): EgressClient {
   const closing = new AbortController();
-  const guard = createGuard({
-    resolveName: createNameResolver({
-      lookup: parts.lookup ?? createSystemLookup(),
-      deadlineMs: parts.lookupDeadlineMs ?? LOOKUP_DEADLINE_MS,
-      closing: closing.signal,
-    }),
-    ownListeners: parts.ownListeners ?? (() => []),
-    localAddresses,
-  });
+  const guard = openGuard(parts, closing.signal);
   const pools = new Pools(guard, closing.signal, parts.mostConnections ?? MOST_CONNECTIONS);
   const request = (wanted: EgressRequest, handler: UpstreamHandler) => send(parts, pools, wanted, handler);
   const close = () => {
@@ -111,6 +103,19 @@ export function createEgressClient(parts: EgressParts = {}): EgressClient {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** What decides where may be connected; `closing` is aborted when nothing is to be asked any more. */
+export function openGuard(parts: EgressParts, closing: AbortSignal): Guard {
+  return createGuard({
+    resolveName: createNameResolver({
+      lookup: parts.lookup ?? createSystemLookup(),
+      deadlineMs: parts.lookupDeadlineMs ?? LOOKUP_DEADLINE_MS,
+      closing,
+    }),
+    ownListeners: parts.ownListeners ?? (() => []),
+    localAddresses,
+  });
 }
 
 function send(

@@ -10,6 +10,12 @@ export const EVENT_TYPES = [
   "key.expired",
   "config.reloaded",
   "config.refused",
+  "node.joined",
+  "node.up",
+  "node.down",
+  "node.needs_pin",
+  "node.changed",
+  "node.left",
   "usage.recorded",
 ] as const;
 

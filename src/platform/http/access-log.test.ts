@@ -16,6 +16,8 @@ const exchangeWith = (more: Partial<Exchange>): Exchange => ({
   route: undefined,
   head: undefined,
   caller: undefined,
+  proof: undefined,
+  cookie: undefined,
   admission: undefined,
   target: undefined,
   refusal: undefined,

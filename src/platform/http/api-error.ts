@@ -9,12 +9,17 @@ import { errorHeaders, toAppError, toProblem } from "./problem.ts";
 import { reportRefusal } from "./refusal.ts";
 import { isRelayed } from "./relay.ts";
 
+/** Where a node proves itself to the one that asked (docs/formats/node-call.md). */
+export const NODE_PROOF = "x-claviger-node";
+
 /** Headers every answer outside the gateway bears. */
 export function answerHeaders(exchange: Exchange): Record<string, string> {
   return {
     "x-request-id": exchange.requestId,
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
+    ...(exchange.proof === undefined ? {} : { [NODE_PROOF]: exchange.proof }),
+    ...(exchange.cookie === undefined ? {} : { "set-cookie": exchange.cookie }),
     ...(exchange.admission === undefined ? {} : limitsOf(exchange.admission)),
   };
 }

@@ -10,12 +10,22 @@ export function mayEnter(entry: Entry, caller: Caller): boolean {
       return entry.identities.has(caller.resource);
     case "key":
       return entry.keys;
+    case "user":
+      return entry.users;
+    case "member":
+    case "node":
+      return entry.cluster;
     case "local":
     case "anonymous":
       return false;
     default:
       return caller satisfies never;
   }
+}
+
+/** Whether other nodes of the cluster come in here: what they prove is bound to the TLS connection. */
+export function letsNodesIn({ secure, entry }: ListenerPolicy): boolean {
+  return secure && entry.kind === "listed" && entry.cluster;
 }
 
 /** Who someone without a credential is here; undefined where he may not come in. */
@@ -29,7 +39,7 @@ export function anonymousAt(
 }
 
 /** Local means: a loopback peer, no forwarding header, a loopback Host. */
-function isLocal(head: RequestHead, address: string | null): boolean {
+export function isLocal(head: RequestHead, address: string | null): boolean {
   if (head.forwarded || address === null) return false;
   const name = hostName(head.host ?? "");
   return isLoopbackAddress(address) && name !== undefined && isLoopbackName(name);

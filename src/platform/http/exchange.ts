@@ -18,6 +18,10 @@ export interface Exchange {
   route: RouteContract | undefined;
   head: RequestHead | undefined;
   caller: Caller | undefined;
+  /** What proves to the node that asked who answers it; undefined for any other caller. */
+  proof: string | undefined;
+  /** The `Set-Cookie` that prolongs the caller's session; undefined where it need not be. */
+  cookie: string | undefined;
   /** How a limited caller was let in or refused; undefined for one without limits. */
   admission: Admission | undefined;
   /** The name of what the caller wants to use or change, once it is known. */
@@ -57,6 +61,8 @@ export function beginExchange(
     route: undefined,
     head: undefined,
     caller: undefined,
+    proof: undefined,
+    cookie: undefined,
     admission: undefined,
     target: undefined,
     refusal: undefined,

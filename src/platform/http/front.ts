@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressRanges } from "../lib/address-ranges.ts";
 import { CLIENT_LEFT } from "../lib/client-left.ts";
 import type { Clock } from "../lib/clock.ts";
 import { newId } from "../lib/id.ts";
@@ -6,6 +7,7 @@ import { pooledRandom, type Random } from "../lib/random.ts";
 import type { Log } from "../log/log.ts";
 import type { HttpMetrics } from "../log/metrics/http.ts";
 import { logAccess } from "./access-log.ts";
+import { clientAddress } from "./client-address.ts";
 import { allowOrigin, answerPreflight, isPreflight, PREFLIGHT } from "./cors.ts";
 import { beginExchange, type Exchange } from "./exchange.ts";
 import { familyOf, pathOf } from "./path.ts";
@@ -34,6 +36,8 @@ export interface FrontParts {
   /** Told of every request, where it is given. */
   readonly metrics?: HttpMetrics;
   readonly tools: { readonly clock: Clock; readonly random: Random };
+  /** Peers whose `X-Forwarded-For` is believed; nobody's unless given. */
+  readonly proxies?: AddressRanges | undefined;
   readonly gateway: RawFamily;
 }
 
@@ -41,9 +45,12 @@ export interface FrontParts {
 export function exchangeOpener(
   parts: Omit<FrontParts, "gateway" | "gates">,
 ): (...arrived: Parameters<Front>) => Exchange {
-  const { log, metrics, tools } = parts;
+  const { log, metrics, tools, proxies } = parts;
   const random = pooledRandom(tools.random);
-  return (request, response, policy, address) => {
+  return (request, response, policy, peer) => {
+    const forwardedFor = request.headers["x-forwarded-for"];
+    const address =
+      peer === null || proxies === undefined ? peer : clientAddress(peer, forwardedFor, proxies);
     const requestId = clientRequestId(request.headers["x-request-id"]) ?? newId("req", random);
     const exchange = beginExchange(request, policy, {
       requestId,

@@ -84,7 +84,14 @@ function codesOf({ contract, hasName, hasBody, hasQuery, more }: ErrorFacts): Er
     "forbidden",
     "rate_limited",
   );
+  add(
+    action !== OPEN && family === "api" && contract.beforePasswordChange !== true,
+    "password_change_required",
+  );
+  add(contract.asksPasswordAgain === true, "reauthenticate");
   add(contract.openWhileLocked !== true, "server_locked");
+  add(family === "node", "cluster_closed", "not_found");
+  add(family === "node" && action !== "cluster.greet", "needs_pin");
   add(hasName, "not_found");
   add(hasBody || changes, "body_too_large", "unsupported_media_type");
   add((hasBody && !isGateway) || hasQuery, "unknown_field");

@@ -1,6 +1,7 @@
 import { errorResponses } from "./openapi-errors.ts";
 import { type JsonObject, OpenApiSchemas, withNames } from "./openapi-schemas.ts";
-import { OPEN, type RouteContract } from "./route.ts";
+import { SESSION_COOKIE } from "./request-head.ts";
+import { OPEN, type RouteContract, SELF } from "./route.ts";
 import type { DeclaredRoute } from "./server.ts";
 
 interface DescribedRoute extends DeclaredRoute {
@@ -17,13 +18,29 @@ const TAGS = {
     "gateway",
     "What programs call in place of a provider's own API: bodies are as that API describes them.",
   ],
+  node: [
+    "nodes",
+    "What the nodes of a cluster ask of each other, over TLS that is bound into their credentials.",
+  ],
   probe: ["probes", "For whoever watches over the process; open without credentials."],
 } as const;
 const SCHEMES = {
   bearer: {
     type: "http",
     scheme: "bearer",
-    description: "An API key: `Authorization: Bearer sk-claviger-…`.",
+    description:
+      "An API key: `Authorization: Bearer sk-claviger-…`. Where the listener lets members of the cluster in, also their token.",
+  },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: SESSION_COOKIE,
+    description: "The session of somebody who signed in: docs/people.md.",
+  },
+  node: {
+    type: "http",
+    scheme: "claviger-node",
+    description: "What a node of the cluster proves itself with: docs/formats/node-call.md.",
   },
   "x-api-key": { type: "apiKey", in: "header", name: "x-api-key", description: "On the gateway only." },
   "api-key": { type: "apiKey", in: "header", name: "api-key", description: "On the gateway only." },
@@ -34,6 +51,7 @@ const SCHEMES = {
     description: "On the gateway only.",
   },
 } as const;
+const GATEWAY_SCHEMES = ["bearer", "x-api-key", "api-key", "x-goog-api-key"] as const;
 const HEADERS = {
   RequestId: { description: "Names the request in the server's logs.", schema: { type: "string" } },
   RetryAfter: { description: "Whole seconds until another try is worth it.", schema: { type: "integer" } },
@@ -106,7 +124,7 @@ function operation({ contract, schema }: DescribedRoute, schemas: OpenApiSchemas
     operationId: operationId(method, path),
     summary,
     tags: [TAGS[family][0]],
-    security: action === OPEN ? [] : credentials(family),
+    security: action === OPEN ? [] : credentials(contract),
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: body }),
     responses: { ...errors, ...successes({ contract, schema }, schemas) },
@@ -115,8 +133,9 @@ function operation({ contract, schema }: DescribedRoute, schemas: OpenApiSchemas
   };
 }
 
-function credentials(family: RouteContract["family"]): JsonObject[] {
-  const names = family === "gateway" ? Object.keys(SCHEMES) : ["bearer"];
+function credentials({ family, action }: RouteContract): JsonObject[] {
+  const own = action === SELF ? ["session"] : ["bearer", "session"];
+  const names = { gateway: GATEWAY_SCHEMES, node: ["node"], probe: own, api: own }[family];
   return names.map((name) => ({ [name]: [] }));
 }
 

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
-import { anonymousAt, mayEnter } from "./entry.ts";
+import { authenticate } from "./authenticate.ts";
+import { letsNodesIn } from "./entry.ts";
 import type { Exchange } from "./exchange.ts";
 import { hostName, isAllowedHost } from "./host.ts";
+import { checkOrigin } from "./origin.ts";
 import type {
   AddressLimit,
   Authenticator,
@@ -10,12 +12,12 @@ import type {
   Caller,
   CallerLimits,
   LockGate,
-  RefusalReason,
+  NodeGate,
   Service,
-  Verdict,
+  SessionGate,
 } from "./ports.ts";
-import { hasCredentialInQuery, type RequestHead, readHead } from "./request-head.ts";
-import { OPEN, type RouteContract } from "./route.ts";
+import { type RequestHead, readHead } from "./request-head.ts";
+import { CONTROL, OPEN, type RouteContract, SELF } from "./route.ts";
 
 export interface Gates {
   readonly lock: LockGate;
@@ -23,9 +25,14 @@ export interface Gates {
   readonly addressLimit: AddressLimit;
   readonly callerLimits: CallerLimits;
   readonly authorizer: Authorizer;
+  /** Undefined in threads that serve no route of nodes. */
+  readonly nodes?: NodeGate | undefined;
+  /** Undefined in threads that serve the gateway alone, where no cookie counts. */
+  readonly sessions?: SessionGate | undefined;
 }
 
-const LOCAL: Caller = { kind: "local" };
+/** For so long after it was given a password counts as just given. */
+const PASSWORD_FRESH_MS = 15 * 60_000;
 
 /** What a request asks for: a declared route, or a path nobody declared in one of the families. */
 export type Target = RouteContract | { readonly unknown: RouteContract["family"] | "page" };
@@ -40,8 +47,9 @@ export function admit(
   gates: Gates,
   exchange: Exchange,
   request: IncomingMessage,
-  asked: Target,
+  declared: Target,
 ): Promise<void> | undefined {
+  const asked = isHidden(gates, exchange, declared) ? NOT_SERVED.dashboard : declared;
   const service = serviceOf(asked);
   const gateway = service === "gateway";
   const served = service === "probe" || exchange.listener.serves.has(service);
@@ -56,7 +64,7 @@ export function admit(
   const control = exchange.listener.kind === "control";
   if (!control) checkHost(exchange, head);
   if (isShut(gates, exchange)) throw new AppError("server_locked");
-  if (!control && service !== "probe" && service !== "dashboard") checkOrigin(exchange, head);
+  if (!control && service !== "probe" && service !== "dashboard") checkOrigin(gates.sessions, exchange, head);
   if (service === "dashboard") throw new AppError("not_found");
   if ("unknown" in target || target.action !== OPEN) {
     const judging = authenticate(gates, exchange, request, { head, service });
@@ -80,9 +88,16 @@ const NOT_SERVED = {
   dashboard: { unknown: "page" },
 } as const satisfies Record<Service, Target>;
 
+/** Where no node comes in, its routes are among the pages that do not exist. */
+function isHidden({ nodes }: Gates, { listener }: Exchange, target: Target): boolean {
+  if ("unknown" in target || target.family !== "node") return false;
+  return nodes === undefined || !letsNodesIn(listener);
+}
+
 function serviceOf(target: Target): Service | "probe" {
   const family = "unknown" in target ? target.unknown : target.family;
   if (family === "page") return "dashboard";
+  if (family === "node") return "api";
   return "path" in target && target.path === "/sse" ? "events" : family;
 }
 
@@ -94,8 +109,29 @@ export function authorise(gates: Gates, exchange: Exchange, action: string, name
   if (name !== undefined) exchange.target = name;
   checkStillIn(gates, exchange);
   if (action === OPEN) return;
-  if (exchange.caller === undefined || !gates.authorizer.allows(exchange.caller, action, name))
-    throw new AppError("forbidden", `This principal lacks the permission ${action}.`);
+  const { caller } = exchange;
+  checkPassword(exchange);
+  if (caller !== undefined && isAllowed(gates, caller, action, name)) return checkFreshness(exchange);
+  if (caller?.kind === "node" && !caller.hasPin) throw new AppError("needs_pin");
+  throw new AppError("forbidden", `This principal lacks the permission ${action}.`);
+}
+
+/** Somebody who must change his password does nothing else. */
+function checkPassword({ caller, route }: Exchange): void {
+  if (caller?.kind === "user" && caller.mustChangePassword && route?.beforePasswordChange !== true)
+    throw new AppError("password_change_required");
+}
+
+/** What a session left open must not do to whoever comes to the screen. */
+function checkFreshness({ caller, route, time }: Exchange): void {
+  if (caller?.kind !== "user" || route?.asksPasswordAgain !== true) return;
+  if (time - caller.passwordAtMs > PASSWORD_FRESH_MS) throw new AppError("reauthenticate");
+}
+
+function isAllowed({ authorizer }: Gates, caller: Caller, action: string, name: string | undefined): boolean {
+  if (action === SELF) return caller.kind === "user";
+  if (action === CONTROL) return caller.kind === "local";
+  return authorizer.allows(caller, action, name);
 }
 
 /** The lock and the caller's key once more, since time has passed: throws AppError `server_locked` or `invalid_token`. */
@@ -130,71 +166,6 @@ function checkHost(exchange: Exchange, head: RequestHead): void {
   const name = hostName(head.host);
   if (name === undefined || !isAllowedHost(name, exchange.listener.allowedHosts))
     throw new AppError("wrong_host");
-}
-
-/** A right that comes with the browser, not with a key, must not be used by a page of another origin. */
-function checkOrigin(exchange: Exchange, head: RequestHead): void {
-  if (head.credential !== undefined) return;
-  if (head.origin !== undefined) {
-    if (exchange.listener.allowedOrigins.has(head.origin)) return;
-    const scheme = exchange.listener.secure ? "https" : "http";
-    if (head.origin.toLowerCase() !== `${scheme}://${head.host ?? ""}`.toLowerCase())
-      throw new AppError("cross_origin");
-  }
-  const site = head.fetchSite;
-  if (site !== undefined && site !== "same-origin" && site !== "none") throw new AppError("cross_origin");
-}
-
-function authenticate(
-  gates: Gates,
-  exchange: Exchange,
-  request: IncomingMessage,
-  { head, service }: { head: RequestHead; service: Service | "probe" },
-): Promise<void> | undefined {
-  if (head.conflict) throw new AppError("credential_conflict");
-  const inUrl = hasCredentialInQuery(request.url ?? "");
-  const { listener, address } = exchange;
-  if (listener.kind === "control") {
-    exchange.caller = LOCAL;
-  } else {
-    exchange.caller =
-      head.credential === undefined && !inUrl ? anonymousAt(listener, { head, address, service }) : undefined;
-    if (exchange.caller === undefined) {
-      const verdict = gates.authenticator.authenticate(head.credential, exchange);
-      if (verdict instanceof Promise)
-        return verdict.then((settled) => identified(gates, exchange, settled, inUrl));
-      identified(gates, exchange, verdict, inUrl);
-      return undefined;
-    }
-  }
-  if (inUrl) throw new AppError("credential_in_url");
-  return undefined;
-}
-
-/** One who may not come in by this listener costs and is told what a wrong credential is. */
-function identified(gates: Gates, exchange: Exchange, verdict: Verdict, inUrl: boolean): void {
-  if (!("caller" in verdict) || !mayEnter(exchange.listener.entry, verdict.caller)) {
-    const reason = "refused" in verdict ? verdict.refused : "not_here";
-    exchange.refusal = reason;
-    throw wrongCredential(gates, exchange, reason);
-  }
-  exchange.caller = verdict.caller;
-  if (inUrl) throw new AppError("credential_in_url");
-}
-
-/**
- * By the limit of its address or as every wrong one. It is judged first, whatever the address did, for a right one
- * passes: what costs little to judge needs no door in front. Who presents nothing has tried nothing.
- */
-function wrongCredential(
-  { addressLimit }: Gates,
-  { address, time }: Exchange,
-  reason: RefusalReason,
-): AppError {
-  const waitS = reason === "missing" || address === null ? undefined : addressLimit.failed(address, time);
-  if (waitS === undefined) return new AppError("invalid_token");
-  const words = "Too many wrong credentials came from this address.";
-  return new AppError("rate_limited", words, { retryAfterS: waitS });
 }
 
 function limitCaller({ callerLimits }: Gates, exchange: Exchange): void {

@@ -1,11 +1,28 @@
 import type { AppError } from "../lib/error.ts";
 
+/** What stands for every member of the cluster in logs, audit and usage: nobody else is called so. */
+export const MEMBER_ID = "member";
+
 /**
  * Who makes a request: `local` opened the control socket and may do everything, `key` presented an API key issued at run
- * time, `identity` the key of one that the configuration declares.
+ * time, `identity` the key of one that the configuration declares, `member` the token that the members of the cluster
+ * share, `node` what another node of the cluster proves itself with, `user` the cookie of somebody who signed in.
  */
 export type Caller =
   | { readonly kind: "local" }
+  | {
+      readonly kind: "member";
+      readonly id: typeof MEMBER_ID;
+      readonly permissionSets: readonly string[];
+      /** Which of the tokens that were in force since the start it is. */
+      readonly term: number;
+    }
+  | {
+      readonly kind: "node";
+      readonly id: string;
+      /** Whether it proved this server's PIN too; another may have been set on one of the two. */
+      readonly hasPin: boolean;
+    }
   | {
       readonly kind: "identity";
       readonly id: string;
@@ -22,6 +39,17 @@ export type Caller =
       readonly slot: number;
       /** Patterns of the models and APIs it is for; undefined for all. */
       readonly models?: readonly string[] | undefined;
+    }
+  | {
+      readonly kind: "user";
+      readonly id: string;
+      readonly permissionSets: readonly string[];
+      /** Which of his sessions it is. */
+      readonly session: string;
+      /** Then he may do nothing else. */
+      readonly mustChangePassword: boolean;
+      /** When the session was given the password last; milliseconds since the Unix epoch. */
+      readonly passwordAtMs: number;
     }
   /** Without sets of its own it holds the set `gateway`. */
   | { readonly kind: "anonymous"; readonly permissionSets?: readonly string[] };
@@ -56,6 +84,8 @@ export interface Arrival {
   readonly listener: ListenerPolicy;
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
+  /** Of the header it came in; undefined where none is known. */
+  readonly head: { readonly isBearer: boolean } | undefined;
 }
 
 export interface Authenticator {
@@ -72,6 +102,39 @@ export interface Authenticator {
 
 export interface Authorizer {
   allows(caller: Caller, action: string, target?: string): boolean;
+}
+
+type NodeCaller = Extract<Caller, { readonly kind: "node" }>;
+
+/** Who knows the other nodes of the cluster: it alone judges who asks for a node's route. */
+export interface NodeGate {
+  /**
+   * Judges the whole `Authorization` header of a request on a connection of this channel binding, undefined where there
+   * is none. `answer` proves to the node that asked who answers. Throws AppError `cluster_closed`.
+   */
+  authenticate(
+    presented: string | undefined,
+    binding: string | undefined,
+  ): { readonly caller: NodeCaller; readonly answer: string } | { readonly refused: RefusalReason };
+  /** Whether a node let in before may still act: it may leave, or a PIN be set, while its request arrives. */
+  holds(caller: NodeCaller): boolean;
+}
+
+type UserCaller = Extract<Caller, { readonly kind: "user" }>;
+
+/** `renewed`: the `Set-Cookie` that prolongs the session, where it is time for that. */
+export type SessionVerdict =
+  | { readonly caller: UserCaller; readonly renewed: string | undefined }
+  | { readonly refused: RefusalReason };
+
+/** Who knows the sessions of people: it alone judges cookies. */
+export interface SessionGate {
+  /** Whether a proxy ends TLS in front: the pages of this server are https ones then. */
+  readonly behindTls: boolean;
+  /** Judges the value of the session cookie. */
+  authenticate(presented: string, arrival: Arrival): Promise<SessionVerdict>;
+  /** Whether a session let in before may still act: it may be ended while its request arrives. */
+  holds(caller: UserCaller): boolean;
 }
 
 /** What a caller has left of a limit a minute. */
@@ -160,6 +223,7 @@ export type Entry =
       readonly identities: ReadonlySet<string>;
       readonly users: boolean;
       readonly keys: boolean;
+      /** Members of the cluster, by the token that they share. */
       readonly cluster: boolean;
       /** May use the gateway alone. */
       readonly anonymous: AnonymousEntry | undefined;

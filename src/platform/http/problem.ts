@@ -26,6 +26,8 @@ export function toProblem(error: AppError, requestId: string): Problem {
 export function errorHeaders(error: AppError): Record<string, string> {
   if (error.code === "invalid_token")
     return { "www-authenticate": 'Bearer realm="claviger", error="invalid_token"' };
+  if (error.code === "sign_in_refused" || error.code === "second_factor_required")
+    return { "www-authenticate": 'Bearer realm="claviger"' };
   if (error.code === "server_locked")
     return { "x-claviger-locked": "true", "retry-after": "5", "x-should-retry": "false" };
   if (error.code === "upstream_credential_rejected") return { "x-should-retry": "false" };

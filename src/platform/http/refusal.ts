@@ -7,7 +7,7 @@ import { type AuditSink, callerId } from "./ports.ts";
 const MAX_TARGET_LENGTH = 256;
 /** A longer name that nothing is known to bear may be a secret in the wrong field. */
 const LONGEST_DOUBTFUL_NAME = 24;
-const OWN_ID = /^(key|prov|cred|node)_[0-9A-Za-z]{16}$/;
+const OWN_ID = /^(key|prov|cred|node|user|sess)_[0-9A-Za-z]{16}$/;
 const DENIED: ReadonlySet<number> = new Set([401, 403, 421, 429]);
 
 /** Tells audit of a refusal or of a change that failed, and the log of a bug. */
@@ -22,7 +22,8 @@ export function reportRefusal(
   const denied = DENIED.has(error.status);
   const reads = exchange.method === "GET" || exchange.method === "HEAD";
   const changes = !reads || exchange.route?.audited !== undefined;
-  const failedChange = changes && exchange.route?.family === "api" && exchange.caller !== undefined;
+  const family = exchange.route?.family;
+  const failedChange = changes && (family === "api" || family === "node") && exchange.caller !== undefined;
   if (!denied && !failedChange) return;
   const { caller } = exchange;
   sinks.audit.refused({

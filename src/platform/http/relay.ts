@@ -1,11 +1,18 @@
 import { Agent, type IncomingMessage, request as requestOver, type ServerResponse } from "node:http";
 import { AppError } from "../lib/error.ts";
+import { channelBinding } from "../tls/channel-binding.ts";
+import { bindAsTold } from "./channel-binding.ts";
 import type { Front } from "./front.ts";
+import { pathOf } from "./path.ts";
 import type { ListenerPolicy } from "./ports.ts";
 import { toProblem } from "./problem.ts";
 
-/** The first header of a relayed request: who sent it, and by which listener it came in. */
+/** The first header of a relayed request: who sent it, its channel binding, and by which listener it came in. */
 const RELAYED = "x-claviger-relayed";
+/** Of other paths nobody asks how their connection is bound, and to work it out takes time. */
+const BOUND_PATHS = "/cluster/";
+/** What is not known. */
+const NOTHING = "-";
 /** Each hop's own (RFC 9110, 7.6.1). */
 const OWN_TO_A_HOP = new Set(["connection", "keep-alive"]);
 /** What a client expects is answered here: the relay has an expectation of its own. */
@@ -30,7 +37,7 @@ export function createRelay(
       agent,
       method: request.method ?? "",
       path: request.url ?? "",
-      headers: [RELAYED, `${address ?? "-"} ${listener}`, ...asSent(request)],
+      headers: [RELAYED, [address ?? NOTHING, bindingOf(request), listener].join(" "), ...asSent(request)],
     });
     let answer: IncomingMessage | undefined;
     outgoing.on("continue", () => {
@@ -74,16 +81,21 @@ export function relayedFront(
 ): Front {
   return (request, response) => {
     const [name, told = ""] = request.rawHeaders;
-    const blank = told.indexOf(" ");
-    const policy = policyOf(told.slice(blank + 1));
+    const [address = NOTHING, binding = NOTHING, ...listener] = told.split(" ");
+    const policy = policyOf(listener.join(" "));
     if (name !== RELAYED || policy === undefined) return void response.destroy();
-    const address = told.slice(0, blank);
     // One that the client sent under this name, too, must mean nothing to anyone.
     delete request.headers[RELAYED];
     request.rawHeaders.splice(0, 2);
     relayed.add(request);
-    front(request, response, policy, address === "-" ? null : address);
+    bindAsTold(request, binding === NOTHING ? undefined : binding);
+    front(request, response, policy, address === NOTHING ? null : address);
   };
+}
+
+function bindingOf(request: IncomingMessage): string {
+  const isBound = pathOf(request.url ?? "").startsWith(BOUND_PATHS);
+  return (isBound ? channelBinding(request.socket) : undefined) ?? NOTHING;
 }
 
 /** The main thread never asks for a body of length 0. */

@@ -7,6 +7,10 @@ export interface RequestHead {
   readonly host: string | undefined;
   /** The first credential presented, without its scheme; undefined when none, or the literal `Bearer anonymous`. */
   readonly credential: string | undefined;
+  /** Whether it came as `Authorization: Bearer`. */
+  readonly isBearer: boolean;
+  /** The value of the session cookie, outside the gateway, which takes none. */
+  readonly session: string | undefined;
   /** Whether another one was presented that differs. */
   readonly conflict: boolean;
   readonly origin: string | undefined;
@@ -33,6 +37,8 @@ const FORWARDING = new Set([
   "x-cluster-client-ip",
   "x-envoy-external-address",
 ]);
+/** The cookie that people's sessions are known by. */
+export const SESSION_COOKIE = "claviger_session";
 const KEY_HEADERS = ["x-api-key", "api-key", "x-goog-api-key"];
 /** Stands for a credential of a kind we do not take: presented, and nobody's. */
 const OTHER_SCHEME = "another scheme";
@@ -67,6 +73,7 @@ export function readHead(request: IncomingMessage, gateway: boolean): RequestHea
   const { headers } = request;
   const length = headers["content-length"];
   let credential = bearer(headers.authorization);
+  const isBearer = credential !== undefined && credential !== OTHER_SCHEME;
   let conflict = false;
   for (const name of gateway ? KEY_HEADERS : []) {
     const key = single(headers, name);
@@ -74,9 +81,14 @@ export function readHead(request: IncomingMessage, gateway: boolean): RequestHea
     credential ??= key;
     conflict ||= key !== credential;
   }
+  const [session, ...others] = gateway ? [] : sessionCookies(headers.cookie);
+  // Of two that differ, as pages of other hosts of the domain may plant one, neither is chosen.
+  if (credential === undefined) conflict ||= others.some((other) => other !== session);
   return {
     host: headers.host,
     credential,
+    isBearer,
+    session,
     conflict,
     origin: headers.origin,
     fetchSite: single(headers, "sec-fetch-site"),
@@ -122,6 +134,12 @@ function checkRawHeaders(raw: readonly string[]): boolean {
 function single(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   return typeof value === "string" ? value : undefined;
+}
+
+function sessionCookies(header: string | undefined): string[] {
+  const pairs = header === undefined ? [] : header.split(";").map((pair) => pair.trim());
+  const start = `${SESSION_COOKIE}=`;
+  return pairs.filter((pair) => pair.startsWith(start)).map((pair) => pair.slice(start.length));
 }
 
 function bearer(authorization: string | undefined): string | undefined {

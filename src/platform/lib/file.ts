@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "./error.ts";
@@ -37,6 +38,16 @@ export async function syncDirectory(directory: string, openFile: OpenFile = open
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** What is in a file, or which names are in a directory, outlives a power cut from here on. Throws what the system says. */
+export function syncPath(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -152,6 +152,31 @@ function bytesContract(current: () => Database): void {
     expect(await replaceBytes(current().query, at, [])).toBe(0);
   });
 
+  it("[N2] each key gets its own bytes, of whatever length, and whatever the key's text is", async () => {
+    const names = ["", "it's", '"', "\\u0041", "[1]", "7", "7.0", "ä", "😀", "a\u0000b", "a"];
+    const rows = names.map((name, index) => ({ ...SECRET_ROW, name, sealed: Buffer.alloc(index, index) }));
+    await current().insertRows("named_credential", rows);
+    const replaceAll = async (to: (index: number) => Uint8Array) => {
+      const changes = rows.map(({ name, sealed }, index) => ({ key: name, from: sealed, to: to(index) }));
+      const replaced = await replaceBytes(current().query, at, changes);
+      const stored = new Map((await all()).map(({ key, bytes }) => [key, Buffer.from(bytes)]));
+      expect(names.map((name) => stored.get(name))).toEqual(names.map((_, index) => Buffer.from(to(index))));
+      return replaced;
+    };
+    expect(
+      await replaceAll((index) => Buffer.alloc((names.length - index) % names.length, 100 + index)),
+    ).toBe(names.length);
+    const [first = ""] = names;
+    const alone = [{ key: first, from: new Uint8Array(), to: Buffer.from("new") }];
+    expect(await replaceBytes(current().query, at, alone)).toBe(1);
+    expect(
+      await replaceBytes(current().query, at, [
+        { key: first, from: Buffer.from("new"), to: new Uint8Array() },
+      ]),
+    ).toBe(1);
+    expect((await all()).find(({ key }) => key === first)?.bytes).toHaveLength(0);
+  });
+
   it("[N2] what is replaced in a transaction that throws stays as it was", async () => {
     await fill(3);
     const work = current().transaction(async (query) => {

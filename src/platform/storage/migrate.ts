@@ -12,6 +12,8 @@ import { sql as serverKey } from "./migrations/0009-server-key.ts";
 import { sql as keyTries } from "./migrations/0010-key-tries.ts";
 import { sql as auditChain } from "./migrations/0011-audit-chain.ts";
 import { sql as travellingSecrets } from "./migrations/0012-travelling-secrets.ts";
+import { sql as clusterMembers } from "./migrations/0013-cluster-members.ts";
+import { sql as people } from "./migrations/0014-people.ts";
 
 export interface Migration {
   number: number;
@@ -44,6 +46,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 10, name: "key-tries", sql: keyTries },
   { number: 11, name: "audit-chain", sql: auditChain },
   { number: 12, name: "travelling-secrets", sql: travellingSecrets },
+  { number: 13, name: "cluster-members", sql: clusterMembers },
+  { number: 14, name: "people", sql: people },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

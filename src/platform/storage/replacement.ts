@@ -1,10 +1,7 @@
 import {
-  closeSync,
   existsSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,6 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { StartError } from "#platform/lib/error.ts";
+import { syncPath } from "#platform/lib/file.ts";
 
 /** Which files of a data directory are to be replaced. */
 export interface ReplacementPlan {
@@ -140,13 +138,4 @@ function syncTree(directory: string): void {
     else syncPath(path);
   }
   syncPath(directory);
-}
-
-function syncPath(path: string): void {
-  const descriptor = openSync(path, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

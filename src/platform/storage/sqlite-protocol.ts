@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { ConfigPlaces } from "./config-copy.ts";
 import type { SqlValue } from "./database.ts";
 import type { NumberedMigration } from "./migrate.ts";
 
@@ -9,6 +10,8 @@ export interface ThreadStart {
   /** Free bytes on the data directory's file system when the program started. */
   freeBytes: number;
   nowMs: number;
+  /** What is copied along before an upgrade. */
+  config?: ConfigPlaces | undefined;
 }
 
 export type Work =

@@ -6,6 +6,7 @@ import type { SqlValue } from "./database.ts";
 import type { RowsToInsert } from "./insert-rows.ts";
 import { Intervals } from "./intervals.ts";
 import type { Inserted } from "./row-port.ts";
+import { bindable, runStatement } from "./run-statement.ts";
 import { isDiskFull, sqliteCode } from "./sqlite-code.ts";
 import type { Message, Outcome, Request, ThreadStart, Work } from "./sqlite-protocol.ts";
 import { openStore, type Store } from "./sqlite-store.ts";
@@ -102,12 +103,6 @@ function perform(
   }
 }
 
-function runStatement(statement: StatementSync, parameters: readonly SqlValue[]): Outcome {
-  const bound = parameters.map(bindable);
-  if (statement.columns().length > 0) return { rows: statement.all(...bound), changes: 0 };
-  return { rows: [], changes: Number(statement.run(...bound).changes) };
-}
-
 function insertAll(
   database: DatabaseSync,
   statement: StatementSync,
@@ -139,11 +134,6 @@ function emptyLog(database: DatabaseSync): void {
 /** A full disk makes SQLite roll back by itself; then there is nothing left to roll back. */
 function rollBack(database: DatabaseSync): void {
   if (database.isTransaction) database.exec("ROLLBACK");
-}
-
-/** node:sqlite binds every number as a float; whole numbers go in as integers, so that text and division stay exact. */
-function bindable(value: SqlValue): SqlValue | bigint {
-  return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
 function statementCache(database: DatabaseSync): (sql: string) => StatementSync {

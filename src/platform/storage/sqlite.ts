@@ -4,6 +4,7 @@ import { Kysely, type Transaction } from "kysely";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { Turn } from "../threads/turn.ts";
+import type { ConfigPlaces } from "./config-copy.ts";
 import type { Database, SqlValue } from "./database.ts";
 import { type Filesystem, networkFilesystem, probeFilesystem } from "./filesystem.ts";
 import { rowsToInsert } from "./insert-rows.ts";
@@ -19,6 +20,8 @@ export interface SqliteOptions {
   /** `${DATA_DIR}`; the store is `db/data.sqlite` in it. */
   dataDir: string;
   clock: Clock;
+  /** The configuration, which is copied along before an upgrade; the store is copied alone when left out. */
+  config?: ConfigPlaces;
   /** What lies under the directory; asked of the system when left out. */
   filesystem?: (directory: string) => Filesystem;
   migrations?: readonly Migration[];
@@ -42,6 +45,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     migrations: await withChecksums(options.migrations ?? MIGRATIONS),
     freeBytes,
     nowMs: options.clock.now(),
+    config: options.config && placesIn(options.config),
   };
   const client = new SqliteClient(startSqliteThread(start));
   try {
@@ -130,6 +134,11 @@ export class SqliteDatabase implements Database {
       release();
     }
   }
+}
+
+/** Nothing but these two goes to the thread: a whole configuration holds what cannot be handed over. */
+function placesIn({ configDir, configFile }: ConfigPlaces): ConfigPlaces {
+  return { configDir, configFile };
 }
 
 function inspectDirectory(options: SqliteOptions): Filesystem {

@@ -1,9 +1,9 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { Kysely, type Transaction } from "kysely";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { Turn } from "../threads/turn.ts";
-import type { SqlValue } from "./database.ts";
 import { MIGRATIONS, refuseStrangers, storeVersion, withChecksums } from "./migrate.ts";
+import { runStatement } from "./run-statement.ts";
 import { isDiskFull, sqliteCode } from "./sqlite-code.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import type { Outcome, Work } from "./sqlite-protocol.ts";
@@ -92,11 +92,4 @@ function perform(database: DatabaseSync, work: Work): Outcome {
     default:
       throw new Error(`a store in a file does no ${work.op}`);
   }
-}
-
-function runStatement(statement: StatementSync, parameters: readonly SqlValue[]): Outcome {
-  // Whole numbers as integers: node:sqlite binds every number as a float.
-  const bound = parameters.map((value) => (Number.isSafeInteger(value) ? BigInt(Number(value)) : value));
-  if (statement.columns().length > 0) return { rows: statement.all(...bound), changes: 0 };
-  return { rows: [], changes: Number(statement.run(...bound).changes) };
 }

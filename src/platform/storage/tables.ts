@@ -90,6 +90,7 @@ export interface Tables {
   };
   /** Process secrets that a backup takes along, sealed. */
   travelling_secret: { name: string; sealed: Uint8Array };
+  cluster_member: { cluster_id: string; id: string; record: string; last_seen_ms: number | null };
   identity_use: { id: string; last_used_at: number };
   request: {
     seq: Generated<number>;
@@ -161,4 +162,43 @@ export interface Tables {
     hash: Uint8Array;
     signature: Uint8Array;
   };
+  user: {
+    id: string;
+    username: string;
+    /** argon2id, as a PHC string. */
+    password_hash: string;
+    permission_sets: string;
+    must_change_password: number;
+    /** 1 when the password was good for one sign-in, which was made. */
+    is_initial: number;
+    created_at: number;
+    updated_at: number;
+  };
+  session: {
+    jti: string;
+    user_id: string;
+    created_at: number;
+    last_seen_at: number;
+    /** Moves while the session is used, up to `last_end_at`. */
+    ends_at: number;
+    last_end_at: number;
+    /** When the password was given last. */
+    password_at: number;
+    address: string | null;
+    user_agent: string | null;
+  };
+  /** What a user proves himself with beside the password (TOTP). */
+  second_factor: {
+    user_id: string;
+    /** Encrypted under `auth.key`. */
+    seed: Uint8Array;
+    /** 1 once the user gave a code of it: from then on it is asked for. */
+    confirmed: number;
+    /** The newest step whose code was used. */
+    last_step: number;
+  };
+  /** Codes that stand in for the second factor, each once: SHA-256. */
+  recovery_code: { user_id: string; hash: Uint8Array };
+  /** What an address, or an IPv6 /64, got wrong when it tried to sign in. */
+  login_failure: { network: string; failures: number; last_at: number; locked_until: number };
 }

@@ -13,6 +13,8 @@ export interface LoadedPair {
   readonly expiresMs: number;
   /** SHA-256 of the certificate, in hexadecimal with colons. */
   readonly fingerprint: string;
+  /** SHA-256 of the certificate's public key (SPKI, DER), base64url: it stays when the certificate is renewed. */
+  readonly publicKey: string;
 }
 
 /** The name, the key of the cipher and that of the signature (RFC 5077, 4). */

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { StartError } from "../lib/error.ts";
+import { sha256 } from "../lib/hmac.ts";
 import { type LoadedPair, pathsOf, type TlsFiles, type TlsPair } from "./material.ts";
 import { readPemFile } from "./pem-file.ts";
 
@@ -65,6 +66,7 @@ function factsOf(certificate: X509Certificate, pair: TlsPair): LoadedPair {
     addresses: starting("IP Address:"),
     expiresMs: Date.parse(certificate.validTo),
     fingerprint: certificate.fingerprint256,
+    publicKey: sha256(certificate.publicKey.export({ type: "spki", format: "der" })).toString("base64url"),
   };
 }
 

@@ -30,13 +30,15 @@ function seenBy(set: string): string[] {
 }
 
 const OF_KEYS = EVENT_TYPES.filter((type) => type.startsWith("key."));
+const OF_NODES = EVENT_TYPES.filter((type) => type.startsWith("node."));
 const OPEN = ["seal.locked", "seal.unlocked", "seal.reseal", "config.reloaded", "config.refused"];
 
 test.each([
   ["listener", OPEN],
   ["accountant", [...OPEN, "usage.recorded"]],
   ["developer", [...OPEN, ...OF_KEYS.map((type) => `${type} dev-1`)]],
-  ["viewer", [...OPEN, "usage.recorded"]],
+  ["viewer", [...OPEN, ...OF_NODES, "usage.recorded"]],
+  ["member", [...OPEN, ...OF_NODES, "usage.recorded"]],
 ])("[C8] what %s sees", (set, seen) => {
   expect(seenBy(set).toSorted()).toEqual(seen.toSorted());
 });
@@ -55,6 +57,6 @@ test("[C8] types are taken whole or by what stands before the dot", () => {
     "seal.reseal",
     "usage.recorded",
   ]);
-  for (const text of ["", "seal,", "seal.", "seal.lock", "Seal", "node", "reset"])
-    expect(() => parseTypes(text), text).toThrow("types takes seal, key, config, usage");
+  for (const text of ["", "seal,", "seal.", "seal.lock", "Seal", "nodes", "reset"])
+    expect(() => parseTypes(text), text).toThrow("types takes seal, key, config, node, usage");
 });

@@ -23,7 +23,7 @@ export function parseTypes(text: string | undefined): TypeFilter {
 
 /**
  * Whether someone who may read events may see this one: what happens to a key is for those who may manage keys of its
- * name, what was used for those who may read usage, the rest for everyone.
+ * name, what was used for those who may read usage, what happens to nodes for those who may list them, the rest for everyone.
  */
 export function maySee(authorizer: Authorizer, caller: Caller, { type, data }: ServerEvent): boolean {
   switch (familyOf(type)) {
@@ -31,6 +31,8 @@ export function maySee(authorizer: Authorizer, caller: Caller, { type, data }: S
       return typeof data.name === "string" && authorizer.allows(caller, "keys.manage", data.name);
     case "usage":
       return authorizer.allows(caller, "usage.read");
+    case "node":
+      return authorizer.allows(caller, "nodes.read");
     default:
       return true;
   }

@@ -5,12 +5,12 @@ import type { ModelEntry } from "./catalogue.ts";
 import { ANSWER_HEADERS } from "./headers.ts";
 
 /** Claude Code gives a list of models 3 s. */
-const WAIT_MS = 2_000;
+export const LIST_WAIT_MS = 2_000;
 
 /** The models the caller may read, in the order of their providers. */
 export async function answerModels(parts: GatewayParts, call: GatewayCall): Promise<void> {
   authorise(parts.gates, call.exchange, "models.read");
-  await parts.upstream.catalogue.refresh(WAIT_MS);
+  await parts.upstream.catalogue.refresh(LIST_WAIT_MS);
   const query = new URL(call.request.url ?? "", "http://unused").searchParams;
   sendJson(call, call.route.dialect.modelList(offeredTo(parts, call), query));
 }
@@ -22,7 +22,7 @@ export async function answerModel(parts: GatewayParts, call: GatewayCall): Promi
   const { usage: dialect } = call.route.dialect;
   const wanted = decode(call.route.rest);
   const known = catalogue.resolve(wanted, dialect);
-  if (known === undefined || !catalogue.lists(known)) await catalogue.refresh(WAIT_MS);
+  if (known === undefined || !catalogue.lists(known)) await catalogue.refresh(LIST_WAIT_MS);
   const target = catalogue.resolve(wanted, dialect);
   const id = target === undefined ? "" : `${target.provider.name}/${target.model}`;
   const offered = offeredTo(parts, call);

@@ -10,6 +10,7 @@ import type { Database } from "#platform/storage/database.ts";
 import type { CredentialUse } from "#vault/credentials/index.ts";
 import { Catalogue } from "./catalogue.ts";
 import { createGateway } from "./gateway.ts";
+import { LIST_WAIT_MS } from "./models.ts";
 import { openPrices } from "./prices/prices.ts";
 import type { Provider } from "./providers/providers.ts";
 import { RequestLog, type RequestRow } from "./requests/request-log.ts";
@@ -50,6 +51,10 @@ export interface Gateway {
   unlocked(): void;
   /** The models a provider of this id lists, at most 15 s old. Throws AppError where the list cannot be had. */
   modelsOf(providerId: string): Promise<readonly string[]>;
+  /** All models by their whole names, as lists of models have them; waits 2 s for what is not known. */
+  models(): Promise<readonly string[]>;
+  /** Those of them that are known now, however old. */
+  knownModels(): readonly string[];
   /** Ends the answers this principal still gets. */
   endOf(principal: string, error: AppError): void;
   endAll(error: AppError): void;
@@ -85,6 +90,11 @@ export function openGateway(setup: GatewaySetup): Gateway {
     changed: (id) => catalogue.changed(id),
     unlocked: () => catalogue.unlocked(),
     modelsOf: (id) => catalogue.modelsOf(id),
+    models: async () => {
+      await catalogue.refresh(LIST_WAIT_MS);
+      return catalogue.list().map(({ id }) => id);
+    },
+    knownModels: () => catalogue.list().map(({ id }) => id),
     endOf: (principal, error) => running.endOf(principal, error),
     endAll: (error) => running.endAll(error),
     flush: () => requests.flush(),

@@ -7,10 +7,11 @@ import { AppError } from "#platform/lib/error.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import { VERSION } from "#platform/lib/version.ts";
+import type { ConfigPlaces } from "#platform/storage/config-copy.ts";
 import { readMeta } from "#platform/storage/meta.ts";
 import { copyStore, storeBytes } from "#platform/storage/store-copy.ts";
 import { openStoreFile } from "#platform/storage/store-file.ts";
-import { bytesEntry, type ConfigPlaces, readConfigEntries } from "./config-files.ts";
+import { bytesEntry, readConfigEntries } from "./config-files.ts";
 import { writeContainer } from "./container/container.ts";
 import {
   API_KEY_SECRET_ENTRY,

@@ -32,7 +32,8 @@ import { unpackBackup } from "./unpack.ts";
 const AUDIT_NOTES = "db/audit.notes";
 const EXIT_CANTCREAT = 73;
 /** To which files are restored. */
-const MADE_DIRECTORIES = ["db", "secrets", "etc", "etc/certs", "etc/credentials"];
+const CREDENTIALS = "etc/credentials";
+const MADE_DIRECTORIES = ["db", "secrets", "etc", "etc/certs", CREDENTIALS];
 
 export interface RestoreParts {
   /** It exists, is this process's alone, and nothing in it is open. */
@@ -112,10 +113,24 @@ async function leavingFor(dataDir: string, incoming: readonly string[], files: s
   const logs = ["-wal", "-shm", "-journal"].map((end) => STORE_ENTRY + end);
   const marks = incoming.includes(MACHINE_KEY_ENTRY) ? ["secrets/passphrase-set"] : [];
   const secret = (await isSecretOf(join(files, STORE_ENTRY), dataDir)) ? [] : [API_KEY_SECRET_ENTRY];
-  const leaving = new Set([STORE_ENTRY, ...logs, MACHINE_KEY_ENTRY, ...marks, ...secret, ...incoming]);
+  const credentials = incoming.some(isCredential) ? credentialsIn(dataDir) : [];
+  const own = [STORE_ENTRY, ...logs, MACHINE_KEY_ENTRY, ...marks, ...secret, ...credentials];
+  const leaving = new Set([...own, ...incoming]);
   const isThere = (path: string) => existsSync(join(dataDir, path));
   const isSame = (path: string) => isConfig(path) && haveSameBytes(join(dataDir, path), join(files, path));
   return [...leaving].filter((path) => isThere(path) && !isSame(path));
+}
+
+/** They hold together, and a writing that was cut off goes on where its drafts are: nothing of others may stay. */
+function credentialsIn(dataDir: string): string[] {
+  const directory = join(dataDir, CREDENTIALS);
+  if (!existsSync(directory)) return [];
+  const files = readdirSync(directory, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
+  return files.map(({ name }) => `${CREDENTIALS}/${name}`);
+}
+
+function isCredential(name: string): boolean {
+  return name.startsWith(`${CREDENTIALS}/`);
 }
 
 /** Whether the API_KEY_SECRET in the directory is the one the store was used with: clients' keys then need no unlock. */

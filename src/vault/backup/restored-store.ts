@@ -3,7 +3,7 @@ import { readMeta, writeMeta } from "#platform/storage/meta.ts";
 import { openStoreFile, type StoreFile } from "#platform/storage/store-file.ts";
 import { storedSeal } from "#vault/seal/index.ts";
 import type { BackupFacts } from "./container/header.ts";
-import { dropMeta, revokeEveryKey } from "./store.ts";
+import { dropMeta, endEverySession, revokeEveryKey } from "./store.ts";
 
 const PREFIX = "restore.";
 const PENDING = "api_key_secret";
@@ -23,6 +23,7 @@ export async function markRestored(
       await writeMeta(query, PREFIX, new Map([[PENDING, "in the store"]]));
       await storedSeal.lockByHand(query, how.nowMs);
     }
+    if (store.hasTable("session")) await endEverySession(query);
     if (how.revokeKeys) await revokeEveryKey(query, how.nowMs);
   });
 }

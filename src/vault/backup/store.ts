@@ -31,3 +31,8 @@ export async function dropMeta(query: Query, name: string): Promise<void> {
 export async function revokeEveryKey(query: Query, revokedAt: number): Promise<void> {
   await query.updateTable("api_key").set({ revoked_at: revokedAt }).where("revoked_at", "is", null).execute();
 }
+
+/** Ends the sessions of all users: whoever holds the backup may hold their cookies, too. */
+export async function endEverySession(query: Query): Promise<void> {
+  await query.deleteFrom("session").execute();
+}

@@ -2,7 +2,7 @@ import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import type { Database, Query } from "#platform/storage/database.ts";
 import { readMeta } from "#platform/storage/meta.ts";
-import type { Place, Seal } from "#vault/seal/index.ts";
+import type { Place, Seal, SealedColumn } from "#vault/seal/index.ts";
 import { apiKeySecretArrived, awaitsApiKeySecret } from "./restored-store.ts";
 import { putTravellingSecret, travellingSecret } from "./store.ts";
 
@@ -10,7 +10,12 @@ const NAME = "API_KEY_SECRET";
 const PLACE: Place = { table: "travelling_secret", column: "sealed", key: NAME };
 
 /** Where copies of process secrets lie sealed. */
-export const TRAVELLING_SECRETS = { table: "travelling_secret", column: "sealed", key: "name" } as const;
+export const TRAVELLING_SECRETS: SealedColumn = {
+  table: "travelling_secret",
+  column: "sealed",
+  key: "name",
+  writtenWith: [],
+};
 
 /**
  * `kept`: the copy is that of the secret in force. `arrived`: a restored store brought another, which is in force now.

@@ -5,8 +5,13 @@ import type { SealedColumn } from "#vault/seal/index.ts";
 
 /** Where this room keeps sealed values. */
 export const SEALED_CREDENTIALS: readonly SealedColumn[] = [
-  { table: "credential", column: "sealed", key: "id" },
-  { table: "named_credential", column: "sealed", key: "name" },
+  { table: "credential", column: "sealed", key: "id", writtenWith: ["hint", "created_at"] },
+  {
+    table: "named_credential",
+    column: "sealed",
+    key: "name",
+    writtenWith: ["hint", "created_at", "updated_at"],
+  },
 ];
 
 export async function credentialRows(

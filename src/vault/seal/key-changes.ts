@@ -8,6 +8,7 @@ import { installRoot } from "./new-root.ts";
 import { openSlot } from "./opening.ts";
 import { isSamePassphrase, type PassphraseFacts, requirePassphrase } from "./passphrase.ts";
 import { isRecoveryKey, newRecoveryKey } from "./recovery-key.ts";
+import { renewHere } from "./renewing.ts";
 import { type FailedValue, type ResealReport, resealOnce, type SealedColumn } from "./reseal.ts";
 import type { ResealJob } from "./reseal-job.ts";
 import { beginCleaning, deleteSlot, deleteTermsBelow, readStoredSeal } from "./store.ts";
@@ -91,8 +92,10 @@ export class KeyChanges {
       const root = { random, now: clock.now(), lock, keyring: held.keyring(), recovery };
       const { keyring } = await installRoot(query, root);
       await deleteSlot(query, "machine");
-      const pass = { query, columns, keyring: () => keyring, random, oldOnly: false, onDone: () => {} };
-      const report = await resealOnce(pass);
+      const renew = renewHere(() => keyring, random);
+      const pass = { query, columns, keyring: () => keyring, renew, oldOnly: false, onDone: () => {} };
+      // Without rests: every other writer waits for this transaction.
+      const report = await resealOnce({ ...pass, restShare: 0 });
       // The terms of what does not open are kept: it may be put back from a backup, and then it opens.
       if (report.failed.length === 0) await deleteTermsBelow(query, keyring.writeTerm);
       await beginCleaning(query);
@@ -140,7 +143,7 @@ export class KeyChanges {
       const { resealed, skipped, failed } = await this.#parts.job.run();
       return { resealed, skipped, failed: [...lost, ...failed] };
     } catch (error) {
-      throw error instanceof AppError && error.code === "server_locked" ? lockedBehind() : error;
+      throw unfinished(error);
     } finally {
       this.#parts.cleanUp();
     }
@@ -157,10 +160,24 @@ export class KeyChanges {
   }
 }
 
-function lockedBehind(): AppError {
+/** The exchange stands whatever became of the rest, so no error may say that nothing was changed. */
+function unfinished(cause: unknown): AppError {
+  const code = cause instanceof AppError ? cause.code : undefined;
+  if (code === "server_locked")
+    return new AppError(
+      code,
+      "The new key holds, but the server was locked before all secrets were sealed anew; the rest is done when it is unlocked.",
+    );
+  if (code === "storage_full")
+    return new AppError(
+      code,
+      "The new key holds, but the disk was full before all secrets were sealed anew; make room, then rotate with equal keys.",
+      { cause },
+    );
   return new AppError(
-    "server_locked",
-    "The new key holds, but the server was locked before all secrets were sealed anew; the rest is done when it is unlocked.",
+    "reseal_unfinished",
+    "The new key holds, and the old one is refused; but not all secrets were sealed anew. The rest is done by rotating with the new key as the current and as the new one, or at the next unlock.",
+    { cause },
   );
 }
 

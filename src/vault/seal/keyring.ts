@@ -19,13 +19,18 @@ export class Keyring implements Disposable {
   readonly writeTerm: number;
   readonly #keys: Map<number, KeyObject>;
 
-  /** Takes the terms over: their bytes are zero afterwards, the keys live on only as key objects; `older` may go on too. */
-  constructor(terms: readonly UnwrappedTerm[], older?: Keyring) {
+  /** Takes the terms over: their bytes are zero afterwards, the keys live on only as key objects, beside those of `older`. */
+  constructor(terms: readonly UnwrappedTerm[], older: ReadonlyMap<number, KeyObject> = new Map()) {
     const added = terms.map(({ term, bytes }): [number, KeyObject] => [term, createSecretKey(bytes)]);
-    this.#keys = new Map([...(older === undefined ? [] : older.#keys), ...added]);
+    this.#keys = new Map([...older, ...added]);
     if (this.#keys.size === 0) throw new Error("A keyring needs at least one term.");
     this.writeTerm = Math.max(...this.#keys.keys());
     for (const { bytes } of terms) bytes.fill(0);
+  }
+
+  /** Its keys by their terms, as they are now, for a keyring beside it or in another thread. */
+  get keys(): ReadonlyMap<number, KeyObject> {
+    return new Map(this.#keys);
   }
 
   /** How many terms it has. */
@@ -41,9 +46,7 @@ export class Keyring implements Disposable {
 
   /** One that has the write term alone; this one may go on too. */
   newest(): Keyring {
-    const newest = new Keyring([], this);
-    for (const term of this.#keys.keys()) if (term !== this.writeTerm) newest.#keys.delete(term);
-    return newest;
+    return new Keyring([], new Map([...this.#keys].filter(([term]) => term === this.writeTerm)));
   }
 
   /** Seals under the write term with a random nonce of 96 bits. */

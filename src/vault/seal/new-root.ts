@@ -45,7 +45,7 @@ export async function installRoot(
       await rewrapTerm(query, { term: old.term, wrapped: wrapTerm(rootKey, old, random) });
     const wrapped = wrapTerm(rootKey, term, random);
     await insertTerm(query, { term: term.term, wrapped, createdAt: now });
-    const keyring = new Keyring([term], parts.keyring);
+    const keyring = new Keyring([term], parts.keyring.keys);
     const slot = { kind: "passphrase", key: lock.kek } as const;
     await putPassphraseSlot(query, { ...lock, wrapped: wrapRoot(slot, root, random) }, now);
     return { keyring, lostRecovery: !(await installRecovery(query, { ...parts, root, keyring })) };

@@ -50,9 +50,15 @@ export class OpenedSeal implements Seal {
   }
 
   async rotate(keys: { readonly current: Secret; readonly next: Secret }, by: ChangeAuthor) {
-    const report = await this.#changes.rotate(keys, by);
-    this.#tellFailed(report);
-    return report;
+    try {
+      const report = await this.#changes.rotate(keys, by);
+      this.#tellFailed(report);
+      return report;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "reseal_unfinished")
+        this.#logFailure(UNFINISHED, error.cause);
+      throw error;
+    }
   }
 
   async unlock(key: Secret, by: ChangeAuthor): Promise<void> {
@@ -122,7 +128,7 @@ export class OpenedSeal implements Seal {
   #resume(): void {
     const { held } = this.#parts;
     if (held.isLocked() || held.keyring().size === 1) return;
-    this.#later("stored secrets were not all sealed anew", async () => {
+    this.#later(UNFINISHED, async () => {
       this.#tellFailed(await this.#job.run());
     });
   }
@@ -155,5 +161,6 @@ export class OpenedSeal implements Seal {
   }
 }
 
+const UNFINISHED = "stored secrets were not all sealed anew";
 const MOST_NAMED = 20;
 const BROKEN_OFF: ReadonlySet<string> = new Set(["server_locked", "seal_busy", "shutting_down"]);

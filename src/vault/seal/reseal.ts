@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Random } from "#platform/lib/random.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Query } from "#platform/storage/database.ts";
 import {
   type BytesColumn,
@@ -10,10 +9,14 @@ import {
   type StoredBytes,
 } from "#platform/storage/stored-bytes.ts";
 import type { Keyring } from "./keyring.ts";
-import { SealedValueError, startOfTerm } from "./sealed-value.ts";
+import type { Renew, Renewed } from "./renewing.ts";
+import { startOfTerm } from "./sealed-value.ts";
 
 /** A column of sealed values, each at the place of its table, column and primary key. */
-export type SealedColumn = BytesColumn;
+export interface SealedColumn extends BytesColumn {
+  /** Columns that are written together with a value: another content of one of them belongs to another value. */
+  readonly writtenWith: readonly string[];
+}
 
 /** A value that does not open. It was left as it is. */
 export interface FailedValue {
@@ -28,17 +31,20 @@ export interface ResealReport {
   readonly failed: readonly FailedValue[];
 }
 
-/** Values opened and sealed between two looks at what else there is to do: some 2 ms. */
-const WITHOUT_PAUSE = 32;
+/** Values read and put back at once: few enough that neither holds up a request. */
+const PAGE = MOST_AT_ONCE / 2;
 
 export interface Pass {
   readonly query: Query;
   readonly columns: readonly SealedColumn[];
   /** Asked for anew each time: it throws once the server is locked. */
   readonly keyring: () => Keyring;
-  readonly random: Random;
+  /** Where values are opened and sealed. */
+  readonly renew: Renew;
   /** Leave out what is under the newest term; else that is opened too, to see whether it does. */
   readonly oldOnly: boolean;
+  /** How long to rest after each page of values, as a multiple of the time that it took. */
+  readonly restShare: number;
   /** Told of every batch: how many values are done with. */
   readonly onDone: (values: number) => void;
 }
@@ -52,15 +58,17 @@ export async function resealOnce(pass: Pass): Promise<ResealReport> {
   for (const at of pass.columns) {
     let after: StoredBytes["key"] | undefined;
     for (;;) {
+      const began = performance.now();
       const unlessStart = pass.oldOnly ? startOfTerm(pass.keyring().writeTerm) : undefined;
-      const values = await readBytes(pass.query, at, { after, limit: MOST_AT_ONCE, unlessStart });
+      const values = await readBytes(pass.query, at, { after, limit: PAGE, unlessStart });
       if (values.length === 0) break;
-      const batch = await renewAll(pass, at, values);
+      const batch = sorted(at, values, await pass.renew({ at, values }));
       sum.resealed += await replaceBytes(pass.query, at, batch.changes);
       sum.skipped += batch.skipped;
       sum.failed.push(...batch.failed);
       after = values.at(-1)?.key;
       pass.onDone(values.length);
+      if (pass.restShare > 0) await sleep((performance.now() - began) * pass.restShare);
     }
   }
   return sum;
@@ -90,35 +98,13 @@ interface Change {
   readonly to: Uint8Array;
 }
 
-async function renewAll(pass: Pass, at: SealedColumn, values: readonly StoredBytes[]) {
+function sorted(at: SealedColumn, values: readonly StoredBytes[], renewed: readonly Renewed[]) {
   const batch = { changes: [] as Change[], failed: [] as FailedValue[], skipped: 0 };
   for (const [index, { key, bytes }] of values.entries()) {
-    if (index % WITHOUT_PAUSE === 0) await nextTurn();
-    const renewed = renew(pass, at, { key, bytes });
-    if (renewed === "failed") batch.failed.push({ table: at.table, id: String(key) });
-    else if (renewed === "new already") batch.skipped += 1;
-    else batch.changes.push({ key, from: bytes, to: renewed });
+    const to = renewed[index];
+    if (to === "new already") batch.skipped += 1;
+    else if (to === undefined || to === "failed") batch.failed.push({ table: at.table, id: String(key) });
+    else batch.changes.push({ key, from: bytes, to });
   }
   return batch;
-}
-
-function renew(
-  { keyring, random }: Pick<Pass, "keyring" | "random">,
-  { table, column }: SealedColumn,
-  { key, bytes }: StoredBytes,
-): Uint8Array | "new already" | "failed" {
-  const place = { table, column, key: String(key) };
-  const keys = keyring();
-  try {
-    const plaintext = keys.open(place, bytes);
-    try {
-      const isNew = startOfTerm(keys.writeTerm).equals(bytes.subarray(0, 5));
-      return isNew ? "new already" : keys.seal(place, plaintext, random);
-    } finally {
-      plaintext.fill(0);
-    }
-  } catch (error) {
-    if (error instanceof SealedValueError) return "failed";
-    throw error;
-  }
 }

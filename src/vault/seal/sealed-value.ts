@@ -72,6 +72,11 @@ export function open(
   }
 }
 
+/** The term that bytes say they are sealed under; undefined where they are not laid out as a sealed value. */
+export function termNamedBy(bytes: Uint8Array): number | undefined {
+  return isSealedValue(bytes) ? termOf(bytes) : undefined;
+}
+
 function isSealedValue(bytes: Uint8Array): bytes is SealedValue {
   return bytes.length >= SMALLEST && bytes[0] === VERSION;
 }

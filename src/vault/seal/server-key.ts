@@ -30,7 +30,8 @@ export interface ServerKey {
    * repair: nothing is exchanged, all values are looked at, and those of older terms sealed anew. `current` may be the
    * recovery key, and that goes on being valid. AppError `wrong_key`, `key_not_initialized`, `seal_busy`,
    * `server_locked`, and for `next` those of `initialize`. Locked before the end, it is `server_locked` too: the message
-   * says so where the new key holds already, and what is left is done at the next unlock. Whatever else the store throws after the exchange is mended by the repair.
+   * says so where the new key holds already, and what is left is done at the next unlock. `storage_full` after the
+   * exchange, and `reseal_unfinished` for whatever else ends the sealing, are mended by the repair.
    */
   rotate(keys: { readonly current: Secret; readonly next: Secret }, by: ChangeAuthor): Promise<ResealReport>;
   /**

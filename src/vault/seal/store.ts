@@ -84,6 +84,16 @@ export async function insertTerm(query: Query, row: StoredTerm & { createdAt: nu
   await query.insertInto("seal_term").values({ term, wrapped, created_at: createdAt }).execute();
 }
 
+/** When the term of this number was made; undefined where the store has none, or has dropped it. */
+export async function termMadeAt(query: Query, term: number): Promise<number | undefined> {
+  const row = await query
+    .selectFrom("seal_term")
+    .select("created_at")
+    .where("term", "=", term)
+    .executeTakeFirst();
+  return row?.created_at;
+}
+
 /** The same term, wrapped by another root. */
 export async function rewrapTerm(query: Query, { term, wrapped }: StoredTerm): Promise<void> {
   await query.updateTable("seal_term").set({ wrapped }).where("term", "=", term).execute();

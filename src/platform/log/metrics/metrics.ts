@@ -7,6 +7,7 @@ import {
 } from "prom-client";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../log.ts";
+import { ClusterMetrics } from "./cluster.ts";
 import { EventMetrics } from "./events.ts";
 import { GatewayMetrics } from "./gateway.ts";
 import { HttpMetrics } from "./http.ts";
@@ -41,6 +42,7 @@ export type ThreadCounts = MetricObjectWithValues<MetricValue<string>>[];
 /** What this server tells Prometheus. Nothing of it is global: two servers in one process count apart. */
 export interface Metrics extends ThreadMetrics {
   readonly events: EventMetrics;
+  readonly cluster: ClusterMetrics;
   /** These listeners are open now: who may come without a credential is shown, and when certificates end. */
   listening(listeners: readonly OpenedListener[]): void;
   /** A thread that serves requests ended by itself, and another takes its place. */
@@ -73,6 +75,7 @@ export function openMetrics(parts: {
   return {
     ...own,
     events: new EventMetrics(registry),
+    cluster: new ClusterMetrics(registry),
     listening: listenerGauges(registry),
     workerRestarted: () => restarts.inc(1),
     text: async () => {

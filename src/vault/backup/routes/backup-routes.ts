@@ -59,7 +59,8 @@ export function backupRoutes(api: Api, backups: Backups): void {
 
 function contractOf(method: "GET" | "POST"): RouteContract {
   const action = "backup.create";
-  return { method, path: PATH, action, audited: "key.backup", openWhileLocked: "local", family: "api" };
+  const contract = { method, path: PATH, action, audited: "key.backup" };
+  return { ...contract, openWhileLocked: "local", asksPasswordAgain: true, family: "api" };
 }
 
 async function answer(

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { authorOf } from "#platform/http/exchange.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import type { ServerKey } from "../server-key.ts";
-import { keyContract, keyText, serverKey, statusShape } from "./key-shape.ts";
+import { guardedContract, keyText, serverKey, statusShape } from "./key-shape.ts";
 
 const PATH = "/api/v1/key/initialize";
 const body = z
@@ -17,7 +17,7 @@ export function initializeKeyRoute(api: Api, parts: { readonly seal: ServerKey }
   api.route({
     method: "POST",
     url: PATH,
-    config: { contract: keyContract("POST", PATH, "key.initialize") },
+    config: { contract: guardedContract("POST", PATH, "key.initialize") },
     schema: {
       summary: "Set the server key, which every later start asks for.",
       body,

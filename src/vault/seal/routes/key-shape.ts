@@ -29,6 +29,15 @@ export function keyContract(
   return audited === undefined ? contract : { ...contract, audited };
 }
 
+/** The same for what whoever finds a session left open must not do. */
+export function guardedContract(
+  method: RouteContract["method"],
+  path: string,
+  audited: string,
+): RouteContract {
+  return { ...keyContract(method, path, audited), asksPasswordAgain: true };
+}
+
 /** The same without credentials. */
 export function openContract(path: string): RouteContract {
   return { method: "GET", path, action: OPEN, openWhileLocked: true, family: "api" };

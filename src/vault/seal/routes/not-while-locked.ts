@@ -1,4 +1,4 @@
-import { AppError } from "#platform/lib/error.ts";
+import { AppError, ERRORS } from "#platform/lib/error.ts";
 import type { ServerKey } from "../server-key.ts";
 
 /**
@@ -11,9 +11,11 @@ export function requireUnlocked(seal: Pick<ServerKey, "status">): void {
 
 /** The same for who was overtaken by a lock; throws anything else as it is. */
 export function throwInPlace(error: unknown): never {
-  throw error instanceof AppError && error.code === "server_locked" ? notWhileLocked() : error;
+  if (!(error instanceof AppError && error.code === "server_locked")) throw error;
+  // What was done before the lock is said in its own words.
+  throw notWhileLocked(error.message === ERRORS.server_locked.title ? undefined : error.message);
 }
 
-function notWhileLocked(): AppError {
-  return new AppError("server_locked", "Unlock the server first: this needs its keys.", { status: 409 });
+function notWhileLocked(message = "Unlock the server first: this needs its keys."): AppError {
+  return new AppError("server_locked", message, { status: 409 });
 }

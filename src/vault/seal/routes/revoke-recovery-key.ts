@@ -1,7 +1,7 @@
 import { authorOf } from "#platform/http/exchange.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import type { ServerKey } from "../server-key.ts";
-import { keyContract } from "./key-shape.ts";
+import { guardedContract } from "./key-shape.ts";
 import { throwInPlace } from "./not-while-locked.ts";
 
 const PATH = "/api/v1/key/recovery";
@@ -11,7 +11,7 @@ export function revokeRecoveryKeyRoute(api: Api, parts: { readonly seal: ServerK
   api.route({
     method: "DELETE",
     url: PATH,
-    config: { contract: keyContract("DELETE", PATH, "key.recovery.revoke") },
+    config: { contract: guardedContract("DELETE", PATH, "key.recovery.revoke") },
     schema: {
       summary: "Revoke the recovery key: from now on the server key alone unlocks.",
       errors: ["key_not_initialized", "seal_busy", "server_locked"],

@@ -121,6 +121,20 @@ test("[S7] one that is over sooner is answered with what it re-sealed, and one t
   expect(await answered).toMatchObject({ status: 409, body: { code: "seal_busy" } });
 });
 
+test("[S7] one that a lock overtook is 409, and says whether the new key holds", async () => {
+  for (const [thrown, said] of [
+    [new AppError("server_locked"), /^Unlock the server first/],
+    [new AppError("server_locked", "The new key holds, but the server was locked."), /^The new key holds/],
+  ] as const) {
+    await using routes = await openRoutes();
+    const answered = routes.rotate();
+    await routes.begun;
+    routes.end.reject(thrown);
+    const detail = expect.stringMatching(said);
+    expect(await answered).toMatchObject({ status: 409, body: { code: "server_locked", detail } });
+  }
+});
+
 test("[S9] [W1] a lock that holds but could not be written says both", async () => {
   await using routes = await openRoutes();
   expect(await routes.post("lock")).toMatchObject({

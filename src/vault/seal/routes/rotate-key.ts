@@ -4,7 +4,7 @@ import type { Clock } from "#platform/lib/clock.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { ServerKey } from "../server-key.ts";
 import type { KeyChecks } from "./key-checks.ts";
-import { keyContract, keyText, progressShape, serverKey } from "./key-shape.ts";
+import { guardedContract, keyText, progressShape, serverKey } from "./key-shape.ts";
 import { requireUnlocked, throwInPlace } from "./not-while-locked.ts";
 
 const PATH = "/api/v1/key/rotate";
@@ -23,7 +23,7 @@ const LOOK_EVERY_MS = 100;
 
 /**
  * `POST /api/v1/key/rotate`: 200 with what was re-sealed once that has ended, 202 with its progress after 30 seconds;
- * 403 `wrong_key`, and nothing changed. Equal keys re-seal once more what could not be.
+ * 403 `wrong_key`, and nothing changed; 503 `reseal_unfinished` where the new key holds and the rest broke off. Equal keys re-seal once more what could not be.
  */
 export function rotateKeyRoute(
   api: Api,
@@ -37,7 +37,7 @@ export function rotateKeyRoute(
   api.route({
     method: "POST",
     url: PATH,
-    config: { contract: keyContract("POST", PATH, "key.rotate") },
+    config: { contract: guardedContract("POST", PATH, "key.rotate") },
     schema: {
       summary: "Change the server key, and re-seal every stored secret under new keys.",
       body,
@@ -53,6 +53,7 @@ export function rotateKeyRoute(
         "wrong_key",
         "seal_busy",
         "server_locked",
+        "reseal_unfinished",
       ],
     },
     handler: async (request, reply) => {

@@ -1,0 +1,53 @@
+import * as z from "zod";
+import type { Secret } from "#platform/lib/secret.ts";
+import type { CommandContext } from "../command-context.ts";
+import { CliError, EXIT } from "../exit-codes.ts";
+import { callLocal, type LocalFlags } from "./local-server.ts";
+
+const row = z.object({
+  id: z.string(),
+  username: z.string(),
+  permissions: z.array(z.string()),
+  must_change_password: z.boolean(),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+const page = z.object({ data: z.array(row) });
+
+const PATH = "/api/v1/users";
+
+/** The calls that the commands of users make; each throws CliError with the server's refusal. */
+export function userCalls(context: CommandContext, flags: LocalFlags) {
+  const call = async (method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: object) =>
+    (await callLocal(context, flags, { method, path, ...(body === undefined ? {} : { body }) })).body;
+  const list = async () => page.parse(await call("GET", PATH)).data;
+  return {
+    list,
+    /** The id of the user of this name, or of this id. */
+    idOf: async (name: string): Promise<string> => {
+      const wanted = name.toLowerCase();
+      const users = await list();
+      const found = users.find(({ id, username }) => id === name || username === wanted);
+      if (found !== undefined) return found.id;
+      throw noSuchUser(name, users.length);
+    },
+    add: async (username: string, password: Secret, permissions: readonly string[]) =>
+      row.parse(await call("POST", PATH, { username, password: password.expose(), permissions })),
+    setPermissions: async (id: string, permissions: readonly string[]) =>
+      row.parse(await call("PATCH", `${PATH}/${id}`, { permissions })),
+    setPassword: (id: string, password: Secret) =>
+      call("PUT", `${PATH}/${id}/password`, { password: password.expose(), must_change_password: false }),
+    takeFactorOff: (id: string) => call("DELETE", `${PATH}/${id}/second-factor`),
+    remove: (id: string) => call("DELETE", `${PATH}/${id}`),
+  };
+}
+
+/** What is said where nobody has this id or name, of so many users. */
+export function noSuchUser(name: string, users: number): CliError {
+  const list = "the users are listed by: claviger user list";
+  const first = "nobody signed in yet; what the first one signs in with is shown by: claviger setup-code";
+  return new CliError(`no user is called ${name}`, {
+    exitCode: EXIT.data,
+    repair: users === 0 ? first : list,
+  });
+}
