@@ -37,11 +37,15 @@ test("[C7] only who is on the link is answered, from the port of multicast DNS, 
 });
 
 const escapes = "\u001b]0;owned\u0007\u001b[2J\r\n\u009b31m\u202egnp";
+/** One who fills the list: once eight of his are in it, whatever else he says is left out. */
+const many = (): Buffer => {
+  const answers = Array.from({ length: 100 }, (_, index) => member(`m${index}`, "m.local", "10.99.7.1"));
+  return message({ isAnswer: true, answers: answers.flat() });
+};
 const hostile = (): Buffer[] => {
   const answer = (answers: readonly Buffer[], counts?: readonly [number, number]) =>
     message({ isAnswer: true, answers, ...(counts && { counts }) });
   const suffix = SERVICE.split(".");
-  const many = Array.from({ length: 100 }, (_, index) => member(`m${index}`, "m.local", "10.99.7.1"));
   return [
     answer(member(escapes, "h.local", "10.99.7.1")),
     answer(member("x".repeat(63), "h.local", "8.8.8.8")),
@@ -54,7 +58,6 @@ const hostile = (): Buffer[] => {
     answer([Buffer.concat([pointerTo(14), pointerTo(12)])], [0, 2]),
     answer([Buffer.concat([Buffer.from([1, 0x41]), pointerTo(12)])], [0, 1]),
     answer([record("SRV", pointerTo(0x3fff), Buffer.alloc(6))]),
-    answer(many.flat()),
     answer([Buffer.alloc(40)], [0, 65535]),
     // Ten thousand records in one.
     answer(Array.from({ length: 10_000 }, () => Buffer.from([0, 0, 16, 0, 1, 0]))),
@@ -64,32 +67,37 @@ const hostile = (): Buffer[] => {
   ];
 };
 
-test("[C7] [C4] whatever strangers answer, the command ends in time, with no control character, a bounded list, and https URLs alone", async () => {
-  await using _flood = a.start(wordsToSay(`${a.address}:5353`, 100_000, hostile()));
+test.each([
+  ["what can be shown of it is", hostile, /\?\]0;owned\?\?\[2J\?\?\?31m\?gnp/],
+  ["of one who fills the list eight are", () => [...hostile(), many()], /https:/],
+])("[C7] [C4] whatever strangers answer, the command ends in time, with no control character, a bounded list, and https URLs alone: %s", async (_, packets, shown) => {
+  await using _flood = a.start(wordsToSay(`${a.address}:5353`, 100_000, packets()));
   await using ear = await listenAt(b);
   await ear.program.hears(/^10\.99\.7\.1 /m);
   for (const flags of [[], ["--json"]]) {
     const begunMs = performance.now();
     const { status, stdout, stderr } = await b.run([MAIN, "cluster", "discover", ...flags]);
     expect([status, stderr]).toEqual([EXIT.ok, ""]);
-    expect(performance.now() - begunMs).toBeLessThan(20_000);
+    expect(performance.now() - begunMs).toBeLessThan(60_000);
     expect(stdout.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
-    expect(stdout.split("\n").length).toBeLessThan(66);
-    expect(stdout.replaceAll("\ufffd", "?")).toContain("?]0;owned??[2J???31m?gnp");
+    expect(stdout.match(/https:/g)?.length).toBeLessThan(9);
+    expect(stdout.replaceAll("\ufffd", "?")).toMatch(shown);
     const urls = stdout.match(/[a-z]+:\/\/[^\s"]+/g) ?? [];
-    expect(new Set(urls)).toEqual(new Set(["https://10.99.7.1:8442", "https://h.local:8442"]));
+    expect(["https://10.99.7.1:8442", "https://h.local:8442"]).toEqual(
+      expect.arrayContaining([...new Set(urls)]),
+    );
   }
 });
 
 test("[C7] a member at whom strangers throw packets goes on, and is found", async () => {
   const { program } = await startServer(a, yamlOf(), "init");
   await using _server = program;
-  const questions = hostile().map((packet) => {
+  const questions = [...hostile(), many()].map((packet) => {
     const asked = Buffer.from(packet);
     asked.writeUInt8(0, Math.min(2, asked.length - 1));
     return asked;
   });
-  await say(`${b.address}:5353`, 50, [...hostile(), ...questions]);
+  await say(`${b.address}:5353`, 50, [...hostile(), many(), ...questions]);
   expect(await discover(b)).toEqual(FOUND);
   expect(await program.end("SIGTERM")).toBe(0);
   expect(program.said()).not.toContain("multicast DNS");

@@ -1,6 +1,7 @@
 import { createSecretKey } from "node:crypto";
-import { cpSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -110,8 +111,10 @@ const named = (which: string, keys: Record<string, Buffer>) =>
 
 /** What the server holds while it is open, made from a copy of its store and the passphrase. */
 async function keysOf(dataDir: string, copy: string, passphrase: string): Promise<Record<string, Buffer>> {
-  mkdirSync(copy);
-  cpSync(join(dataDir, "db"), join(copy, "db"), { recursive: true });
+  mkdirSync(join(copy, "db"), { recursive: true });
+  // By SQLite: the files of a server that runs change while they are copied.
+  using store = new DatabaseSync(join(dataDir, "db", "data.sqlite"), { readOnly: true, timeout: 60_000 });
+  store.prepare("VACUUM INTO ?").run(join(copy, "db", "data.sqlite"));
   await using database = await openSqlite({ dataDir: copy, clock: systemClock });
   const stored = await readStoredSeal(database.query);
   const { kek, root } = await openSlot(stored, new Secret(passphrase), new Stretching());
