@@ -1,0 +1,14 @@
+import type { ErrorComponentProps } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { PageHeader } from "#components/page-header.tsx";
+import { ProblemAlert } from "#components/problem-alert.tsx";
+
+/** In place of a page that broke: the rest of the app goes on. */
+export function PageError({ error, reset }: ErrorComponentProps): ReactNode {
+  return (
+    <>
+      <PageHeader title="This page broke" />
+      <ProblemAlert error={error} retry={reset} />
+    </>
+  );
+}
