@@ -1,19 +1,16 @@
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import type { ReactNode } from "react";
-import { PasswordAgain } from "#features/session/password-again.tsx";
+import { lazy, type ReactNode, Suspense } from "react";
 import { pageNonce } from "#lib/nonce.ts";
 import { Entrance } from "./entrance.tsx";
-import type { createAppRouter } from "./router.tsx";
 import { cssVariables, theme } from "./theme.ts";
 
 const colorSchemes = localStorageColorSchemeManager({ key: "claviger-colors" });
 
-export function App(props: {
-  readonly client: QueryClient;
-  readonly router: ReturnType<typeof createAppRouter>;
-}): ReactNode {
+/** Nobody waits for what is shown later. */
+const Overlays = lazy(() => import("./overlays.tsx"));
+
+export function App(props: { readonly client: QueryClient }): ReactNode {
   return (
     <MantineProvider
       theme={theme}
@@ -23,9 +20,10 @@ export function App(props: {
       getStyleNonce={pageNonce}
     >
       <QueryClientProvider client={props.client}>
-        <Notifications position="top-right" />
-        <Entrance router={props.router} />
-        <PasswordAgain />
+        <Entrance />
+        <Suspense fallback={null}>
+          <Overlays />
+        </Suspense>
       </QueryClientProvider>
     </MantineProvider>
   );

@@ -1,11 +1,11 @@
-import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
+import "@mantine/core/styles/baseline.layer.css";
+import "@mantine/core/styles/default-css-variables.layer.css";
+import "@mantine/core/styles/global.layer.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { announceNonce } from "#lib/nonce.ts";
 import { createQueryClient } from "#lib/query-client.ts";
 import { App } from "./app.tsx";
-import { createAppRouter } from "./router.tsx";
 import { watchSession } from "./session-watch.ts";
 
 announceNonce();
@@ -15,6 +15,6 @@ const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no root");
 createRoot(root).render(
   <StrictMode>
-    <App client={client} router={createAppRouter()} />
+    <App client={client} />
   </StrictMode>,
 );

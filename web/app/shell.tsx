@@ -9,7 +9,7 @@ import { StateBadge } from "#components/state-badge.tsx";
 import { keyStatus } from "#features/server-key/api/key-status.ts";
 import { Navigation } from "./navigation.tsx";
 import classes from "./shell.module.css";
-import { UserMenu } from "./user-menu.tsx";
+import { UserLinks } from "./user-links.tsx";
 
 /** Around every page: who and where, the way to the others, and the page itself, which gets the focus when it changes. */
 export function Shell(): ReactNode {
@@ -52,7 +52,7 @@ export function Shell(): ReactNode {
           <Group gap="xs" wrap="nowrap">
             <LockState />
             <ColorSchemeToggle />
-            <UserMenu />
+            <UserLinks />
           </Group>
         </Group>
       </AppShell.Header>

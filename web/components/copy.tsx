@@ -1,4 +1,4 @@
-import { ActionIcon, Button, CopyButton as CopyState, Group, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, CopyButton as CopyState, Group, TextInput } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
@@ -9,16 +9,15 @@ export function CopyButton(props: { readonly value: string; readonly label: stri
   return (
     <CopyState value={props.value} timeout={SHOWN_MS}>
       {({ copied, copy }) => (
-        <Tooltip label={copied ? "Copied" : props.label}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={copied ? "Copied" : props.label}
-            onClick={copy}
-          >
-            {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          title={props.label}
+          aria-label={copied ? "Copied" : props.label}
+          onClick={copy}
+        >
+          {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
+        </ActionIcon>
       )}
     </CopyState>
   );

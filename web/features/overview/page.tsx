@@ -1,9 +1,10 @@
-import { Alert, Code, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Alert, Code, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { CopyField } from "#components/copy.tsx";
 import { PageHeader } from "#components/page-header.tsx";
 import { ProblemAlert } from "#components/problem-alert.tsx";
+import { Section } from "#components/section.tsx";
 import { serverInfo } from "./api/server-info.ts";
 
 export default function OverviewPage(): ReactNode {
@@ -22,18 +23,13 @@ export default function OverviewPage(): ReactNode {
             Set one on the machine with <Code>claviger key init --recovery</Code>.
           </Alert>
         )}
-        <Paper withBorder p="lg">
-          <Stack>
-            <Title order={2} size="h4">
-              Point your programs here
-            </Title>
-            <SimpleGrid cols={{ base: 1, md: 2 }}>
-              <CopyField label="OpenAI's API" value={`${location.origin}/v1`} />
-              <CopyField label="Anthropic's API" value={location.origin} />
-            </SimpleGrid>
-            <Text c="dimmed">Each presents an API key of its own in place of the provider's.</Text>
-          </Stack>
-        </Paper>
+        <Section title="Point your programs here">
+          <SimpleGrid cols={{ base: 1, md: 2 }}>
+            <CopyField label="OpenAI's API" value={`${location.origin}/v1`} />
+            <CopyField label="Anthropic's API" value={location.origin} />
+          </SimpleGrid>
+          <Text c="dimmed">Each presents an API key of its own in place of the provider's.</Text>
+        </Section>
       </Stack>
     </>
   );

@@ -1,17 +1,11 @@
-import { Button, Group, PasswordInput, Stack, Text } from "@mantine/core";
-import { useForm } from "@mantine/form";
-import { type ReactNode, useEffect, useState } from "react";
-import { FormModal } from "#components/form-modal.tsx";
-import { ProblemAlert } from "#components/problem-alert.tsx";
-import { isProblem } from "#lib/api-problem.ts";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { askPasswordBy } from "#lib/session-signals.ts";
-import { useReauthenticate } from "./api/reauthenticate.ts";
 
-type Answer = (isGiven: boolean) => void;
+const PasswordAgainForm = lazy(() => import("./password-again-form.tsx"));
 
 /** The one window that asks for the password again, for whichever call wants it. */
 export function PasswordAgain(): ReactNode {
-  const [answer, setAnswer] = useState<Answer | null>(null);
+  const [answer, setAnswer] = useState<((isGiven: boolean) => void) | null>(null);
   useEffect(() => askPasswordBy(() => new Promise((resolve) => setAnswer(() => resolve))), []);
   if (answer === null) return null;
   const end = (isGiven: boolean) => {
@@ -19,47 +13,8 @@ export function PasswordAgain(): ReactNode {
     setAnswer(null);
   };
   return (
-    <FormModal title="Give your password again" onClose={() => end(false)}>
+    <Suspense fallback={null}>
       <PasswordAgainForm end={end} />
-    </FormModal>
-  );
-}
-
-function PasswordAgainForm(props: { readonly end: Answer }): ReactNode {
-  const giving = useReauthenticate();
-  const form = useForm({ initialValues: { password: "" } });
-  const submit = form.onSubmit((body) =>
-    giving.mutate(body, {
-      onSuccess: () => props.end(true),
-      onError: (error) => {
-        if (isProblem(error, "wrong_password")) form.setFieldError("password", error.message);
-      },
-    }),
-  );
-  return (
-    <form onSubmit={submit}>
-      <Stack>
-        <Text>
-          You gave it more than 15 minutes ago, and this could do great harm in a session left open.
-        </Text>
-        <PasswordInput
-          label="Password"
-          autoComplete="current-password"
-          required
-          data-autofocus
-          visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
-          {...form.getInputProps("password")}
-        />
-        {!isProblem(giving.error, "wrong_password") && <ProblemAlert error={giving.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={() => props.end(false)}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={giving.isPending}>
-            Go on
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    </Suspense>
   );
 }
