@@ -12,7 +12,8 @@ export interface SeededServer extends AsyncDisposable {
 }
 
 const DAYS = 12;
-const A_DAY_MS = 24 * 60 * 60 * 1000;
+const AN_HOUR_MS = 60 * 60 * 1000;
+const A_DAY_MS = 24 * AN_HOUR_MS;
 const PROVIDERS = ["openai", "gpu-box", "openrouter"];
 const KEYS = [
   { name: "support-chat", limits: { requests_per_minute: 120, spend_usd_per_month: 40 }, share: 5 },
@@ -30,7 +31,7 @@ const USER_PASSWORD = "three small boats at noon";
 export async function startSeededServer(): Promise<SeededServer> {
   await using stack = new AsyncDisposableStack();
   const upstream = stack.use(await startUpstream());
-  const clock = new FakeClock(Date.now() - DAYS * A_DAY_MS);
+  const clock = new FakeClock(Date.now() - AN_HOUR_MS - DAYS * A_DAY_MS);
   const claviger = stack.use(await startClaviger({ clock, dashboardDir: DASHBOARD }));
   // Before there are other users: then nobody signs in as the first any more.
   const admin = await settledAdmin(claviger);
