@@ -1,4 +1,14 @@
-import { Box, Button, Center, Skeleton, Stack, Table, Text, UnstyledButton } from "@mantine/core";
+import {
+  Box,
+  Button,
+  Center,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  UnstyledButton,
+  VisuallyHidden,
+} from "@mantine/core";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Page } from "#lib/pages-of.ts";
@@ -56,9 +66,7 @@ export function DataTable<Row>(props: {
               ))}
               {props.actions !== undefined && (
                 <Table.Th w={48}>
-                  <Text component="span" className="mantine-visually-hidden" size="xs">
-                    Actions
-                  </Text>
+                  <VisuallyHidden>Actions</VisuallyHidden>
                 </Table.Th>
               )}
             </Table.Tr>
