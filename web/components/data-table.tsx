@@ -12,6 +12,7 @@ import {
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Page } from "#lib/pages-of.ts";
+import classes from "./data-table.module.css";
 import { ProblemAlert } from "./problem-alert.tsx";
 import { type RowAction, RowMenu } from "./row-menu.tsx";
 
@@ -80,7 +81,7 @@ export function DataTable<Row>(props: {
                   </Table.Td>
                 ))}
                 {props.actions !== undefined && (
-                  <Table.Td>
+                  <Table.Td className={classes.actions ?? ""}>
                     <RowMenu of={props.rowName(row)} actions={props.actions(row)} />
                   </Table.Td>
                 )}
