@@ -1,0 +1,28 @@
+import { NavLink } from "@mantine/core";
+import { Link, useLocation } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { useMe } from "#features/session/me.ts";
+import { mayDo } from "#lib/permissions.ts";
+import { PAGES } from "./pages.tsx";
+
+/** The pages that this person may use. */
+export function Navigation(): ReactNode {
+  const { pathname } = useLocation();
+  const { permissions } = useMe().user;
+  return [...PAGES].map(([path, { nav }]) => {
+    if (nav === undefined || (nav.action !== undefined && !mayDo(permissions, nav.action))) return null;
+    const isHere = path === "/" ? pathname === "/" : pathname === path || pathname.startsWith(`${path}/`);
+    return (
+      <NavLink
+        key={path}
+        component={Link}
+        to={path}
+        label={nav.label}
+        leftSection={<nav.Icon size={18} stroke={1.6} aria-hidden />}
+        active={isHere}
+        variant="light"
+        aria-current={isHere ? "page" : undefined}
+      />
+    );
+  });
+}

@@ -1,0 +1,36 @@
+import { Alert, Code, SimpleGrid, Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { CopyField } from "#components/copy.tsx";
+import { PageHeader } from "#components/page-header.tsx";
+import { ProblemAlert } from "#components/problem-alert.tsx";
+import { Section } from "#components/section.tsx";
+import { serverInfo } from "./api/server-info.ts";
+
+export default function OverviewPage(): ReactNode {
+  const info = useQuery(serverInfo());
+  return (
+    <>
+      <PageHeader
+        title="Overview"
+        about={info.data && `Claviger ${info.data.version}, node ${info.data.node_id}`}
+      />
+      <Stack>
+        <ProblemAlert error={info.error} retry={info.refetch} />
+        {info.data?.initialized === false && (
+          <Alert variant="outline" color="yellow.8" title="No server key is set">
+            Until one is, a file on the server opens the stored credentials: whoever copies its disk has them.
+            Set one on the machine with <Code>claviger key init --recovery</Code>.
+          </Alert>
+        )}
+        <Section title="Point your programs here">
+          <SimpleGrid cols={{ base: 1, md: 2 }}>
+            <CopyField label="OpenAI's API" value={`${location.origin}/v1`} />
+            <CopyField label="Anthropic's API" value={location.origin} />
+          </SimpleGrid>
+          <Text c="dimmed">Each presents an API key of its own in place of the provider's.</Text>
+        </Section>
+      </Stack>
+    </>
+  );
+}
