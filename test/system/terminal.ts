@@ -3,20 +3,28 @@ import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { requiredTool } from "./required-tool.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
+const COMMAND = [
+  process.execPath,
+  "--disable-warning=ExperimentalWarning",
+  path.resolve(import.meta.dirname, "../../src/main.ts"),
+];
 /** Without a word for so long, a program will not say one any more, however loaded the machine is. */
 const QUIET_MS = 60_000;
 /**
  * A question as it is drawn whole: its mark, its words, what it shows below them, its end. It is drawn in raw mode, which
- * is where keys are taken one by one; an answer that came before would be echoed, and its Enter taken for another key.
+ * is where keys are taken one by one; an answer that came before would be echoed, and its Enter taken for another key. Or a
+ * line that ends where the answer begins, as a terminal is asked that cannot move its cursor.
  */
-const FRAME = /^[◆▲] {2}([\s\S]*?)^└.*$/m;
+const FRAME = /^[◆▲] {2}[\s\S]*?^└.*$|^\? .*: $(?!\n)/m;
 const YES_OR_NO = /[●○] Yes \/ [●○] No/;
 /** Ctrl-C, Escape and the arrows do their work without Enter. */
 const ALONE = ["\u0003", "\u001b"];
 
-/** Words of a question, and what is typed there; Enter follows where the question waits for it. */
-export type TerminalAnswer = readonly [question: string, typed: string];
+/**
+ * Words of a question, and what is typed there, or how that is read from what was shown so far; Enter follows where the
+ * question waits for it.
+ */
+export type TerminalAnswer = readonly [question: string, typed: string | ((shown: string) => string)];
 
 export interface TerminalRun {
   /** The exit status; null when a signal ended it. */
@@ -25,6 +33,8 @@ export interface TerminalRun {
   readonly shown: string;
   /** As the terminal got it. */
   readonly raw: string;
+  /** The same, cut where an answer was typed. */
+  readonly scenes: readonly string[];
 }
 
 export interface TerminalOptions {
@@ -32,6 +42,9 @@ export interface TerminalOptions {
   readonly enter?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly columns?: number;
+  readonly term?: string;
+  /** What runs there in place of the command line. */
+  readonly program?: readonly string[];
 }
 
 /** Runs a command of the program at a terminal and answers each question once, when it is its turn: see `drive`. */
@@ -40,12 +53,12 @@ export function atTerminal(
   answers: readonly TerminalAnswer[],
   options: TerminalOptions = {},
 ): Promise<TerminalRun> {
-  const { enter = [], env = process.env, columns = 200 } = options;
-  const command = [process.execPath, MAIN, ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  const { enter = [], env = process.env, columns = 200, term = "xterm", program = COMMAND } = options;
+  const command = [...program, ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
   // The terminal is as large as its driver, which has no size.
   const line = `stty rows 50 cols ${columns}; exec ${command.join(" ")}`;
   const [file = "", ...args] = [...enter, requiredTool("script"), "-qec", line, "/dev/null"];
-  return drive(file, args, { answers, env: { TERM: "xterm", ...env } });
+  return drive(file, args, { answers, env: { ...env, TERM: term } });
 }
 
 /** Rejects, with all that was shown, when another question is asked than the next one, none is any more, or nothing happens. */
@@ -58,6 +71,7 @@ function drive(
   const open = [...answers];
   const text = new TextDecoder();
   let [raw, answeredTo] = ["", 0];
+  const scenes: string[] = [];
   return new Promise((resolve, reject) => {
     const shown = () => stripVTControlCharacters(raw).replaceAll("\r", "");
     const fail = (why: string) => {
@@ -79,14 +93,16 @@ function drive(
       const asked = frame.replaceAll(/\s*\n[│ ]*/g, " ");
       if (question === undefined || typed === undefined || !asked.includes(question))
         return fail(`it asks "${asked}" and not "${question}"`);
+      scenes.push(raw.slice(answeredTo));
       answeredTo = raw.length;
-      const isWhole = YES_OR_NO.test(frame) || ALONE.some((key) => typed.startsWith(key));
-      child.stdin.write(isWhole ? typed : `${typed}\r`);
+      const keys = typeof typed === "string" ? typed : typed(shown());
+      const isWhole = YES_OR_NO.test(frame) || ALONE.some((key) => keys.startsWith(key));
+      child.stdin.write(isWhole ? keys : `${keys}\r`);
     });
     child.on("close", (status) => {
       clearTimeout(quiet);
       if (open.length > 0) return fail(`it ended with ${status} and did not ask "${open[0]?.[0]}"`);
-      resolve({ status, shown: shown(), raw });
+      resolve({ status, shown: shown(), raw, scenes: [...scenes, raw.slice(answeredTo)] });
     });
   });
 }
