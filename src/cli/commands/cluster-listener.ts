@@ -54,7 +54,9 @@ export async function offerListener(
   const words = "No listener speaks TLS, so no other machine reaches this server.";
   const output = context.output();
   if (!(await agrees(`${words} Write one, lan on port 8442, into claviger.yaml?`))) {
-    output.note(`${words} With --yes the command writes one into claviger.yaml: lan, port 8442`);
+    // Who was asked has read it.
+    if (process.stdin.isTTY !== true)
+      output.note(`${words} With --yes the command writes one into claviger.yaml: lan, port 8442`);
     return undefined;
   }
   const entries = httpServers.length === 0 ? [await defaultListener(), LAN] : [LAN];

@@ -57,7 +57,7 @@ async function keptAfterTest(parts: SetupParts, { name }: ShownProvider): Promis
       const models = (await knownModels(context, flags)).filter(({ provider }) => provider === name);
       const some = models.slice(0, SHOWN_MODELS).map(({ id }) => `  ${printable(id)}`);
       const more = models.length > SHOWN_MODELS ? [`  and ${models.length - SHOWN_MODELS} more`] : [];
-      say([`${name} answers, and has ${models.length} models:`, ...some, ...more].join("\n"));
+      say([`${name} answers. Its models:`, ...some, ...more].join("\n"));
       return true;
     }
     say(`${name} does not answer as it should: ${printable(error ?? "no reason was given")}`);
