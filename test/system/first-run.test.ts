@@ -26,7 +26,7 @@ async function home() {
   const env = { ...strangersEnvironment(), DATA_DIR: dataDir, REPOSITORY: CHECKOUT };
   // A port that nobody has.
   mkdirSync(path.join(dataDir, "etc"), { recursive: true, mode: 0o700 });
-  const yaml = JSON.stringify({ resources: { local: LISTENER } });
+  const yaml = JSON.stringify({ resources: { here: LISTENER } });
   writeFileSync(path.join(dataDir, "etc", "claviger.yaml"), yaml, { mode: 0o600 });
   symlinkSync(path.join(CHECKOUT, "node_modules"), path.join(root, "node_modules"));
   const run = (block: string, where = cwd) =>
