@@ -18,6 +18,7 @@ import { providerCommands } from "./commands/provider.ts";
 import { resetPinCommand } from "./commands/reset-pin.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { setupCommand } from "./commands/setup.ts";
 import { setupCodeCommand } from "./commands/setup-code.ts";
 import { statusCommand } from "./commands/status.ts";
 import { usageCommand } from "./commands/usage.ts";
@@ -36,6 +37,7 @@ export function createProgram(context: CommandContext): Command {
   program.showHelpAfterError("(see: claviger --help)");
   for (const register of [
     serveCommand,
+    setupCommand,
     statusCommand,
     setupCodeCommand,
     userCommands,

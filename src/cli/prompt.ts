@@ -41,7 +41,8 @@ async function ask({ label, input, output = process.stderr }: SecretRequest): Pr
   return answer;
 }
 
-async function readLine(input: Readable, label: string): Promise<string> {
+/** The next line of `input`, without its line end; empty where there is none. CliError 65: too long, or not UTF-8. */
+export async function readLine(input: Readable, label: string): Promise<string> {
   let line = remainders.get(input) ?? Buffer.alloc(0);
   remainders.delete(input);
   if (!line.includes(NEWLINE)) {

@@ -17,7 +17,7 @@ const printed = z.object({
   url: z.string(),
   tools: z.array(z.object({ tool: z.string(), title: z.string(), where: z.string(), text: z.string() })),
 });
-const OPENAI_TOOLS = ["openai-python", "openai-js", "cursor", "continue", "aider", "open-webui"];
+const OPENAI_TOOLS = ["curl", "openai-python", "openai-js", "cursor", "continue", "aider", "open-webui"];
 const ALL_TOOLS = [...OPENAI_TOOLS, "anthropic-python", "anthropic-js", "claude-code"];
 
 const connect = (server: TestClaviger, ...words: string[]) =>

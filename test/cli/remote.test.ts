@@ -99,6 +99,7 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
       "7392641\n",
     ],
     [["cluster", "status"], /in the cluster/],
+    [["setup"], /server key: open[\s\S]*cluster: in the cluster[\s\S]*provider: sim/],
     [["user", "add", "maria"], /user maria added/, `${word} is a password\n`],
     [["user", "list"], /maria/],
     [["user", "permissions", "maria", "gateway"], /maria has gateway now/],
@@ -115,6 +116,9 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     EXIT.data,
     expect.stringContaining("no node is called nobody"),
   ]);
+  await run(["user", "add", "peter", ...pinned()], {}, `${word} is a password\n`);
+  const wrong = await run(["user", "add-second-factor", "peter", ...pinned()], {}, "000000\n");
+  expect([wrong.status, wrong.stdout]).toEqual([EXIT.data, expect.stringMatching(/^otpauth:\/\/totp\//)]);
   const { id } = await server.issueKey("to-revoke");
   expect((await run(["api-key", "revoke", id, ...pinned()])).stdout).toContain(`key ${id} revoked`);
 });
@@ -150,13 +154,13 @@ test("[L3] the command tree has no command beyond those tried above and those th
     .map(([words]) => words);
   expect(asking.toSorted()).toEqual(
     [
-      ...["status", "models", "connect", "usage", "config reload", "config identities"],
+      ...["setup", "status", "models", "connect", "usage", "config reload", "config identities"],
       ...["audit export", "audit tail", "backup", "cluster init", "cluster status"],
       ...["cluster join", "cluster open"],
       ...["leave", "lock", "remove", "rename"].map((verb) => `cluster ${verb}`),
       ...["create", "list", "show", "update", "rotate", "revoke"].map((verb) => `api-key ${verb}`),
       ...["status", "init", "unlock", "rotate", "lock", "recovery revoke"].map((verb) => `key ${verb}`),
-      ...["add", "list", "passwd", "permissions", "drop-second-factor", "remove"].map(
+      ...["add", "list", "passwd", "permissions", "add-second-factor", "drop-second-factor", "remove"].map(
         (verb) => `user ${verb}`,
       ),
       ...["add", "edit", "list", "show", "test", "set-credential", "remove"].map(

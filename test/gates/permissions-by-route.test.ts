@@ -34,6 +34,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "PATCH /api/v1/users/:id": { permissions: [] },
   "PUT /api/v1/users/:id/password": { password: "nobody's password" },
   "POST /api/v1/me/second-factor/confirm": { code: "123456" },
+  "POST /api/v1/users/:id/second-factor/confirm": { code: "123456" },
   "POST /login/password": { password: "123456" },
   "PUT /api/v1/me/password": { current_password: "nobody's password", new_password: "nor is this one" },
   "POST /api/v1/me/reauthenticate": { password: "nobody's password" },

@@ -139,3 +139,51 @@ test("[U7] under another auth.key, as in a restored store, the codes are wrong a
   expect((await tryWith(codeOf(secret, clock.now()))).status).toBe(401);
   expect((await tryWith(recovery[0] ?? "")).status).toBe(200);
 });
+
+test("[U7] who may take a user over can begin with his second factor and confirm it, the control socket while locked too; nobody else", async () => {
+  const clock = new FakeClock();
+  await using server = await startClaviger({
+    clock,
+    yaml: JSON.stringify({
+      resources: { clerk: { resource_type: "PermissionSet", allow: ["users.manage"] } },
+    }),
+  });
+  const own = await firstPerson(server);
+  const { id } = Object(Object((await own.call({ path: "/api/v1/me" })).json).user);
+  const path = `/api/v1/users/${id}/second-factor`;
+  const clerk = await server.issueKey("clerk", ["clerk"]);
+  const headers = { authorization: `Bearer ${clerk.key}` };
+  for (const each of [path, `${path}/confirm`]) {
+    const body = each === path ? {} : { body: { code: "123456" } };
+    const refused = await server.call({ method: "POST", path: each, headers, ...body });
+    expect([refused.status, refused.json]).toEqual([
+      403,
+      expect.objectContaining({ code: "exceeds_own_rights" }),
+    ]);
+  }
+  await server.control({ method: "POST", path: "/api/v1/key/initialize", body: { key: freshPassword() } });
+  await server.control({ method: "POST", path: "/api/v1/key/lock" });
+  const begun = await server.control({ method: "POST", path });
+  const { secret } = Object(begun.json);
+  expect((await logIn(server, { password: own.password })).status).toBe(200);
+  const confirmBy = (code: string) =>
+    server.control({ method: "POST", path: `${path}/confirm`, body: { code } });
+  expect((await confirmBy(codeOf(secret, clock.now(), 5))).json).toMatchObject({ code: "wrong_code" });
+  const confirmed = await confirmBy(codeOf(secret, clock.now()));
+  expect(Object(confirmed.json).recovery_codes).toHaveLength(10);
+  expect((await logIn(server, { password: own.password })).json).toMatchObject({
+    code: "second_factor_required",
+  });
+  clock.advance(30_000);
+  const code = codeOf(secret, clock.now());
+  expect((await logIn(server, { password: own.password, code })).status).toBe(200);
+  expect((await server.control({ method: "POST", path })).status).toBe(409);
+  const { json } = await server.control({ path: "/api/v1/audit?limit=50" });
+  expect(Object(json).data).toEqual(
+    expect.arrayContaining(
+      ["user.second_factor.begin", "user.second_factor.on"].map((action) =>
+        expect.objectContaining({ action, actor: "local", target: "admin", outcome: "success" }),
+      ),
+    ),
+  );
+});

@@ -45,6 +45,8 @@ const LOCAL = [
   "GET /api/v1/audit",
   "GET /api/v1/users",
   "PUT /api/v1/users/:id/password",
+  "POST /api/v1/users/:id/second-factor",
+  "POST /api/v1/users/:id/second-factor/confirm",
   "DELETE /api/v1/users/:id/second-factor",
   "POST /api/v1/setup-code",
 ];

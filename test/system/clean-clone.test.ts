@@ -1,16 +1,15 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import OpenAI from "openai";
 import { expect, test } from "vitest";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
+import { cloneHere, type Place } from "./clone.ts";
 import { requiredTool } from "./required-tool.ts";
 import { type ProgramRun, runProgram } from "./run-program.ts";
 import { startProgram } from "./running-program.ts";
 
-const CHECKOUT = path.resolve(import.meta.dirname, "../..");
 const FIVE_MINUTES = { timeout: 300_000 };
 
 test(
@@ -71,33 +70,6 @@ test(
     expect(clean.stdout).toBe("");
   },
 );
-
-interface Place extends AsyncDisposable {
-  readonly root: string;
-  /** The clone. */
-  readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
-  /** The flags that name its data directory. */
-  readonly where: readonly string[];
-}
-
-/** A clone of what is committed, with the environment of a person who has just logged in. */
-async function cloneHere(): Promise<Place> {
-  const root = mkdtempSync(path.join(tmpdir(), "clone-"));
-  const cwd = path.join(root, "claviger.clone");
-  const cloned = await runProgram(requiredTool("git"), ["clone", "--quiet", "--no-local", CHECKOUT, cwd]);
-  expect(cloned).toMatchObject({ status: 0 });
-  // The pinned Node that runs these tests is first on the path; a stranger has only the system's.
-  const searchPath = (process.env.PATH ?? "").split(":").filter((at) => !at.includes("node_modules"));
-  const env = { PATH: searchPath.join(":"), HOME: process.env.HOME, LANG: "C.UTF-8" };
-  return {
-    root,
-    cwd,
-    env,
-    where: ["--data-dir", path.join(root, "kept")],
-    [Symbol.asyncDispose]: async () => rmSync(root, { recursive: true, force: true }),
-  };
-}
 
 /** The commands the server prints on its first start, without the remarks behind them. */
 function printedCommands(said: string): string[] {

@@ -1,12 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { EXIT } from "#cli/exit-codes.ts";
 import { discover, FOUND, listenAt, MAIN, MULTICAST, startServer, yamlOf } from "./discovery-bench.ts";
 import { message, nameOf, record, SERVICE } from "./dns-packet.ts";
-import { requiredTool } from "./required-tool.ts";
 import { runProgram } from "./run-program.ts";
 import type { RunningProgram } from "./running-program.ts";
+import { atTerminal } from "./terminal.ts";
 import { openTwoNetworks, type Place } from "./two-networks.ts";
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
@@ -133,30 +131,15 @@ test("[C4] `cluster join` without a URL lets the person at the terminal pick fro
   const joiner = await startServer(b, yamlOf({ mdns: "off" }));
   await using _joining = joiner.program;
 
-  const line = `stty cols 100; "${process.execPath}" "${MAIN}" cluster join --data-dir "${joiner.dataDir}"`;
-  const seen = await atTerminal(line, [
-    ["https://10.99.7.1:8442", "\r"],
-    ["PIN of the cluster", `${pin}\r`],
-    ["claviger.yaml?", "n"],
-  ]);
-  expect(seen).toMatch(/this server is a member of cluster_\w{16}/);
-  expect(seen).not.toContain(pin);
+  const { shown, raw } = await atTerminal(
+    ["cluster", "join", "--data-dir", joiner.dataDir],
+    [
+      ["https://10.99.7.1:8442", ""],
+      ["PIN of the cluster", pin],
+      ["claviger.yaml?", "n"],
+    ],
+    { enter: b.enter },
+  );
+  expect(shown).toMatch(/this server is a member of cluster_\w{16}/);
+  expect(raw).not.toContain(pin);
 });
-
-/** What is seen at a terminal at B where each text is answered once. */
-async function atTerminal(line: string, answers: readonly (readonly [string, string])[]): Promise<string> {
-  const [program = "", ...enter] = b.enter;
-  const words = [...enter, requiredTool("script"), "-qec", line, "/dev/null"];
-  const child = spawn(program, words, { env: { ...process.env, TERM: "xterm" } });
-  let seen = "";
-  const open = [...answers];
-  child.stdout.on("data", (chunk: Buffer) => {
-    seen += chunk;
-    const [asked, answer] = open[0] ?? [];
-    if (asked === undefined || !seen.includes(asked)) return;
-    open.shift();
-    child.stdin.write(answer);
-  });
-  await once(child, "close");
-  return seen;
-}

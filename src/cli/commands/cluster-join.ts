@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import * as z from "zod";
+import type { Secret } from "#platform/lib/secret.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { remoteUrl } from "../server-flags.ts";
 import { chooseMember } from "./cluster-discover.ts";
-import { listenerLines, offerListener } from "./cluster-listener.ts";
+import { type Agreement, agreementOf, listenerLines, offerListener } from "./cluster-listener.ts";
 import { askKey } from "./key-prompts.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
@@ -30,27 +31,41 @@ type JoinFlags = LocalFlags & { readonly yes?: boolean };
  * 4 where joining is closed there.
  */
 export async function joinMember(context: CommandContext, flags: JoinFlags, url: string): Promise<void> {
-  if (!/^https:\/\//i.test(url))
-    throw new CliError("a member's URL is https://HOST:PORT", {
-      exitCode: EXIT.refusedValue,
-      repair:
-        "joining is over TLS only; a member's listener with tls is on port 8442 unless it was put elsewhere",
-    });
+  requireHttps(url);
   const pin = await askKey("PIN of the cluster");
+  const done = await joinWith(context, flags, { url, pin, agrees: agreementOf(flags) });
+  context
+    .output()
+    .result(done, () =>
+      [`this server is a member of ${done.cluster_id}`, ...listenerLines(done.listener)].join("\n"),
+    );
+}
+
+/** Offers a listener for the others, and joins. CliError as `joinMember`. */
+export async function joinWith(
+  context: CommandContext,
+  flags: LocalFlags,
+  { url, pin, agrees }: { readonly url: string; readonly pin: Secret; readonly agrees: Agreement },
+) {
+  requireHttps(url);
   // Before it joins: the members pin the keys that a server has then. Another machine's file is not ours to write.
   const here = remoteUrl(context) === undefined;
-  const listener = here ? await offerListener(context, flags, flags.yes ?? false) : undefined;
+  const listener = here ? await offerListener(context, flags, agrees) : undefined;
   const body = { url, pin: pin.expose() };
   const call = { method: "POST", path: `${PATH}/join`, body, deadlineMs: JOIN_DEADLINE_MS } as const;
   const answer = await callLocal(context, flags, call).catch((error: unknown) => {
     throw toldByCode(error);
   });
-  const done = joined.parse(answer.body);
-  context
-    .output()
-    .result({ ...done, ...(listener && { listener }) }, () =>
-      [`this server is a member of ${done.cluster_id}`, ...listenerLines(listener)].join("\n"),
-    );
+  return { ...joined.parse(answer.body), ...(listener && { listener }) };
+}
+
+function requireHttps(url: string): void {
+  if (/^https:\/\//i.test(url)) return;
+  throw new CliError("a member's URL is https://HOST:PORT", {
+    exitCode: EXIT.refusedValue,
+    repair:
+      "joining is over TLS only; a member's listener with tls is on port 8442 unless it was put elsewhere",
+  });
 }
 
 /** `cluster open`: others may join for 15 minutes. */

@@ -15,6 +15,18 @@ const LAN: ConfigEntry = {
   },
 };
 
+/** Whether what the message asks is to be done. */
+export type Agreement = (message: string) => Promise<boolean>;
+
+/** `--yes`, or what is answered at a terminal: nobody agrees where nobody is asked. */
+export function agreementOf({ yes }: { readonly yes?: boolean }): Agreement {
+  return async (message) => {
+    if (yes === true || process.stdin.isTTY !== true) return yes === true;
+    const answer = await confirm({ message, output: process.stderr });
+    return !isCancel(answer) && answer;
+  };
+}
+
 /**
  * Writes the listener `lan`, TLS on 8442, into the file where it declares none with TLS, once that was agreed to, and
  * has the running server open it. Gives the file, or undefined where nothing was written. Throws what `setInConfigFile` and
@@ -23,7 +35,7 @@ const LAN: ConfigEntry = {
 export async function offerListener(
   context: CommandContext,
   flags: LocalFlags & { readonly configDir?: string },
-  agreed: boolean,
+  agrees: Agreement,
 ): Promise<{ readonly file: string } | undefined> {
   const { dataDir, configDir } = flags;
   const places = {
@@ -41,8 +53,10 @@ export async function offerListener(
   if (httpServers.some(({ tls }) => tls.kind !== "off")) return undefined;
   const words = "No listener speaks TLS, so no other machine reaches this server.";
   const output = context.output();
-  if (!agreed && !(await agrees(`${words} Write one, lan on port 8442, into claviger.yaml?`))) {
-    output.note(`${words} With --yes the command writes one into claviger.yaml: lan, port 8442`);
+  if (!(await agrees(`${words} Write one, lan on port 8442, into claviger.yaml?`))) {
+    // Who was asked has read it.
+    if (process.stdin.isTTY !== true)
+      output.note(`${words} With --yes the command writes one into claviger.yaml: lan, port 8442`);
     return undefined;
   }
   const entries = httpServers.length === 0 ? [await defaultListener(), LAN] : [LAN];
@@ -62,11 +76,4 @@ async function defaultListener(): Promise<ConfigEntry> {
 /** What is said of the listener that was written, if one was. */
 export function listenerLines(listener: { readonly file: string } | undefined): string[] {
   return listener === undefined ? [] : [`wrote the listener lan, port 8442, into ${listener.file}`];
-}
-
-/** Nobody agrees where nobody is asked. */
-async function agrees(message: string): Promise<boolean> {
-  if (process.stdin.isTTY !== true) return false;
-  const answer = await confirm({ message, output: process.stderr });
-  return !isCancel(answer) && answer;
 }

@@ -7,7 +7,7 @@ import { remoteUrl } from "../server-flags.ts";
 import { discoverCommand } from "./cluster-discover.ts";
 import { leaveCommand, lockFleetCommand } from "./cluster-fleet.ts";
 import { joinCommand, openCommand } from "./cluster-join.ts";
-import { listenerLines, offerListener } from "./cluster-listener.ts";
+import { type Agreement, agreementOf, listenerLines, offerListener } from "./cluster-listener.ts";
 import { askNodes, nodeLines, removeCommand, renameCommand } from "./cluster-nodes.ts";
 import { askNewKey } from "./key-prompts.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
@@ -24,7 +24,7 @@ const WITH_LISTENER = [
   "--yes",
   "write a listener for other machines into claviger.yaml, where there is none, without asking",
 ] as const;
-const ABOUT_THE_PIN =
+export const ABOUT_THE_PIN =
   "The same PIN is typed on every server and device of the cluster: 4 to 12 digits, 6 or more are advised.";
 
 /** `claviger cluster init | status | join | open | lock | rename | remove | leave`. */
@@ -74,9 +74,14 @@ export function clusterCommands(program: Command, context: CommandContext): void
 /** The new PIN of a cluster, typed twice at a terminal, or a line of stdin. CliError 2 with the reason it is refused. */
 export async function askNewPin(context: CommandContext): Promise<Secret> {
   context.output().note(ABOUT_THE_PIN);
+  return requireGoodPin(await askNewKey("PIN"));
+}
+
+/** CliError 2 with the reason it is refused. */
+export async function requireGoodPin(typed: Secret): Promise<Secret> {
   // Only here: what a cluster needs is loaded by no other command.
   const { parsePin } = await import("#services/cluster/index.ts");
-  const parsed = parsePin((await askNewKey("PIN")).expose());
+  const parsed = parsePin(typed.expose());
   if (parsed.ok) return parsed.pin;
   throw new CliError(parsed.reason, {
     exitCode: EXIT.refusedValue,
@@ -91,17 +96,28 @@ export async function initCluster(
 ): Promise<void> {
   const before = await askStatus(context, flags);
   if (before.status !== "none") throw alreadyThere(before);
-  const pin = await askNewPin(context);
-  const path = "/api/v1/cluster/init";
-  const { body } = await callLocal(context, flags, { method: "POST", path, body: { pin: pin.expose() } });
-  const made = statusBody.parse(body);
-  const { yes = false } = flags;
-  // Another machine's file is not ours to write.
-  const listener = remoteUrl(context) === undefined ? await offerListener(context, flags, yes) : undefined;
+  const { made, listener } = await beginWith(context, flags, {
+    pin: await askNewPin(context),
+    agrees: agreementOf(flags),
+  });
   const output = context.output();
   output.result({ ...made, ...(listener && { listener }) }, () =>
     [whole(made), ...listenerLines(listener)].join("\n"),
   );
+}
+
+/** Begins a cluster, and offers a listener for the others. */
+export async function beginWith(
+  context: CommandContext,
+  flags: LocalFlags,
+  { pin, agrees }: { readonly pin: Secret; readonly agrees: Agreement },
+) {
+  const path = "/api/v1/cluster/init";
+  const { body } = await callLocal(context, flags, { method: "POST", path, body: { pin: pin.expose() } });
+  const made = statusBody.parse(body);
+  // Another machine's file is not ours to write.
+  const listener = remoteUrl(context) === undefined ? await offerListener(context, flags, agrees) : undefined;
+  return { made, listener };
 }
 
 /** 1 where it is in none, 75 where its credentials are not as they must be. */
@@ -114,7 +130,8 @@ async function status(context: CommandContext, flags: LocalFlags): Promise<void>
   context.output().result({ ...found, nodes }, () => [whole(found), ...nodeLines(nodes)].join("\n"));
 }
 
-async function askStatus(context: CommandContext, flags: LocalFlags): Promise<ClusterStatus> {
+/** Whether the server is in a cluster. */
+export async function askStatus(context: CommandContext, flags: LocalFlags): Promise<ClusterStatus> {
   return statusBody.parse((await callLocal(context, flags, { method: "GET", path: "/api/v1/cluster" })).body);
 }
 

@@ -24,6 +24,20 @@ export interface Tool {
 /** The programs whose settings are known, in the order in which they are printed. */
 export const TOOLS: readonly Tool[] = [
   {
+    tool: "curl",
+    title: "curl",
+    dialect: "openai",
+    where: "in any shell",
+    text: ({ url, model, key }) => {
+      const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
+      return [
+        `curl ${quoteForShell(`${url}/v1/chat/completions`)} \\`,
+        `  -H ${quoteForShell(`Authorization: Bearer ${key}`)} -H 'Content-Type: application/json' \\`,
+        `  -d ${quoteForShell(body)}`,
+      ].join("\n");
+    },
+  },
+  {
     tool: "openai-python",
     title: "OpenAI SDK for Python",
     dialect: "openai",

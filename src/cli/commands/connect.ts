@@ -36,6 +36,20 @@ export function connectCommand(program: Command, context: CommandContext): void 
     .action((name: string | undefined, flags: ConnectFlags) => connect(context, name, flags));
 }
 
+/** The settings of one program for one provider, as a block to copy; undefined where the two speak no common dialect. */
+export async function settingText(
+  context: CommandContext,
+  flags: LocalFlags,
+  { tool, provider }: { readonly tool: string; readonly provider: ShownProvider },
+): Promise<string | undefined> {
+  const found = TOOLS.find((each) => each.tool === tool);
+  const url = await ownUrl(context, flags);
+  const models = await knownModels(context, flags);
+  const from = { url, providers: [provider], models, given: undefined };
+  const [setting] = found === undefined ? [] : settingOf(found, from);
+  return setting && block(setting);
+}
+
 async function connect(
   context: CommandContext,
   name: string | undefined,
@@ -86,6 +100,11 @@ function settingOf(
 function httpSetting(url: string, name: string): Setting {
   const text = httpExample({ url, model: "", key: KEY }, name);
   return { tool: "curl", title: "curl", where: "any HTTP client; the path after it is the upstream's", text };
+}
+
+/** The programs that speak a dialect which a provider of this kind serves. */
+export function toolsFor(kind: string): readonly Pick<Tool, "tool" | "title">[] {
+  return TOOLS.filter(({ dialect }) => dialect === dialectOf(kind));
 }
 
 /** Which dialect a program must speak to be served by a provider of this kind; none for plain HTTP. */

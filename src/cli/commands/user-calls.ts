@@ -13,6 +13,8 @@ const row = z.object({
   updated_at: z.string(),
 });
 const page = z.object({ data: z.array(row) });
+const enrolment = z.object({ secret: z.string(), uri: z.string() });
+const recovery = z.object({ recovery_codes: z.array(z.string()) });
 
 const PATH = "/api/v1/users";
 
@@ -33,10 +35,18 @@ export function userCalls(context: CommandContext, flags: LocalFlags) {
     },
     add: async (username: string, password: Secret, permissions: readonly string[]) =>
       row.parse(await call("POST", PATH, { username, password: password.expose(), permissions })),
+    /** The first one, who keeps the password. */
+    addFirst: async (username: string, password: Secret) => {
+      const rights = { permissions: ["superadmin"], must_change_password: false };
+      return row.parse(await call("POST", PATH, { username, password: password.expose(), ...rights }));
+    },
     setPermissions: async (id: string, permissions: readonly string[]) =>
       row.parse(await call("PATCH", `${PATH}/${id}`, { permissions })),
     setPassword: (id: string, password: Secret) =>
       call("PUT", `${PATH}/${id}/password`, { password: password.expose(), must_change_password: false }),
+    beginFactor: async (id: string) => enrolment.parse(await call("POST", `${PATH}/${id}/second-factor`)),
+    confirmFactor: async (id: string, code: string) =>
+      recovery.parse(await call("POST", `${PATH}/${id}/second-factor/confirm`, { code })),
     takeFactorOff: (id: string) => call("DELETE", `${PATH}/${id}/second-factor`),
     remove: (id: string) => call("DELETE", `${PATH}/${id}`),
   };

@@ -4,11 +4,12 @@ import { CliError, EXIT } from "../exit-codes.ts";
 import { askNewKey } from "./key-prompts.ts";
 import { type LocalFlags, serverMeant } from "./local-server.ts";
 import { userCalls } from "./user-calls.ts";
+import { addFactorCommand } from "./user-factor.ts";
 import { setPasswordOffline } from "./user-offline.ts";
 
 const COLUMNS = ["id", "username", "permissions", "must_change_password", "created_at"] as const;
 
-/** `claviger user add | list | passwd | permissions | drop-second-factor | remove`. */
+/** `claviger user add | list | passwd | permissions | add-second-factor | drop-second-factor | remove`. */
 export function userCommands(program: Command, context: CommandContext): void {
   const group = program.command("user").description("people who sign in to this server");
   const command = (words: string, says: string) =>
@@ -25,6 +26,10 @@ export function userCommands(program: Command, context: CommandContext): void {
   );
   permissionsCommand(
     command("permissions <user> <set...>", "give a user these permission sets, in place of the others"),
+    context,
+  );
+  addFactorCommand(
+    command("add-second-factor <user>", "have a user's sign-ins ask for a code of an authenticator app too"),
     context,
   );
   factorCommand(

@@ -7,6 +7,8 @@ import { mustBe, personOf, selfContract } from "./person-shape.ts";
 import { userContract, userParams } from "./user-shape.ts";
 
 const PATH = "/api/v1/me/second-factor";
+const OF_USER = "/api/v1/users/:id/second-factor";
+const OF_USER_PATH = "/api/v1/users/{id}/second-factor";
 const enrolment = z.object({ secret: z.string(), uri: z.string() }).meta({ id: "SecondFactor" });
 const codeBody = z
   .strictObject({ code: z.string().regex(/^\d{6}$/, "a code has six digits") })
@@ -18,11 +20,16 @@ interface Parts {
   readonly sets: PermissionSets;
 }
 
-/** Second factors: `POST` begins with one's own, `POST …/confirm` has it asked for, `DELETE` takes it off; also another's. */
+/**
+ * Second factors: `POST` begins with one's own, `POST …/confirm` has it asked for, `DELETE` takes it off; also another's, for
+ * who may give him another password, and so could sign in as him anyway.
+ */
 export function secondFactorRoutes(api: Api, parts: Parts): void {
   beginRoute(api, parts.people);
   confirmRoute(api, parts.people);
   removeOwnRoute(api, parts.people);
+  beginOfUserRoute(api, parts);
+  confirmOfUserRoute(api, parts);
   removeRoute(api, parts);
 }
 
@@ -84,13 +91,55 @@ function removeOwnRoute(api: Api, people: People): void {
   });
 }
 
+function beginOfUserRoute(api: Api, { people, sets }: Parts): void {
+  const more = { audited: "user.second_factor.begin", openWhileLocked: "local" } as const;
+  api.route({
+    method: "POST",
+    url: OF_USER,
+    config: { contract: userContract("POST", OF_USER_PATH, more) },
+    schema: {
+      summary: "Begin with a second factor for a user: the seed for an authenticator app, shown this once.",
+      params: userParams,
+      response: { 200: enrolment },
+      example: { answer: { secret: "…", uri: "otpauth://totp/Claviger%3Amaria?secret=…&issuer=Claviger" } },
+      errors: ["exceeds_own_rights", "conflict"],
+    },
+    handler: async (request) => {
+      const by = authorOf(exchangeOf(request));
+      return people.parts.factors.begin(people.changes.changeable(request.params.id, { by, sets }), by);
+    },
+  });
+}
+
+function confirmOfUserRoute(api: Api, { people, sets }: Parts): void {
+  const more = { audited: "user.second_factor.on", openWhileLocked: "local" } as const;
+  api.route({
+    method: "POST",
+    url: `${OF_USER}/confirm`,
+    config: { contract: userContract("POST", `${OF_USER_PATH}/confirm`, more) },
+    schema: {
+      summary:
+        "Have a user's second factor asked for at each sign-in; the recovery codes are answered this once.",
+      params: userParams,
+      body: codeBody,
+      response: { 200: codes },
+      example: { body: { code: "123456" }, answer: { recovery_codes: ["…"] } },
+      errors: ["exceeds_own_rights", "conflict", "wrong_code"],
+    },
+    handler: async (request) => {
+      const by = authorOf(exchangeOf(request));
+      const user = people.changes.changeable(request.params.id, { by, sets });
+      return { recovery_codes: await people.parts.factors.confirm(user, request.body.code, by) };
+    },
+  });
+}
+
 function removeRoute(api: Api, { people, sets }: Parts): void {
-  const path = "/api/v1/users/{id}/second-factor";
   const more = { audited: "user.second_factor.off", openWhileLocked: "local" } as const;
   api.route({
     method: "DELETE",
-    url: "/api/v1/users/:id/second-factor",
-    config: { contract: userContract("DELETE", path, more) },
+    url: OF_USER,
+    config: { contract: userContract("DELETE", OF_USER_PATH, more) },
     schema: {
       summary: "Take a user's second factor off, for who lost it.",
       params: userParams,
