@@ -15,6 +15,8 @@ import type { ThreadStart } from "./sqlite-protocol.ts";
 import type { Tables } from "./tables.ts";
 
 const EXIT_CANTCREAT = 73;
+/** How often room is made for one transaction: where that does not help, it is to be kept for the next. */
+const TRIES_WITH_ROOM = 2;
 
 export interface SqliteOptions {
   /** `${DATA_DIR}`; the store is `db/data.sqlite` in it. */
@@ -25,6 +27,8 @@ export interface SqliteOptions {
   /** What lies under the directory; asked of the system when left out. */
   filesystem?: (directory: string) => Filesystem;
   migrations?: readonly Migration[];
+  /** Frees room on a full disk for a transaction that found none; false where there is none to free. */
+  makeRoom?: (() => boolean) | undefined;
 }
 
 /**
@@ -54,7 +58,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     await client.exited();
     throw error;
   }
-  return new SqliteDatabase(client);
+  return new SqliteDatabase(client, options.makeRoom);
 }
 
 /** The thread alone, for whoever brings its own end of the protocol. */
@@ -66,16 +70,25 @@ export function startSqliteThread(start: ThreadStart): Worker {
 export class SqliteDatabase implements Database {
   readonly query: Kysely<Tables>;
   readonly #client: SqliteClient;
+  readonly #makeRoom: () => boolean;
   readonly #turn = new Turn();
   #closed: Promise<void> | undefined;
 
-  constructor(client: SqliteClient) {
+  constructor(client: SqliteClient, makeRoom: () => boolean = () => false) {
     this.#client = client;
+    this.#makeRoom = makeRoom;
     this.query = new Kysely<Tables>({ dialect: sqliteDialect(() => this.#acquire()) });
   }
 
-  transaction<T>(work: (query: Transaction<Tables>) => Promise<T>): Promise<T> {
-    return this.query.transaction().execute(work);
+  async transaction<T>(work: (query: Transaction<Tables>) => Promise<T>): Promise<T> {
+    for (let triesLeft = TRIES_WITH_ROOM; ; triesLeft--) {
+      try {
+        return await this.query.transaction().execute(work);
+      } catch (error) {
+        const isFull = error instanceof AppError && error.code === "storage_full";
+        if (!isFull || triesLeft === 0 || !this.#makeRoom()) throw error;
+      }
+    }
   }
 
   async insertRows<Name extends keyof Tables>(
@@ -96,6 +109,15 @@ export class SqliteDatabase implements Database {
     const lease = await this.#acquire();
     try {
       await lease.send({ op: "compact" });
+    } finally {
+      lease.release();
+    }
+  }
+
+  async shrink(): Promise<boolean> {
+    const lease = await this.#acquire();
+    try {
+      return (await lease.send({ op: "shrink" })).changes > 0;
     } finally {
       lease.release();
     }
