@@ -69,7 +69,7 @@ function confirmRoute(api: Api, people: People): void {
 }
 
 function removeOwnRoute(api: Api, people: People): void {
-  const more = { audited: "user.second_factor.off", asksPasswordAgain: true } as const;
+  const more = { audited: "user.second_factor.off", asksPasswordAgain: true, servedOnLowDisk: true } as const;
   api.route({
     method: "DELETE",
     url: PATH,
@@ -86,7 +86,11 @@ function removeOwnRoute(api: Api, people: People): void {
 
 function removeRoute(api: Api, { people, sets }: Parts): void {
   const path = "/api/v1/users/{id}/second-factor";
-  const more = { audited: "user.second_factor.off", openWhileLocked: "local" } as const;
+  const more = {
+    audited: "user.second_factor.off",
+    openWhileLocked: "local",
+    servedOnLowDisk: true,
+  } as const;
   api.route({
     method: "DELETE",
     url: "/api/v1/users/:id/second-factor",
