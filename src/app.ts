@@ -84,8 +84,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   const timers = options.timers ?? systemTimers;
   const { dataDir, settings } = config;
   const disk = openDisk({ dataDir, settings, random, timers, freeBytes: options.freeBytes });
-  const makeRoom = () => disk.reserve.give();
-  const database = undo.use(await openSqlite({ dataDir, clock, config, makeRoom }));
+  const database = undo.use(await openSqlite({ dataDir, clock, config, makeRoom: disk.makeRoom }));
   undo.use(disk.watch);
   const { apiKeySecret, auditSecret, jwtSecret, fresh, nodeId } = await settleIdentity(
     database,

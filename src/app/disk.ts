@@ -9,6 +9,7 @@ import type { Log } from "#platform/log/log.ts";
 import { type DiskStatus, DiskWatch } from "#platform/storage/disk-watch.ts";
 import { probeFilesystem } from "#platform/storage/filesystem.ts";
 import { ReserveFile } from "#platform/storage/reserve-file.ts";
+import type { MakeRoom } from "#platform/storage/sqlite.ts";
 
 const MEGABYTE = 1_000_000;
 const EXIT_CANTCREAT = 73;
@@ -16,7 +17,8 @@ const EXIT_CANTCREAT = 73;
 /** The disk of the store, watched, and the reserve on it. */
 export interface Disk {
   readonly watch: DiskWatch;
-  readonly reserve: ReserveFile;
+  /** Lets what is still written on a full disk have of the reserve, where the room of the log itself is not enough. */
+  readonly makeRoom: MakeRoom;
 }
 
 /** `freeBytes`: of the file system of a directory; asked of the system unless given. Throws StartError. */
@@ -33,7 +35,9 @@ export function openDisk(parts: {
   const reserve = new ReserveFile({ path: join(directory, "reserve"), wantedBytes, random: parts.random });
   try {
     const watched = { freeBytes: () => freeBytes(directory), lowBytes: settings.disk_low_mb * MEGABYTE };
-    return { watch: new DiskWatch({ ...watched, reserve, timers: parts.timers }), reserve };
+    const watch = new DiskWatch({ ...watched, reserve, timers: parts.timers });
+    const makeRoom = (times: number) => watch.look().state !== "ok" && (times === 0 || reserve.give());
+    return { watch, makeRoom };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";
     throw new StartError(`the data directory ${parts.dataDir} cannot be used: ${reason}`, {

@@ -5,8 +5,8 @@ import type { ReserveFile } from "./reserve-file.ts";
 const LOOK_EVERY_MS = 2000;
 /** Not at once: a server that ends again soon needs none. */
 const REFILL_EVERY_MS = 10_000;
-/** How much more than the bound has to be free until all is well again, as a share of it. */
-const MARGIN = 0.1;
+/** A tenth more than the bound has to be free until all is well again. */
+const MARGIN_PART = 10;
 /** A start needs this much for the store's log and what stands beside it. */
 const START_BYTES = 2 * 1024 * 1024;
 
@@ -64,7 +64,7 @@ export class DiskWatch implements Disposable {
     const { lowBytes, reserve } = this.#parts;
     const wasLow = this.low.raised;
     this.#freeBytes = this.#probe();
-    const isLow = this.#freeBytes < (wasLow ? lowBytes * (1 + MARGIN) : lowBytes);
+    const isLow = this.#freeBytes < (wasLow ? lowBytes + Math.ceil(lowBytes / MARGIN_PART) : lowBytes);
     const isFull = isLow && this.#freeBytes < reserve.wantedBytes;
     this.#state = isFull ? "full" : isLow ? "low" : "ok";
     const status = {

@@ -61,10 +61,10 @@ test("where there is no room for that, it serves as it is", async () => {
 });
 
 test("a transaction that finds the disk full runs again where room was made, and otherwise says so", async () => {
-  const made: string[] = [];
+  const made: number[] = [];
   let gives = true;
-  const makeRoom = () => {
-    if (gives) made.push("room");
+  const makeRoom = (times: number) => {
+    if (gives) made.push(times);
     return gives;
   };
   await using database = await open({ makeRoom });
@@ -76,13 +76,13 @@ test("a transaction that finds the disk full runs again where room was made, and
       for (const fact of facts.slice(0, 100)) await query.insertInto("meta").values(fact).execute();
     });
   await expect(write(false)).rejects.toMatchObject({ code: "storage_full" });
-  expect(made).toEqual(["room", "room"]);
+  expect(made).toEqual([0, 1, 2]);
   gives = false;
   await expect(write(false)).rejects.toMatchObject({ code: "storage_full" });
   gives = true;
   made.length = 0;
   await write(true);
-  expect(made).toEqual(["room"]);
+  expect(made).toEqual([0]);
   const { count } = await database.query
     .selectFrom("meta")
     .select((select) => select.fn.countAll<number>().as("count"))

@@ -98,6 +98,9 @@ function perform(
     case "compact":
       compact(database);
       return NOTHING;
+    case "checkpoint":
+      database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      return NOTHING;
     case "shrink":
       return { rows: [], changes: shrink(database) };
     case "close":
