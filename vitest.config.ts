@@ -21,6 +21,7 @@ const SYSTEM = [
   "events",
   "openapi",
   "web",
+  "disk",
 ].map((name) => `test/${name}/**`);
 const CRASH = "test/crash/sweep/**";
 const OUTSIDE = [...SYSTEM, CRASH, "test/corpora/**"];

@@ -22,6 +22,7 @@ import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { assemble } from "./app/assemble.ts";
 import { BUILT_DASHBOARD, readDashboard } from "./app/dashboard.ts";
 import type { Declared } from "./app/declared/declared.ts";
+import { openDisk } from "./app/disk.ts";
 import type { Listeners } from "./app/listeners/listeners.ts";
 import { openListeners } from "./app/listeners/open-listeners.ts";
 import { reachesBeyond } from "./app/listeners/spec.ts";
@@ -58,6 +59,8 @@ export interface AppOptions {
   readonly random?: Random;
   /** The time that heartbeats of the cluster go by. */
   readonly timers?: Timers;
+  /** Bytes free on the file system of a directory; asked of the system unless given. */
+  readonly freeBytes?: (directory: string) => number;
   /** What a passphrase costs to stretch; the usual unless given. */
   readonly sealCost?: Argon2Parameters;
   /** How the way out resolves names, and its timeouts. */
@@ -81,7 +84,11 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   createLayout(config);
   refuseWrongModes(config, { uid: process.getuid?.() ?? 0 });
   await using undo = new AsyncDisposableStack();
-  const database = undo.use(await openSqlite({ dataDir: config.dataDir, clock, config }));
+  const timers = options.timers ?? systemTimers;
+  const { dataDir, settings } = config;
+  const disk = openDisk({ dataDir, settings, random, timers, freeBytes: options.freeBytes });
+  const database = undo.use(await openSqlite({ dataDir, clock, config, makeRoom: disk.makeRoom }));
+  undo.use(disk.watch);
   const { apiKeySecret, auditSecret, jwtSecret, fresh, nodeId } = await settleIdentity(
     database,
     config,
@@ -89,14 +96,21 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   );
   let countElsewhere: () => Promise<ThreadCounts[]> = async () => [];
   const others = () => countElsewhere();
-  const metrics = openMetrics({ version: VERSION, clock, sealStatus: () => seal.status(), others });
+  const metrics = openMetrics({
+    version: VERSION,
+    clock,
+    sealStatus: () => seal.status(),
+    disk: () => disk.watch.look(),
+    others,
+  });
   undo.defer(() => metrics.close());
   const audit = openAuditRecorder({
     database,
     clock,
     log: metrics.countingRows(log, "audit"),
     secret: auditSecret,
-    directory: join(config.dataDir, "db"),
+    directory: join(dataDir, "db"),
+    holdsRefusals: () => disk.watch.state === "full",
   });
   await audit.start();
   const seal = undo.use(
@@ -132,7 +146,8 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     urls: () => urls(),
     memberUrls: () => memberUrls(),
     tlsKeys: () => tlsKeys(),
-    timers: options.timers ?? systemTimers,
+    timers,
+    disk: disk.watch,
     jwtSecret,
     isReachable: () => isReachable(),
     egress: options.egress ?? {},

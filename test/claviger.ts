@@ -64,6 +64,8 @@ export interface TestOptions {
   readonly clock?: FakeClock;
   /** What the heartbeats of the cluster go by. */
   readonly timers?: AppOptions["timers"];
+  /** Bytes free on the disk; asked of the system unless given. */
+  readonly freeBytes?: AppOptions["freeBytes"];
   /** How many threads serve; as many as the environment's CLAVIGER_TEST_WORKERS says, else one, unless given. */
   readonly workers?: number;
   /** What a passphrase or a password costs to hash; next to nothing unless given. */
@@ -107,6 +109,7 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     sealCost: options.sealCost ?? { memoryKib: 8 * 1024, passes: 1, lanes: 1 },
     egress: options.egress ?? {},
     ...(options.timers === undefined ? {} : { timers: options.timers }),
+    ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
     environment: { ...options.env },
     workerProgram,
     dashboardDir: options.dashboardDir ?? path.join(dataDir, "no-dashboard"),

@@ -27,6 +27,7 @@ import { VERSION } from "#platform/lib/version.ts";
 import type { Log, LogSink } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
+import type { DiskWatch } from "#platform/storage/disk-watch.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { MemberDigest } from "#services/cluster/index.ts";
 import {
@@ -43,12 +44,14 @@ import { type Seal, serverKeyRoutes } from "#vault/seal/index.ts";
 import { type ApiKeySecret, travelWithStore } from "./api-key-secret.ts";
 import { openOwnCluster } from "./cluster.ts";
 import type { Declared } from "./declared/declared.ts";
+import { roomGate, tellsOfDisk } from "./disk.ts";
 import { openEventBus, openListening } from "./events.ts";
 import { followMembers } from "./follow-members.ts";
 import { createGates } from "./gates.ts";
 import { InForce } from "./in-force.ts";
 import { attachLimits, createLimitsMemory, seedSlot, seedWindows } from "./limits.ts";
 import { ownNode, ownPresence } from "./own-node.ts";
+import { Retention } from "./retention.ts";
 import { followSeal, tellsOfReseal } from "./server-key.ts";
 import { SetsInForce } from "./sets-in-force.ts";
 import { openUpstreams } from "./upstreams.ts";
@@ -70,6 +73,7 @@ export interface ServerParts {
   readonly sealCost: Argon2Parameters | undefined;
   readonly nodeId: string;
   readonly timers: Timers;
+  readonly disk: DiskWatch;
   readonly urls: () => readonly string[];
   /** Of the listeners with TLS where members of the cluster come in. */
   readonly memberUrls: () => readonly string[];
@@ -152,6 +156,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
   });
   const gates = createGates({
     lock: { isLocked },
+    room: roomGate(parts.disk),
     keys: keys.reader,
     identities: here,
     members,
@@ -170,6 +175,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     shared: {
       lock: lock.memory,
       watched: watched.memory,
+      diskLow: parts.disk.low.memory,
       keys: keys.memory,
       identities: identityMemory,
       members: members.memory,
@@ -245,6 +251,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
         sealStatus: () => seal.status(),
         listeners: parts.urls,
         startedAt: tools.clock.now(),
+        disk: () => parts.disk.look(),
       });
       serverKeyRoutes(api, { seal, database, clock: tools.clock, log, addresses: limits.addresses });
       metricsRoute(api, metrics);
@@ -274,11 +281,18 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     keys.endExpired();
     for (const id of identities.takeExpired()) endOf(id);
   }, EXPIRIES_EVERY_MS);
+  parts.disk.start(tellsOfDisk(log, bus));
+  const retention = new Retention({
+    ...parts,
+    settings: parts.config.settings,
+    time: { clock: tools.clock, timers: parts.timers },
+  });
   const telling = setInterval(tellsOfReseal({ seal, bus }), RESEAL_TOLD_EVERY_MS);
   const stopWork = async () => {
     clearInterval(flushing);
     clearInterval(expiring);
     clearInterval(telling);
+    await retention[Symbol.asyncDispose]();
     await own.close();
     await server.close();
     await upstreams.close();

@@ -8,6 +8,7 @@ import {
   type LockGate,
   MEMBER_ID,
   type NodeGate,
+  type RoomGate,
   type SessionGate,
   type Verdict,
 } from "#platform/http/ports.ts";
@@ -18,6 +19,8 @@ import type { SetsInForce } from "./sets-in-force.ts";
 
 interface Parts {
   readonly lock: LockGate;
+  /** In the main thread, where changes are made. */
+  readonly room?: RoomGate;
   readonly keys: KeyReader;
   readonly identities: Identities;
   readonly members: MemberDigest;
@@ -37,6 +40,7 @@ export function createGates(parts: Parts): Gates {
   const { keys, identities, members, sets, limits } = parts;
   return {
     lock: parts.lock,
+    room: parts.room,
     authenticator: {
       authenticate: (presented, arrival) => judge(parts, presented, arrival),
       holds: (caller) => {

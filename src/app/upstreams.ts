@@ -11,14 +11,14 @@ import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
+import type { DiskWatch } from "#platform/storage/disk-watch.ts";
 import {
+  askUpstream,
   type DeclaredProvider,
-  fetchUpstreamModels,
   type Gateway,
   gatewayApiRoutes,
   openGateway,
   openProviders,
-  testUpstream,
 } from "#services/gateway/index.ts";
 import { openCredentials } from "#vault/credentials/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
@@ -50,6 +50,7 @@ export async function openUpstreams(parts: {
   readonly environment: Environment;
   readonly workers: Workers;
   readonly usage: UsageSums;
+  readonly disk: DiskWatch;
 }): Promise<Upstreams> {
   const { config, database, log, metrics, tools, audit, gates, workers } = parts;
   const credentials = openCredentials({
@@ -68,6 +69,7 @@ export async function openUpstreams(parts: {
   const providers = await openProviders({ database, credentials, audit, verdict, ...tools });
   const egress = metrics.upstreams.watch(client, () => providers.ordered());
   const upstream = { egress, credentials, clock: tools.clock };
+  const asking = askUpstream(upstream);
   const gateway = openGateway({
     gates,
     sinks: {
@@ -76,6 +78,8 @@ export async function openUpstreams(parts: {
       rows: {
         database,
         log: metrics.countingRows(log, "request"),
+        isPaused: () => parts.disk.low.raised,
+        onLost: () => metrics.requestRowLost(),
         onRow: (row) => {
           metrics.gateway.finished(row);
           parts.usage.add(row);
@@ -85,7 +89,7 @@ export async function openUpstreams(parts: {
     upstream,
     providers: {
       ordered: () => providers.ordered(),
-      fetchModels: (provider) => fetchUpstreamModels(upstream, provider),
+      fetchModels: asking.fetchModels,
     },
     settings: config.settings,
   });
@@ -104,7 +108,7 @@ export async function openUpstreams(parts: {
       gatewayApiRoutes(api, {
         gates,
         providers,
-        test: (provider) => testUpstream(upstream, provider),
+        test: asking.test,
         database,
         clock: tools.clock,
         flush: async () => {

@@ -224,6 +224,7 @@ function watched(database: Database, around: NonNullable<StartOptions["around"]>
     insertRows: (table, rows) => database.insertRows(table, rows),
     openRowPort: () => database.openRowPort(),
     compact: () => around.compact?.() ?? database.compact(),
+    shrink: () => database.shrink(),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   };

@@ -1,14 +1,16 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { systemRandom } from "#platform/lib/random.ts";
 import { verified } from "../audit/audited-server.ts";
 import { startClaviger, type TestClaviger } from "../claviger.ts";
-import { smallDisk } from "./small-disk.ts";
+import { NO_BOUND, smallDisk } from "./small-disk.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
 const CALLS = 12;
+const NO_BOUND_FILE = `settings:\n  ${NO_BOUND.join("\n  ")}\n`;
 /** The housekeeping tries every ten seconds what could not be written. */
 const TRIED_AGAIN = { timeout: 30_000, interval: 250 };
 const page = z.object({
@@ -18,9 +20,15 @@ const page = z.object({
 test("[W1] on a full disk changes are refused; a revocation and a lock hold at once in every thread, are logged, and recorded when there is room", async () => {
   using disk = smallDisk();
   const dataDir = join(disk.root, "data");
+  mkdirSync(dataDir, { mode: 0o700 });
   const passphrase = systemRandom.bytes(16).toString("hex");
   {
-    await using server = await startClaviger({ dataDir, workers: 2, env: { REQUIRE_API_KEY: "true" } });
+    await using server = await startClaviger({
+      dataDir,
+      yaml: NO_BOUND_FILE,
+      workers: 2,
+      env: { REQUIRE_API_KEY: "true" },
+    });
     const leaked = await server.issueKey("leaked");
     const admin = await server.issueKey("admin", ["superadmin"]);
     const initialize = { method: "POST", path: "/api/v1/key/initialize", body: { key: passphrase } };
@@ -51,7 +59,7 @@ test("[W1] on a full disk changes are refused; a revocation and a lock hold at o
     expect(await statuses(server, admin.key)).toEqual([503]);
   }
   expect(verified(dataDir)).toMatchObject({ whole: true });
-  await using again = await startClaviger({ dataDir, env: { REQUIRE_API_KEY: "true" } });
+  await using again = await startClaviger({ dataDir, yaml: NO_BOUND_FILE, env: { REQUIRE_API_KEY: "true" } });
   const unlock = { method: "POST", path: "/api/v1/key/unlock", body: { key: passphrase } };
   expect((await again.control(unlock)).status).toBe(200);
   expect((await again.control({ path: "/api/v1/keys" })).text).not.toContain("during-");

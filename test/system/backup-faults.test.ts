@@ -189,8 +189,10 @@ describe("on a full disk", () => {
   test("[S13] [S14] a restore that finds no room ends with 73, the store before it is untouched, and room is all it needs", async () => {
     using disk = smallDisk(place.root, "restore-disk", "6m");
     const dataDir = join(disk.root, "data");
+    const config = join(place.root, "restore-disk.yaml");
+    writeFileSync(config, "settings:\n  disk_low_mb: 0\n");
     {
-      await using server = await serve(dataDir);
+      await using server = await serve(dataDir, { args: ["--config", config] });
       await expectEnd(["api-key", "create", "before", "--data-dir", dataDir], 0);
       await server.kill("SIGTERM");
     }

@@ -9,7 +9,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const FULL = 75;
 const CANNOT_CREATE = 73;
 
-test("[W5] on a full disk changes are refused whole with storage_full, the gateway goes on, and room heals it", async () => {
+test("[W5] on a full disk that nobody watches changes are refused whole with storage_full, the gateway goes on, and room heals it", async () => {
   using disk = smallDisk();
   await using upstream = await startUpstream();
   const dataDir = join(disk.root, "data");
@@ -31,7 +31,7 @@ test("[W5] on a full disk changes are refused whole with storage_full, the gatew
   const leaked = { id: "", key: "" };
   let key = "";
   {
-    await using server = await serve(dataDir);
+    await using server = await serve(dataDir, { args: ["--config", disk.config] });
     const add = ["provider", "add", "sim", "--kind", "openai-compatible", "--base-url", upstream.baseUrl];
     expect((await claviger([...add, "--data-dir", dataDir], { input: "credential\n" })).status).toBe(0);
     key = JSON.parse((await create("before")).stdout).key;
@@ -51,7 +51,7 @@ test("[W5] on a full disk changes are refused whole with storage_full, the gatew
     expect((await create("after")).status).toBe(0);
     expect((await server.kill("SIGTERM")).status).toBe(0);
   }
-  await using again = await serve(dataDir);
+  await using again = await serve(dataDir, { args: ["--config", disk.config] });
   expect((await names()).sort()).toEqual(["after", "before"]);
   expect(await use(again.url, key)).toBe(200);
   expect(await use(again.url, leaked.key)).toBe(401);
@@ -60,7 +60,7 @@ test("[W5] on a full disk changes are refused whole with storage_full, the gatew
 test("a start on a full disk is a clear refusal, fresh or not, and room is all it needs", async () => {
   using disk = smallDisk();
   const dataDir = join(disk.root, "data");
-  const start = ["serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0"];
+  const start = ["serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--config", disk.config];
   for (const state of ["fresh", "used"]) {
     disk.fill();
     const refused = await claviger(start);
@@ -68,7 +68,7 @@ test("a start on a full disk is a clear refusal, fresh or not, and room is all i
     expect(refused.stderr).not.toMatch(/\n {4}at /);
     expect([FULL, CANNOT_CREATE]).toContain(refused.status);
     disk.free();
-    await using server = await serve(dataDir);
+    await using server = await serve(dataDir, { args: ["--config", disk.config] });
     expect((await claviger(["status", "--data-dir", dataDir])).status).toBe(0);
     expect((await server.kill("SIGTERM")).status).toBe(0);
   }

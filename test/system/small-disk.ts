@@ -1,17 +1,24 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { scratch } from "../start/process.ts";
 
-/** A file system of 8 MiB of its own; needs root. */
-export function smallDisk() {
+/** So small a disk would always be too full. */
+export const NO_BOUND = ["disk_low_mb: 0"];
+
+/** A file system of its own, of 8 MiB unless said, with a configuration beside it; needs root. */
+export function smallDisk({ mebibytes = 8, settings = NO_BOUND } = {}) {
   const place = scratch();
   const root = join(place.root, "disk");
   const filler = join(root, "filler");
   mkdirSync(root);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", root]);
+  const config = join(place.root, "claviger.yaml");
+  writeFileSync(config, `settings:\n${settings.map((line) => `  ${line}\n`).join("")}`);
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m,mode=0700`, "tmpfs", root]);
   return {
     root,
+    /** The file that says `settings`. */
+    config,
     /** Writes until not one more byte fits. */
     fill: () => {
       const file = openSync(filler, "a");

@@ -27,6 +27,8 @@ export interface WorkerStart {
     readonly lock: SharedArrayBuffer;
     /** Of a flag: somebody listens to events. */
     readonly watched: SharedArrayBuffer;
+    /** Of a flag: the disk has no room for rows of requests. */
+    readonly diskLow: SharedArrayBuffer;
     readonly keys: KeyMemory;
     readonly identities: IdentityMemory;
     /** Of a MemberDigest. */

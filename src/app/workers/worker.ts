@@ -190,6 +190,7 @@ function assemble(
   const { calls, reports, metrics } = thread;
   const { clock, random } = tools;
   const lock = new SharedFlag(start.shared.lock);
+  const diskLow = new SharedFlag(start.shared.diskLow);
   const providers = providersAfter([], { providers: start.providers, changed: "" });
   const facts = { providers, urls: start.urls, apiKeySecret: new Secret(start.apiKeySecret) };
   const log = createLog({ level: start.settings.log_level, sink: reports });
@@ -227,6 +228,8 @@ function assemble(
       rows: {
         database: rows,
         log: metrics.countingRows(log, "request"),
+        isPaused: () => diskLow.raised,
+        onLost: () => metrics.requestRowLost(),
         onRow: (row) => {
           metrics.gateway.finished(row);
           thread.usage.add(row);

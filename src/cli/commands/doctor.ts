@@ -8,11 +8,14 @@ import { quoteForShell } from "#platform/config/shell-quote.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { fingerprint } from "#platform/lib/fingerprint.ts";
 import { systemRandom } from "#platform/lib/random.ts";
+import { probeFilesystem } from "#platform/storage/filesystem.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { type ClusterFault, clusterFault } from "./doctor-cluster.ts";
 import { type MissingCredential, missingCredentials } from "./doctor-credentials.ts";
 import { serverKeyCalls } from "./key-calls.ts";
+
+const MEGABYTE = 1_000_000;
 
 interface DoctorFlags {
   readonly dataDir?: string;
@@ -46,6 +49,8 @@ export function doctorCommand(program: Command, context: CommandContext): void {
       const running = { uid: process.getuid?.() ?? 0 };
       const wrong = fix === true ? repairModes(config, running) : checkModes(config, running);
       await tellOfLock(context, config.dataDir);
+      const disk = fullDisk(config);
+      if (disk !== undefined) context.output().note(disk);
       if (!existsSync(config.dataDir)) context.output().note(`${config.dataDir} does not exist yet`);
       const { missing, notes } = await missingCredentials(context, config, places);
       for (const note of notes) context.output().note(note);
@@ -71,6 +76,15 @@ function toLine({ provider, problem }: MissingCredential): string {
 function reportCluster(fault: ClusterFault | undefined): string[] {
   if (fault === undefined) return [];
   return [`The cluster's routes are closed: ${fault.problem}\n  ${fault.repair}`];
+}
+
+/** A note: nothing of it is for the doctor to repair. */
+function fullDisk({ dataDir, settings }: LoadedConfig): string | undefined {
+  if (!existsSync(dataDir)) return undefined;
+  const { freeBytes } = probeFilesystem(dataDir);
+  const lowBytes = settings.disk_low_mb * MEGABYTE;
+  if (freeBytes >= lowBytes) return undefined;
+  return `${Math.floor(freeBytes / MEGABYTE)} MB are free for ${dataDir}, less than disk_low_mb (${settings.disk_low_mb}): changes are refused; make room`;
 }
 
 /** Nothing where no server runs: the directory can be right all the same. */

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { diskBody, diskLine } from "./disk-line.ts";
 import { sealLine } from "./key-state.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
@@ -11,6 +12,7 @@ const statusBody = sealBody.extend({
   pid: z.number().optional(),
   started_at: z.string().optional(),
   listeners: z.array(z.string()).optional(),
+  disk: diskBody.optional(),
 });
 type Status = z.infer<typeof statusBody>;
 
@@ -40,11 +42,12 @@ async function askStatus(context: CommandContext, flags: LocalFlags): Promise<St
   }
 }
 
-function describe({ version, pid, started_at, listeners, ...seal }: Status): string[] {
+function describe({ version, pid, started_at, listeners, disk, ...seal }: Status): string[] {
   const up = pid === undefined ? "" : `, process ${pid}, up since ${started_at}`;
   return [
     `claviger ${version}${up}`,
     ...(listeners === undefined ? [] : [`listens on ${listeners.join(", ")}`]),
     sealLine(seal),
+    ...(disk === undefined ? [] : [diskLine(disk)]),
   ];
 }

@@ -322,6 +322,7 @@ function portOf(port: Database): Database {
     insertRows: (table, rows) => port.insertRows(table, rows),
     openRowPort: () => port.openRowPort(),
     compact: () => port.compact(),
+    shrink: () => port.shrink(),
     close: () => port.close(),
     [Symbol.asyncDispose]: () => port.close(),
   };

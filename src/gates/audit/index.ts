@@ -1,4 +1,5 @@
 export type { AuditReport } from "./finding.ts";
+export type { FrontCut, FrontLimit } from "./front-cut.ts";
 export { leaveAuditNote } from "./notes.ts";
 export type { AuditEntry, Refusal } from "./record.ts";
 export { type AuditRecorder, openAuditRecorder } from "./recorder.ts";

@@ -5,6 +5,7 @@ import type { Log } from "#platform/log/log.ts";
 import type { Database, Query } from "#platform/storage/database.ts";
 import { appendEntries } from "./chain.ts";
 import { type ChainFacts, ChainKeeper } from "./chain-keeper.ts";
+import { cutFront, type FrontCut, type FrontLimit } from "./front-cut.ts";
 import { type AuditPage, type AuditQuestion, listRows } from "./list.ts";
 import { PendingRows } from "./pending-rows.ts";
 import type { AuditEntry, Refusal, TimedEntry } from "./record.ts";
@@ -44,6 +45,11 @@ export interface AuditRecorder {
   flush(): Promise<void>;
   /** Writes all counted refusals, the running minute's too, and a checkpoint: for the end of the process. */
   close(): Promise<void>;
+  /**
+   * Removes some of the oldest rows, as `FrontCut` says, in one short transaction;
+   * a checkpoint at the end of what stays is due then. Throws what the store throws.
+   */
+  cutFront(limit: FrontLimit): Promise<FrontCut>;
   /** One page of what fits, the newest first unless asked. Throws AppError `bad_request` for a foreign cursor. */
   list(asked: AuditQuestion): Promise<AuditPage>;
   /** Where the chain is now; undefined before it begins. */
@@ -60,6 +66,8 @@ export function openAuditRecorder(parts: {
   readonly log?: Log;
   readonly secret?: Secret;
   readonly directory?: string;
+  /** Whether refusals wait in memory, so that nobody fills with them what is kept for changes; never unless given. */
+  readonly holdsRefusals?: () => boolean;
 }): AuditRecorder {
   const { database, clock, log } = parts;
   const secret = parts.secret ?? new Secret(randomBytes(32).toString("base64url"));
@@ -68,6 +76,7 @@ export function openAuditRecorder(parts: {
   const pending = new PendingRows(MAX_PENDING_ROWS);
   // One flush after the other: two at once would take, and write, the same rows.
   const turns = new Turns();
+  const isHolding = parts.holdsRefusals ?? (() => false);
   let crowded = 0;
   let unkept = 0;
 
@@ -93,8 +102,10 @@ export function openAuditRecorder(parts: {
       if (crowded > 0)
         log?.warn({ rows: crowded }, "too many refusals at once: counted, not written one by one");
       crowded = 0;
-      await writeRows();
-      await write(() => counter.take(nowMs, FLUSH_BATCH));
+      if (last || !isHolding()) {
+        await writeRows();
+        await write(() => counter.take(nowMs, FLUSH_BATCH));
+      }
       await keeper.keep({ last });
     });
   // What the store refuses stays noted: the next flush tries again, and says why it fails.
@@ -107,7 +118,7 @@ export function openAuditRecorder(parts: {
       crowded += 1;
       return counter.add(refusal, now);
     }
-    if (!turns.busy) soon(writeRows);
+    if (!turns.busy && !isHolding()) soon(writeRows);
   };
 
   return {
@@ -121,6 +132,8 @@ export function openAuditRecorder(parts: {
     refusal: note,
     flush: () => flushUntil(clock.now(), false),
     close: () => flushUntil(Number.POSITIVE_INFINITY, true),
+    cutFront: (limit) =>
+      database.transaction((query) => cutFront(query, keeper.keys, { ...limit, nowMs: clock.now() })),
     list: (asked) => listRows(database.query, asked),
     chain: () => keeper.facts(),
   };

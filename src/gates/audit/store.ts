@@ -177,3 +177,22 @@ export async function targetsOf(query: Query, chain: string, action: string): Pr
     .execute();
   return rows.flatMap(({ target }) => (target === null ? [] : [target]));
 }
+
+/** Old checkpoints that go with some rows. */
+const CHECKPOINTS_AT_ONCE = 500;
+
+/** Removes the rows of a chain up to `seq`, and some checkpoints before the one of this number: it must be of kind `start`. */
+export async function deleteUpTo(
+  query: Query,
+  { chain, seq, checkpoint }: { readonly chain: string; readonly seq: number; readonly checkpoint: number },
+): Promise<void> {
+  await query.deleteFrom("audit").where("chain", "=", chain).where("seq", "<=", seq).execute();
+  const old = query
+    .selectFrom("audit_checkpoint")
+    .select("number")
+    .where("chain", "=", chain)
+    .where("number", "<", checkpoint)
+    .orderBy("number")
+    .limit(CHECKPOINTS_AT_ONCE);
+  await query.deleteFrom("audit_checkpoint").where("chain", "=", chain).where("number", "in", old).execute();
+}

@@ -43,6 +43,18 @@ export function* storedCheckpoints(store: ReadOnlyStore, keys: ChainKeys): Itera
   }
 }
 
+/** The last row of another chain that the own one removed for its age; undefined where it removed none. */
+export function cutOf(store: ReadOnlyStore, keys: ChainKeys, chain: string): number | undefined {
+  const sql = "SELECT * FROM audit_checkpoint WHERE chain = ? AND kind = 'start' ORDER BY number DESC";
+  for (const { number, seq, time, hash, signature } of store.rows(sql, chain)) {
+    if (!isInteger(number) || !isInteger(seq) || !isInteger(time) || !isHash(hash)) continue;
+    if (!(signature instanceof Uint8Array)) continue;
+    const checkpoint = { chain, number, kind: "start", seq, time, hash, signature } as const;
+    if (keys.isCheckpointSigned(checkpoint)) return seq;
+  }
+  return undefined;
+}
+
 /** The rows of a chain in the order of their numbers, from `from` to `to`, both included. */
 export function storedRows(
   store: ReadOnlyStore,

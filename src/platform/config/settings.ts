@@ -107,6 +107,46 @@ const settingsSchema = z.strictObject({
     accepts: "a whole number of threads from 1 to 64",
     doc: "How many threads serve the gateway: [docs/threads.md](threads.md). Each takes about 30 MiB.",
   }),
+  request_log_days: z.int().min(1).max(36500).default(30).register(facts, {
+    form: "integer",
+    accepts: "a whole number of days from 1 to 36500",
+    doc: "How long a row about each gateway request is kept: [docs/disk.md](disk.md#how-long-rows-are-kept).",
+  }),
+  request_log_max_mb: z.int().min(1).max(1048576).default(1024).register(facts, {
+    form: "integer",
+    accepts: "a whole number of megabytes from 1 to 1048576",
+    doc: "How large the request log may become; the oldest rows go first.",
+  }),
+  audit_days: z.int().min(1).max(36500).default(400).register(facts, {
+    form: "integer",
+    accepts: "a whole number of days from 1 to 36500",
+    doc: "How long a record of the audit is kept.",
+  }),
+  audit_max_mb: z.int().min(1).max(1048576).default(1024).register(facts, {
+    form: "integer",
+    accepts: "a whole number of megabytes from 1 to 1048576",
+    doc: "How large the audit may become; the oldest records go first.",
+  }),
+  usage_days: z.int().min(62).max(36500).default(730).register(facts, {
+    form: "integer",
+    accepts: "a whole number of days from 62 to 36500",
+    doc: "How long sums of usage are kept.",
+  }),
+  usage_max_mb: z.int().min(1).max(1048576).default(256).register(facts, {
+    form: "integer",
+    accepts: "a whole number of megabytes from 1 to 1048576",
+    doc: "How large each table of sums may become; the oldest go first, but none of the last 62 days.",
+  }),
+  disk_low_mb: z.int().min(0).max(1048576).default(200).register(facts, {
+    form: "integer",
+    accepts: "a whole number of megabytes from 0 to 1048576",
+    doc: "With less free on the disk of the data directory changes are refused and requests are not logged: [docs/disk.md](disk.md). 0 turns that off.",
+  }),
+  disk_reserve_mb: z.int().min(0).max(1024).default(8).register(facts, {
+    form: "integer",
+    accepts: "a whole number of megabytes from 0 to 1024",
+    doc: "What is kept for locking, signing in, revoking and removing on a full disk.",
+  }),
   drain_timeout_ms: z.int().min(0).max(600000).default(10000).register(facts, {
     form: "integer",
     accepts: "a whole number of milliseconds from 0 to 600000",

@@ -17,6 +17,8 @@ export const EVENT_TYPES = [
   "node.changed",
   "node.left",
   "usage.recorded",
+  "disk.low",
+  "disk.ok",
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -13,6 +13,7 @@ import type {
   CallerLimits,
   LockGate,
   NodeGate,
+  RoomGate,
   Service,
   SessionGate,
 } from "./ports.ts";
@@ -21,6 +22,8 @@ import { CONTROL, OPEN, type RouteContract, SELF } from "./route.ts";
 
 export interface Gates {
   readonly lock: LockGate;
+  /** Undefined in threads that serve the gateway alone, which changes nothing. */
+  readonly room?: RoomGate | undefined;
   readonly authenticator: Authenticator;
   readonly addressLimit: AddressLimit;
   readonly callerLimits: CallerLimits;
@@ -115,6 +118,20 @@ export function authorise(gates: Gates, exchange: Exchange, action: string, name
   if (caller?.kind === "node" && !caller.hasPin) throw new AppError("needs_pin");
   throw new AppError("forbidden", `This principal lacks the permission ${action}.`);
 }
+
+/** Last before the handler of a change: throws what says that there is no room for it on the disk. */
+export function checkRoom({ room }: Gates, contract: RouteContract): void {
+  if (!isChange(contract) || contract.servedOnLowDisk === true) return;
+  const refusal = room?.refusal();
+  if (refusal !== undefined) throw refusal;
+}
+
+/** Whether a route changes what this server holds, as far as its declaration tells. */
+export function isChange({ method, family }: RouteContract): boolean {
+  return family !== "gateway" && !UNCHANGING.has(method);
+}
+
+const UNCHANGING = new Set<RouteContract["method"]>(["GET", "HEAD", "OPTIONS"]);
 
 /** Somebody who must change his password does nothing else. */
 function checkPassword({ caller, route }: Exchange): void {

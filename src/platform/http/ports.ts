@@ -63,6 +63,12 @@ export interface LockGate {
   isLocked(): boolean;
 }
 
+/** Whether the disk has room for what a change writes. */
+export interface RoomGate {
+  /** Looked at anew each time. Gives what is answered to a change that has to wait. */
+  refusal(): AppError | undefined;
+}
+
 export type Verdict = { readonly caller: Caller } | { readonly refused: RefusalReason };
 /**
  * Why a credential was refused: for the access log only, the answer is the same for all. `not_here`: right on another

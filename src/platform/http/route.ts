@@ -17,6 +17,11 @@ export interface RouteContract {
   readonly asksPasswordAgain?: true;
   /** Open to somebody who must change his password first. */
   readonly beforePasswordChange?: true;
+  /**
+   * A change that goes on while the disk is almost full, out of the reserve: what shuts somebody out, lets the operator in, or
+   * makes room. Every other one is refused then.
+   */
+  readonly servedOnLowDisk?: true;
   /** What audit calls the change that is refused or fails, by whatever method it is asked for; the action unless given. */
   readonly audited?: string;
   readonly family: "api" | "gateway" | "probe" | "node" | "page";

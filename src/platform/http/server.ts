@@ -9,7 +9,7 @@ import type { Dashboard } from "./dashboard.ts";
 import type { Exchange } from "./exchange.ts";
 import { exchangeOpener, type Front, type FrontParts, isForGateway, serveGateway } from "./front.ts";
 import { familyOf, isSpelledAs, pathOf } from "./path.ts";
-import { admit, authorise, checkBodyHead, type Gates, type Target } from "./pipeline.ts";
+import { admit, authorise, checkBodyHead, checkRoom, type Gates, type Target } from "./pipeline.ts";
 import type { AuditSink } from "./ports.ts";
 import type { RouteContract } from "./route.ts";
 
@@ -166,7 +166,9 @@ function installPipeline(
   });
   api.addHook("preHandler", async (request) => {
     const contract = request.routeOptions.config.contract;
-    if (contract !== undefined) authorise(options.gates, exchangeOf(request), contract.action);
+    if (contract === undefined) return;
+    authorise(options.gates, exchangeOf(request), contract.action);
+    checkRoom(options.gates, contract);
   });
   api.setErrorHandler(async (thrown, request, reply) => {
     const exchange = exchangeOf(request);

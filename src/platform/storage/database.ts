@@ -8,7 +8,7 @@ export type Query = Kysely<Tables> | Transaction<Tables>;
 export interface Database extends AsyncDisposable {
   /** Typed queries, each its own implicit transaction. */
   readonly query: Kysely<Tables>;
-  /** All of `work` or nothing; concurrent transactions are serialised. A full disk is AppError `storage_full`. */
+  /** All of `work` or nothing; concurrent transactions are serialised. `work` may run again, where room was made for it. A full disk is AppError `storage_full`. */
   transaction<T>(work: (query: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Many rows of one table in one transaction with one prepared statement; columns are those of the first row. */
   insertRows<Name extends keyof Tables>(
@@ -20,6 +20,11 @@ export interface Database extends AsyncDisposable {
    * the write-ahead log. Takes as long as writing the whole store; nothing else is answered meanwhile.
    */
   compact(): Promise<void>;
+  /**
+   * Gives a little of what the file holds free back to the file system; false when there is nothing left to give. Takes a few
+   * milliseconds. What little the next rows need stays.
+   */
+  shrink(): Promise<boolean>;
   /**
    * What another thread needs to insert rows by itself (`attachRowWriter`), between the transactions of this one. It is
    * to be transferred to that thread.

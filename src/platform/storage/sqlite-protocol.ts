@@ -22,6 +22,10 @@ export type Work =
   | { op: "rollback" }
   /** Leaves nothing of what was deleted or replaced, in the file or its log. */
   | { op: "compact" }
+  /** Moves the write-ahead log into the file, as far as nobody reads it. */
+  | { op: "checkpoint" }
+  /** Gives some free pages back; answers how many. */
+  | { op: "shrink" }
   /** Another thread wants to insert rows, through this port. */
   | { op: "join"; port: MessagePort }
   | { op: "close" };

@@ -14,6 +14,9 @@ import { copyBeforeUpgrade } from "./upgrade-copy.ts";
 /** What tells a lost database from a new one: the key that wraps its secrets, or the word that a passphrase does. */
 const KEY_FILES = ["machine.key", "passphrase-set"] as const;
 const BUSY_TIMEOUT_MS = 1000;
+/** What one long transaction left of the log is cut to this. */
+const LOG_BYTES = 8 * 1024 * 1024;
+const INCREMENTAL = 2;
 const EXIT_IOERR = 74;
 const EXIT_TEMPFAIL = 75;
 
@@ -39,6 +42,7 @@ export function openStore(start: ThreadStart): Store {
       ...start,
       beforeUpgrade: (version) => copyBeforeUpgrade(database, { ...start, directory, version }),
     });
+    makeShrinkable(database, path, start.freeBytes);
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     return { database, close: () => closeStore(opened) };
   } catch (error) {
@@ -67,11 +71,26 @@ function openData(path: string, { dataDir, migrations }: ThreadStart): DatabaseS
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   try {
     // FULL: a commit is on the disk when it is answered, so a revoked key stays revoked after a power cut.
+    // Before anything is written: what is deleted can then be given back piece by piece. An older store needs one rewriting.
+    database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    database.exec(`PRAGMA journal_size_limit = ${LOG_BYTES}`);
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
     return database;
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** A store from before files shrank is rewritten once, where there is room for the log of it and for the new file. */
+function makeShrinkable(database: DatabaseSync, path: string, freeBytes: number): void {
+  if (Number(database.prepare("PRAGMA auto_vacuum").get()?.auto_vacuum) === INCREMENTAL) return;
+  if (statSync(path).size * 2 > freeBytes) return;
+  try {
+    database.exec("VACUUM");
+  } catch (error) {
+    // It is as it was, and serves; the next start tries again.
+    if (!isDiskFull(sqliteCode(error))) throw error;
   }
 }
 

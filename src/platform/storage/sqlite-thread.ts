@@ -13,6 +13,9 @@ import { openStore, type Store } from "./sqlite-store.ts";
 
 const NOTHING: Outcome = { rows: [], changes: 0 };
 const PREPARED_MAX = 256;
+/** Free pages that stay in the file for the next rows: 1 MiB. */
+const SPARE_PAGES = 256;
+const PAGES_AT_ONCE = 64;
 
 if (parentPort !== null) serve(parentPort, workerData);
 
@@ -95,6 +98,11 @@ function perform(
     case "compact":
       compact(database);
       return NOTHING;
+    case "checkpoint":
+      database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      return NOTHING;
+    case "shrink":
+      return { rows: [], changes: shrink(database) };
     case "close":
       store.close();
       return NOTHING;
@@ -124,6 +132,19 @@ function compact(database: DatabaseSync): void {
   emptyLog(database);
   database.exec("VACUUM");
   emptyLog(database);
+}
+
+/** The file is cut when the log is next moved into it. */
+function shrink(database: DatabaseSync): number {
+  const before = freePages(database);
+  const pages = Math.min(PAGES_AT_ONCE, before - SPARE_PAGES);
+  if (pages <= 0) return 0;
+  database.exec(`PRAGMA incremental_vacuum(${pages})`);
+  return before - freePages(database);
+}
+
+function freePages(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA freelist_count").get()?.freelist_count);
 }
 
 function emptyLog(database: DatabaseSync): void {

@@ -11,10 +11,14 @@ import { rowsToInsert } from "./insert-rows.ts";
 import { MIGRATIONS, type Migration, withChecksums } from "./migrate.ts";
 import { SqliteClient } from "./sqlite-client.ts";
 import { type Lease, sqliteDialect } from "./sqlite-dialect.ts";
-import type { ThreadStart } from "./sqlite-protocol.ts";
+import type { Outcome, ThreadStart, Work } from "./sqlite-protocol.ts";
 import type { Tables } from "./tables.ts";
 
 const EXIT_CANTCREAT = 73;
+/** How often room is made for one transaction: where that does not help, it is to be kept for the next. */
+const TIMES_AGAIN = 3;
+
+export type MakeRoom = (times: number) => boolean;
 
 export interface SqliteOptions {
   /** `${DATA_DIR}`; the store is `db/data.sqlite` in it. */
@@ -25,6 +29,11 @@ export interface SqliteOptions {
   /** What lies under the directory; asked of the system when left out. */
   filesystem?: (directory: string) => Filesystem;
   migrations?: readonly Migration[];
+  /**
+   * Asked where a transaction found the disk full: whether it may run again, once the write-ahead log was moved into the file and
+   * so can be written from its beginning. `times`: how often it ran again already.
+   */
+  makeRoom?: MakeRoom | undefined;
 }
 
 /**
@@ -54,7 +63,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     await client.exited();
     throw error;
   }
-  return new SqliteDatabase(client);
+  return new SqliteDatabase(client, options.makeRoom);
 }
 
 /** The thread alone, for whoever brings its own end of the protocol. */
@@ -66,16 +75,27 @@ export function startSqliteThread(start: ThreadStart): Worker {
 export class SqliteDatabase implements Database {
   readonly query: Kysely<Tables>;
   readonly #client: SqliteClient;
+  readonly #makeRoom: MakeRoom;
   readonly #turn = new Turn();
   #closed: Promise<void> | undefined;
 
-  constructor(client: SqliteClient) {
+  constructor(client: SqliteClient, makeRoom: MakeRoom = () => false) {
     this.#client = client;
+    this.#makeRoom = makeRoom;
     this.query = new Kysely<Tables>({ dialect: sqliteDialect(() => this.#acquire()) });
   }
 
-  transaction<T>(work: (query: Transaction<Tables>) => Promise<T>): Promise<T> {
-    return this.query.transaction().execute(work);
+  async transaction<T>(work: (query: Transaction<Tables>) => Promise<T>): Promise<T> {
+    for (let times = 0; ; times++) {
+      try {
+        return await this.query.transaction().execute(work);
+      } catch (error) {
+        const isFull = error instanceof AppError && error.code === "storage_full";
+        if (!isFull || times === TIMES_AGAIN || !this.#makeRoom(times)) throw error;
+        // Where it cannot be, the room that was made has to do.
+        await this.#send({ op: "checkpoint" }).catch(() => undefined);
+      }
+    }
   }
 
   async insertRows<Name extends keyof Tables>(
@@ -84,21 +104,15 @@ export class SqliteDatabase implements Database {
   ): Promise<void> {
     const insert = rowsToInsert(table, rows);
     if (insert === undefined) return;
-    const lease = await this.#acquire();
-    try {
-      await lease.send({ op: "insert", ...insert });
-    } finally {
-      lease.release();
-    }
+    await this.#send({ op: "insert", ...insert });
   }
 
   async compact(): Promise<void> {
-    const lease = await this.#acquire();
-    try {
-      await lease.send({ op: "compact" });
-    } finally {
-      lease.release();
-    }
+    await this.#send({ op: "compact" });
+  }
+
+  async shrink(): Promise<boolean> {
+    return (await this.#send({ op: "shrink" })).changes > 0;
   }
 
   async openRowPort(): Promise<MessagePort> {
@@ -115,6 +129,16 @@ export class SqliteDatabase implements Database {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** In a turn of its own. */
+  async #send(work: Work): Promise<Outcome> {
+    const lease = await this.#acquire();
+    try {
+      return await lease.send(work);
+    } finally {
+      lease.release();
+    }
   }
 
   async #acquire(): Promise<Lease> {

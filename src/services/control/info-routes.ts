@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { OPEN, type RouteContract } from "#platform/http/route.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
+import type { DiskStatus } from "#platform/storage/disk-watch.ts";
 
 export interface ServerFacts {
   readonly version: string;
@@ -8,6 +9,7 @@ export interface ServerFacts {
   readonly sealStatus: () => { readonly initialized: boolean; readonly unlocked: boolean };
   readonly listeners: () => readonly string[];
   readonly startedAt: number;
+  readonly disk: () => DiskStatus;
 }
 
 const open = (path: string, family: RouteContract["family"]): RouteContract => ({
@@ -18,6 +20,15 @@ const open = (path: string, family: RouteContract["family"]): RouteContract => (
   family,
 });
 const seal = z.object({ initialized: z.boolean(), unlocked: z.boolean() });
+/** `low`: changes are refused; `full`: those that go on take of the reserve. */
+const diskShape = z
+  .object({
+    state: z.enum(["ok", "low", "full"]),
+    free_bytes: z.number(),
+    low_bytes: z.number(),
+    reserve_bytes: z.number(),
+  })
+  .meta({ id: "Disk" });
 const ok = z.object({ status: z.string() });
 const UNLOCKED = { initialized: true, unlocked: true };
 
@@ -95,6 +106,7 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
           pid: z.number(),
           started_at: z.string(),
           listeners: z.array(z.string()),
+          disk: diskShape,
         }),
       },
       example: {
@@ -103,6 +115,12 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
           pid: 4711,
           started_at: "2026-01-01T00:00:00.000Z",
           listeners: ["http://127.0.0.1:8441"],
+          disk: {
+            state: "ok",
+            free_bytes: 8_000_000_000,
+            low_bytes: 200_000_000,
+            reserve_bytes: 8_000_000,
+          },
           ...UNLOCKED,
         },
       },
@@ -112,7 +130,12 @@ export function infoRoutes(api: Api, facts: ServerFacts): void {
       pid: process.pid,
       started_at: new Date(facts.startedAt).toISOString(),
       listeners: [...facts.listeners()],
+      disk: diskAnswer(facts.disk()),
       ...facts.sealStatus(),
     }),
   });
+}
+
+function diskAnswer({ state, freeBytes, lowBytes, reserveBytes }: DiskStatus): z.infer<typeof diskShape> {
+  return { state, free_bytes: freeBytes, low_bytes: lowBytes, reserve_bytes: reserveBytes };
 }

@@ -8,6 +8,8 @@ const RELOAD: RouteContract = {
   path: "/api/v1/config/reload",
   action: "settings.manage",
   openWhileLocked: false,
+  // So identities are taken out of force.
+  servedOnLowDisk: true,
   family: "api",
 };
 const report = z.object({

@@ -6,14 +6,13 @@ import type { AuditSink } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { AppError } from "#platform/lib/error.ts";
 import type { Log } from "#platform/log/log.ts";
-import type { Database } from "#platform/storage/database.ts";
 import type { CredentialUse } from "#vault/credentials/index.ts";
 import { Catalogue } from "./catalogue.ts";
 import { createGateway } from "./gateway.ts";
 import { LIST_WAIT_MS } from "./models.ts";
 import { openPrices } from "./prices/prices.ts";
 import type { Provider } from "./providers/providers.ts";
-import { RequestLog, type RequestRow } from "./requests/request-log.ts";
+import { RequestLog, type RowSinks } from "./requests/request-log.ts";
 import { RunningRequests } from "./running.ts";
 
 /** What one thread's gateway is made from. */
@@ -22,11 +21,7 @@ interface GatewaySetup {
   readonly sinks: {
     readonly audit: AuditSink;
     readonly log: Log;
-    readonly rows: {
-      readonly database: Pick<Database, "insertRows">;
-      readonly log: Log;
-      readonly onRow?: (row: RequestRow) => void;
-    };
+    readonly rows: RowSinks;
   };
   readonly upstream: {
     readonly egress: EgressClient;

@@ -88,6 +88,7 @@ describe("a crash between the machine key file and the rows", () => {
       insertRows: () => Promise.reject(crash),
       openRowPort: () => Promise.reject(crash),
       compact: () => Promise.reject(crash),
+      shrink: () => Promise.reject(crash),
       close: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };

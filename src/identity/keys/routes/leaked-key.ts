@@ -40,7 +40,7 @@ export function leakedKeyRoute(
   api.route({
     method: "POST",
     url: PATH,
-    config: { contract: keyContract("POST", PATH) },
+    config: { contract: { ...keyContract("POST", PATH), servedOnLowDisk: true } },
     schema: {
       summary: "Revoke the key whose text this is, and tell what it did last.",
       body,

@@ -10,7 +10,7 @@ export function revokeKeyRoute(api: Api, parts: { keys: IssuedKeys; gates: Gates
   api.route({
     method: "DELETE",
     url: "/api/v1/keys/:id",
-    config: { contract: keyContract("DELETE", "/api/v1/keys/{id}") },
+    config: { contract: { ...keyContract("DELETE", "/api/v1/keys/{id}"), servedOnLowDisk: true } },
     schema: {
       summary: "Revoke a key: it is refused from now on, its running answers end.",
       params: keyParams,

@@ -18,7 +18,13 @@ export function changePasswordRoute(
   api.route({
     method: "PUT",
     url: PATH,
-    config: { contract: selfContract("PUT", PATH, { audited: "user.password", beforePasswordChange: true }) },
+    config: {
+      contract: selfContract("PUT", PATH, {
+        audited: "user.password",
+        beforePasswordChange: true,
+        servedOnLowDisk: true,
+      }),
+    },
     schema: {
       summary: "Change one's own password: all sessions end, and a new one begins.",
       body,

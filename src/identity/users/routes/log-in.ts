@@ -23,6 +23,7 @@ const contract: RouteContract = {
   action: OPEN,
   audited: "user.login",
   openWhileLocked: true,
+  servedOnLowDisk: true,
   family: "api",
 };
 

@@ -10,7 +10,13 @@ export function logOutRoute(api: Api, people: People): void {
   api.route({
     method: "POST",
     url: PATH,
-    config: { contract: selfContract("POST", PATH, { audited: "user.logout", beforePasswordChange: true }) },
+    config: {
+      contract: selfContract("POST", PATH, {
+        audited: "user.logout",
+        beforePasswordChange: true,
+        servedOnLowDisk: true,
+      }),
+    },
     schema: { summary: "Sign out: this session ends." },
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);

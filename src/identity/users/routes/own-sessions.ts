@@ -66,7 +66,7 @@ function endOneRoute(api: Api, people: People): void {
   api.route({
     method: "DELETE",
     url: `${PATH}/:id`,
-    config: { contract: selfContract("DELETE", path, { audited: "session.end" }) },
+    config: { contract: selfContract("DELETE", path, { audited: "session.end", servedOnLowDisk: true }) },
     schema: { summary: "End one of one's own sessions.", params: z.object({ id: z.string().max(64) }) },
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);
@@ -84,7 +84,9 @@ function endOthersRoute(api: Api, people: People): void {
   api.route({
     method: "DELETE",
     url: PATH,
-    config: { contract: selfContract("DELETE", PATH, { audited: "session.end_others" }) },
+    config: {
+      contract: selfContract("DELETE", PATH, { audited: "session.end_others", servedOnLowDisk: true }),
+    },
     schema: { summary: "End all of one's own sessions but this one." },
     handler: async (request, reply) => {
       const exchange = exchangeOf(request);

@@ -32,7 +32,10 @@ export function showSignedIn({ user }: Pick<SignedIn, "user">): z.infer<typeof s
 export function selfContract(
   method: RouteContract["method"],
   path: string,
-  more: Pick<RouteContract, "audited" | "beforePasswordChange" | "asksPasswordAgain"> = {},
+  more: Pick<
+    RouteContract,
+    "audited" | "servedOnLowDisk" | "beforePasswordChange" | "asksPasswordAgain"
+  > = {},
 ): RouteContract {
   return { method, path, action: SELF, openWhileLocked: true, family: "api", ...more };
 }

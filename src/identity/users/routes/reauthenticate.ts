@@ -16,7 +16,9 @@ export function reauthenticateRoute(
   api.route({
     method: "POST",
     url: PATH,
-    config: { contract: selfContract("POST", PATH, { audited: "user.reauthenticate" }) },
+    config: {
+      contract: selfContract("POST", PATH, { audited: "user.reauthenticate", servedOnLowDisk: true }),
+    },
     schema: {
       summary: "Give the password again, as some calls ask for.",
       body,

@@ -8,7 +8,12 @@ export function removeUserRoute(api: Api, { people }: { readonly people: People 
   api.route({
     method: "DELETE",
     url: "/api/v1/users/:id",
-    config: { contract: userContract("DELETE", "/api/v1/users/{id}", { audited: "user.remove" }) },
+    config: {
+      contract: {
+        ...userContract("DELETE", "/api/v1/users/{id}", { audited: "user.remove" }),
+        servedOnLowDisk: true,
+      },
+    },
     schema: {
       summary: "Remove a user: all of the user's sessions end.",
       params: userParams,

@@ -76,7 +76,7 @@ function confirmRoute(api: Api, people: People): void {
 }
 
 function removeOwnRoute(api: Api, people: People): void {
-  const more = { audited: "user.second_factor.off", asksPasswordAgain: true } as const;
+  const more = { audited: "user.second_factor.off", asksPasswordAgain: true, servedOnLowDisk: true } as const;
   api.route({
     method: "DELETE",
     url: PATH,
@@ -135,7 +135,11 @@ function confirmOfUserRoute(api: Api, { people, sets }: Parts): void {
 }
 
 function removeRoute(api: Api, { people, sets }: Parts): void {
-  const more = { audited: "user.second_factor.off", openWhileLocked: "local" } as const;
+  const more = {
+    audited: "user.second_factor.off",
+    openWhileLocked: "local",
+    servedOnLowDisk: true,
+  } as const;
   api.route({
     method: "DELETE",
     url: OF_USER,

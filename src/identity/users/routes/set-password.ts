@@ -22,7 +22,13 @@ export function setPasswordRoute(
   api.route({
     method: "PUT",
     url: "/api/v1/users/:id/password",
-    config: { contract: userContract("PUT", path, { audited: "user.password", openWhileLocked: "local" }) },
+    config: {
+      contract: userContract("PUT", path, {
+        audited: "user.password",
+        openWhileLocked: "local",
+        servedOnLowDisk: true,
+      }),
+    },
     schema: {
       summary: "Give a user another password: all of the user's sessions end.",
       params: userParams,

@@ -18,6 +18,7 @@ export function setupCodeRoute(api: Api, people: People): void {
         action: CONTROL,
         audited: "user.setup_code",
         openWhileLocked: "local",
+        servedOnLowDisk: true,
         family: "api",
       },
     },

@@ -43,7 +43,7 @@ export function showUser(user: User): z.infer<typeof userShape> {
 export function userContract(
   method: RouteContract["method"],
   path: string,
-  more: Pick<RouteContract, "audited"> & { readonly openWhileLocked?: "local" } = {},
+  more: Pick<RouteContract, "audited" | "servedOnLowDisk"> & { readonly openWhileLocked?: "local" } = {},
 ): RouteContract {
   const contract = { method, path, action: "users.manage", family: "api", openWhileLocked: false } as const;
   return method === "GET" ? { ...contract, ...more } : { ...contract, asksPasswordAgain: true, ...more };

@@ -8,6 +8,7 @@ import {
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../log.ts";
 import { ClusterMetrics } from "./cluster.ts";
+import { type DiskFacts, diskGauges } from "./disk.ts";
 import { EventMetrics } from "./events.ts";
 import { GatewayMetrics } from "./gateway.ts";
 import { HttpMetrics } from "./http.ts";
@@ -32,6 +33,8 @@ export interface ThreadMetrics {
   readonly upstreams: UpstreamMetrics;
   /** The log to hand to a queue of rows: the number `rows` of its warnings and errors is counted, then logged. */
   countingRows(log: Log, queue: "request" | "audit"): Log;
+  /** Counts a row of the request log that was not even queued. */
+  requestRowLost(): void;
   /** All that was counted, to be added to what the other threads did. */
   counts(): Promise<ThreadCounts>;
 }
@@ -60,12 +63,14 @@ export function openMetrics(parts: {
   readonly version: string;
   readonly clock: Clock;
   readonly sealStatus: () => { readonly initialized: boolean; readonly unlocked: boolean };
+  readonly disk?: () => DiskFacts;
   /** What the other threads counted. */
   readonly others?: () => Promise<readonly ThreadCounts[]>;
 }): Metrics {
   const registry = new Registry();
   const measuring = processMetrics(registry, parts);
   sealGauges(registry, parts.sealStatus);
+  if (parts.disk !== undefined) diskGauges(registry, parts.disk);
   const restarts = new Counter({
     name: "claviger_worker_restarts_total",
     help: "Threads that served requests, ended by themselves, and were started anew.",
@@ -111,6 +116,7 @@ function countsOf(
     gateway: new GatewayMetrics(registry),
     upstreams: new UpstreamMetrics(registry, clock, { showsHealth: thread === 0 }),
     countingRows: (log, queue) => countRows(log, lost[queue]),
+    requestRowLost: () => lost.request(1),
     counts: () => registry.getMetricsAsJSON(),
   };
 }

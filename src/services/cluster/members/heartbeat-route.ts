@@ -24,7 +24,7 @@ export function heartbeatRoute(api: Api, presence: GreetedPresence): void {
     method: "POST",
     url: PATH,
     bodyLimit: BODY_LIMIT_BYTES,
-    config: { contract: nodeContract(PATH, "greet") },
+    config: { contract: { ...nodeContract(PATH, "greet"), servedOnLowDisk: true } },
     schema: {
       summary: "Greet another node of the cluster: what this one is, and which nodes it knows.",
       body: greetingShape,

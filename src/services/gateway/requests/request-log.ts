@@ -53,13 +53,21 @@ const QUEUE_LIMIT = 20_000;
 const BATCH_ROWS = 500;
 const FLUSH_EVERY_MS = 100;
 
-interface RequestLogParts {
+/** Where rows go. */
+export interface RowSinks {
   readonly database: Pick<Database, "insertRows">;
   readonly log: Log;
-  /** Whether each row is also a line of the log. */
-  readonly print: boolean;
+  /** Whether rows are counted as lost, and not written, since the disk has no room for them. */
+  readonly isPaused?: () => boolean;
+  /** Counts one such row. */
+  readonly onLost?: () => void;
   /** Hears every row, kept or dropped. */
   readonly onRow?: (row: RequestRow) => void;
+}
+
+interface RequestLogParts extends RowSinks {
+  /** Whether each row is also a line of the log. */
+  readonly print: boolean;
 }
 
 /** Rows wait in a bounded queue and are written in batches, off the hot path. A full queue is counted, never a wait. */
@@ -79,6 +87,10 @@ export class RequestLog {
   add(row: RequestRow): void {
     this.#parts.onRow?.(row);
     if (this.#parts.print) this.#parts.log.info(toRequestJson(row), "gateway request");
+    if (this.#parts.isPaused?.() === true) {
+      this.#parts.onLost?.();
+      return;
+    }
     if (this.#unwritten >= QUEUE_LIMIT) {
       this.#dropped += 1;
       return;

@@ -10,7 +10,9 @@ export function removeProviderCredentialRoute(api: Api, parts: { gates: Gates; p
   api.route({
     method: "DELETE",
     url: "/api/v1/credentials/:name",
-    config: { contract: providerContract("DELETE", "/api/v1/credentials/{name}") },
+    config: {
+      contract: { ...providerContract("DELETE", "/api/v1/credentials/{name}"), servedOnLowDisk: true },
+    },
     schema: {
       summary: "Remove a secret to which no provider of the configuration file refers.",
       params: namedCredentialParams,

@@ -9,7 +9,9 @@ export function removeProviderRoute(api: Api, parts: { gates: Gates; providers: 
   api.route({
     method: "DELETE",
     url: "/api/v1/providers/:name",
-    config: { contract: providerContract("DELETE", "/api/v1/providers/{name}") },
+    config: {
+      contract: { ...providerContract("DELETE", "/api/v1/providers/{name}"), servedOnLowDisk: true },
+    },
     schema: { summary: "Remove a provider with its credentials.", params: providerParams },
     handler: async (request, reply) => {
       const { name } = request.params;

@@ -17,7 +17,9 @@ export function testProviderRoute(
   api.route({
     method: "POST",
     url: "/api/v1/providers/:name/test",
-    config: { contract: providerContract("POST", "/api/v1/providers/{name}/test") },
+    config: {
+      contract: { ...providerContract("POST", "/api/v1/providers/{name}/test"), servedOnLowDisk: true },
+    },
     schema: {
       summary: "Ask the provider for something harmless; `ok` tells whether it answered.",
       params: providerParams,

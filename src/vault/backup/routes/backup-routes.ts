@@ -59,7 +59,8 @@ export function backupRoutes(api: Api, backups: Backups): void {
 
 function contractOf(method: "GET" | "POST"): RouteContract {
   const action = "backup.create";
-  const contract = { method, path: PATH, action, audited: "key.backup" };
+  // It looks for room itself, and leaves nothing behind.
+  const contract = { method, path: PATH, action, audited: "key.backup", servedOnLowDisk: true } as const;
   return { ...contract, openWhileLocked: "local", asksPasswordAgain: true, family: "api" };
 }
 

@@ -11,7 +11,7 @@ export function lockKeyRoute(api: Api, parts: { readonly seal: ServerKey }): voi
   api.route({
     method: "POST",
     url: PATH,
-    config: { contract: keyContract("POST", PATH, "key.lock") },
+    config: { contract: { ...keyContract("POST", PATH, "key.lock"), servedOnLowDisk: true } },
     schema: {
       summary: "Lock the server at once: keys are dropped, running answers end, sessions stay.",
       response: { 200: statusShape },

@@ -11,7 +11,9 @@ export function revokeRecoveryKeyRoute(api: Api, parts: { readonly seal: ServerK
   api.route({
     method: "DELETE",
     url: PATH,
-    config: { contract: guardedContract("DELETE", PATH, "key.recovery.revoke") },
+    config: {
+      contract: { ...guardedContract("DELETE", PATH, "key.recovery.revoke"), servedOnLowDisk: true },
+    },
     schema: {
       summary: "Revoke the recovery key: from now on the server key alone unlocks.",
       errors: ["key_not_initialized", "seal_busy", "server_locked"],

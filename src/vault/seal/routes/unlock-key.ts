@@ -15,7 +15,7 @@ export function unlockKeyRoute(
   api.route({
     method: "POST",
     url: PATH,
-    config: { contract: keyContract("POST", PATH, "key.unlock") },
+    config: { contract: { ...keyContract("POST", PATH, "key.unlock"), servedOnLowDisk: true } },
     schema: {
       summary: "Unlock the server with the server key, or the recovery key.",
       body,

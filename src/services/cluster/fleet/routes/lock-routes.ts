@@ -26,7 +26,7 @@ export function lockRoutes(api: Api, parts: FleetParts): void {
   api.route({
     method: "POST",
     url: PATH,
-    config: { contract: clusterContract("POST", PATH, "cluster.lock") },
+    config: { contract: { ...clusterContract("POST", PATH, "cluster.lock"), servedOnLowDisk: true } },
     schema: {
       summary: "Lock all nodes of the cluster at once; says which are locked, and why others are not.",
       response: { 200: z.object({ data: z.array(node), next_cursor: z.null() }) },
@@ -41,7 +41,9 @@ export function lockRoutes(api: Api, parts: FleetParts): void {
   api.route({
     method: "POST",
     url: NODE_PATH,
-    config: { contract: { ...nodeContract(NODE_PATH, "member"), audited: "key.lock" } },
+    config: {
+      contract: { ...nodeContract(NODE_PATH, "member"), audited: "key.lock", servedOnLowDisk: true },
+    },
     schema: {
       summary: "Lock this server, by another node of its cluster.",
       body: z.strictObject({}),

@@ -39,7 +39,12 @@ export function memberRoutes(api: Api, parts: FleetParts): void {
   api.route({
     method: "DELETE",
     url: "/api/v1/nodes/:id",
-    config: { contract: clusterContract("DELETE", NODE, "cluster.manage", "cluster.remove") },
+    config: {
+      contract: {
+        ...clusterContract("DELETE", NODE, "cluster.manage", "cluster.remove"),
+        servedOnLowDisk: true,
+      },
+    },
     schema: {
       summary:
         "Take another node off the list, for all members; a device that was lost still has the PIN's salt.",
@@ -80,7 +85,7 @@ function goodbyeRoute(api: Api, { roster }: FleetParts): void {
   api.route({
     method: "POST",
     url: GOODBYE,
-    config: { contract: nodeContract(GOODBYE, "member") },
+    config: { contract: { ...nodeContract(GOODBYE, "member"), servedOnLowDisk: true } },
     schema: {
       summary: "Say that the node that asks leaves the cluster, or that the one that is asked was removed.",
       body: goodbye,
