@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { systemRandom } from "#platform/lib/random.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
+import { firstPerson } from "../people/person.ts";
 import { requiredTool } from "./required-tool.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -12,9 +13,17 @@ const CHECKOUT = path.resolve(import.meta.dirname, "../..");
 const RESTART = "# after the restart\n";
 const STOPPED = "# while the server is stopped\n";
 
-test("[S2] [S5] [S7] [S8] [S9] [S15] every command of the runbook of the server key does what the page says, one after another", {
+/** What `curl` presents, as the page has it, and as it says that somebody who signed in does. */
+const WAYS = [
+  ["a key", "-H @admin.header"],
+  ["a session's cookie", "-b jar -c jar"],
+] as const;
+
+test.for(
+  WAYS,
+)("[S2] [S5] [S7] [S8] [S9] [S15] every command of the runbook of the server key does what the page says, one after another, with %s", {
   timeout: 400_000,
-}, async () => {
+}, async ([, credential]) => {
   requiredTool("curl");
   requiredTool("openssl");
   await using stack = new AsyncDisposableStack();
@@ -28,9 +37,11 @@ test("[S2] [S5] [S7] [S8] [S9] [S15] every command of the runbook of the server 
   stack.defer(() => server[Symbol.asyncDispose]());
   const secret = { value: systemRandom.bytes(18).toString("base64url") };
   await server.control({ method: "PUT", path: "/api/v1/credentials/main", body: secret });
+  await signIn(server, directory);
   const runs = new Map<string, string>();
   const values: Buffer[] = [];
-  for (const block of blocksOf("docs/runbooks/server-key.md")) {
+  for (const written of blocksOf("docs/runbooks/server-key.md")) {
+    const block = written.replaceAll("-H @admin.header", credential);
     if (block.startsWith(RESTART)) {
       await server[Symbol.asyncDispose]();
       server = await startClaviger({ dataDir });
@@ -70,7 +81,20 @@ test("[S2] [S5] [S7] [S8] [S9] [S15] every command of the runbook of the server 
   const audited = JSON.parse(said("api/v1/audit")).data;
   for (const action of ["key.initialize", "key.unlock", "key.rotate", "key.lock"])
     expect(audited).toContainEqual(expect.objectContaining({ action, outcome: "success" }));
+  const unlockers = audited.map(Object).filter(({ action }: { action: string }) => action === "key.unlock");
+  const who = credential.includes("jar") ? /^user_/ : /^key_/;
+  expect(unlockers.some(({ actor }: { actor: string }) => who.test(actor))).toBe(true);
 });
+
+/** Has the cookie of the first user in the file `jar`, as the page on people says. */
+async function signIn(server: TestClaviger, cwd: string): Promise<void> {
+  const { password } = await firstPerson(server);
+  const body = JSON.stringify({ username: "admin", password });
+  const json = ["-H", "content-type: application/json", "-d", body];
+  const args = ["-fsS", "-c", "jar", ...json, `${server.url}/login/password`];
+  const run = await runProgram(requiredTool("curl"), args, { cwd });
+  expect([run.status, run.stderr]).toEqual([0, ""]);
+}
 
 function sealedIn(dataDir: string): Buffer {
   using store = new DatabaseSync(path.join(dataDir, "db", "data.sqlite"), { readOnly: true });

@@ -83,7 +83,8 @@ export class CertificateShelf implements Disposable {
    */
   async check(): Promise<boolean> {
     const { directory, clock, random, log } = this.#parts;
-    const isDaily = clock.now() - this.#checkedMs >= DAY_MS;
+    // Also where the clock was set back.
+    const isDaily = Math.abs(clock.now() - this.#checkedMs) >= DAY_MS;
     if (isDaily) this.#checkedMs = clock.now();
     if (isDaily && this.#byFiles.has(keyOf({ kind: "auto" })))
       await renewSelfSigned(directory, ownNames(), { clock, random }).catch((error: unknown) =>

@@ -47,8 +47,12 @@ export class LoginFailures {
     const waitMs = await database.transaction(async (query) => {
       const nowMs = clock.now();
       const before = await readFailure(query, network);
-      // A clock that was set back makes nobody wait longer than from now on.
-      const leftMs = Math.min((before?.locked_until ?? 0) - nowMs, LOCKED_MS);
+      const leftMs = (before?.locked_until ?? 0) - nowMs;
+      if (before !== undefined && leftMs > LOCKED_MS) {
+        // The clock was set back, perhaps by years: an hour from now on is enough.
+        await writeFailure(query, { ...before, last_at: nowMs, locked_until: nowMs + LOCKED_MS });
+        return LOCKED_MS;
+      }
       if (leftMs > 0) return leftMs;
       await writeFailure(query, oneMore(before, network, nowMs));
       await trimFailures(query, MOST_ROWS, nowMs - LOCKED_MS);

@@ -103,17 +103,21 @@ export class SecondFactors {
     });
   }
 
-  /** Whether it is a code of about now, of a later step than the last that was used; that one is used from now on. */
+  /**
+   * Whether it is a code of about now, of a later step than the last that was used; that one is used from now on. A last
+   * one that is yet to come was used while the clock was wrong, and would keep its user out until then.
+   */
   async #takeStep(query: Query, userId: string, code: string): Promise<boolean> {
     const factor = await readFactor(query, userId);
     if (factor === undefined) return false;
     const seed = this.#open(userId, Buffer.from(factor.seed));
     if (seed === undefined) return false;
     const now = totpStep(this.#parts.clock.now());
+    const last = factor.last_step > now + STEPS_AROUND ? 0 : factor.last_step;
     let found: number | undefined;
     for (let step = now - STEPS_AROUND; step <= now + STEPS_AROUND; step++) {
       const isSame = constantTimeEqual(Buffer.from(hotp(seed, step)), Buffer.from(code));
-      if (isSame && step > factor.last_step) found ??= step;
+      if (isSame && step > last) found ??= step;
     }
     if (found === undefined) return false;
     await putFactor(query, { ...factor, last_step: found });

@@ -5,8 +5,10 @@ import type { Secret } from "#platform/lib/secret.ts";
 
 /** The one header there is: what names another algorithm, key or type is none of ours. */
 const HEADER = { alg: "HS256" } as const;
-const HEADER_SEGMENT = Buffer.from(JSON.stringify(HEADER)).toString("base64url");
+const HEADER_SEGMENT = segmentOf(HEADER);
 const LONGEST = 512;
+/** A clock is set back by so much without anybody noticing; what was signed later than that is of a time that never was. */
+const SKEW_MS = 60_000;
 /** Far beyond any date, and still one that a clock can tell. */
 const LAST_S = 2 ** 40;
 
@@ -33,7 +35,7 @@ export class SessionTokens {
     return new SignJWT({ ...claims }).setProtectedHeader(HEADER).sign(this.#key);
   }
 
-  /** What the token claims; undefined for one that this server did not sign as it stands, or that is over at `nowMs`. */
+  /** What the token claims; undefined for one that this server did not sign as it stands, or that is not of about `nowMs`. */
   async verify(text: string, nowMs: number): Promise<SessionClaims | undefined> {
     if (!isWritten(text)) return undefined;
     try {
@@ -41,7 +43,10 @@ export class SessionTokens {
         algorithms: [HEADER.alg],
         currentDate: new Date(nowMs),
       });
-      return claimsShape.safeParse(payload).data;
+      const claims = claimsShape.safeParse(payload).data;
+      if (claims === undefined || claims.iat * 1000 > nowMs + SKEW_MS) return undefined;
+      // Signed, but in other words: twice the same claim, other spaces, another order.
+      return text.split(".")[1] === segmentOf(claims) ? claims : undefined;
     } catch {
       return undefined;
     }
@@ -54,4 +59,8 @@ function isWritten(text: string): boolean {
   const segments = text.split(".");
   if (segments.length !== 3 || segments[0] !== HEADER_SEGMENT) return false;
   return segments.every((segment) => Buffer.from(segment, "base64url").toString("base64url") === segment);
+}
+
+function segmentOf(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
 }

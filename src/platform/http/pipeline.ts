@@ -142,7 +142,8 @@ function checkPassword({ caller, route }: Exchange): void {
 /** What a session left open must not do to whoever comes to the screen. */
 function checkFreshness({ caller, route, time }: Exchange): void {
   if (caller?.kind !== "user" || route?.asksPasswordAgain !== true) return;
-  if (time - caller.passwordAtMs > PASSWORD_FRESH_MS) throw new AppError("reauthenticate");
+  // Also where the clock was set back since.
+  if (Math.abs(time - caller.passwordAtMs) > PASSWORD_FRESH_MS) throw new AppError("reauthenticate");
 }
 
 function isAllowed({ authorizer }: Gates, caller: Caller, action: string, name: string | undefined): boolean {

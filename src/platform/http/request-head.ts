@@ -141,7 +141,9 @@ function single(headers: IncomingHttpHeaders, name: string): string | undefined 
 }
 
 function sessionCookies(header: string | undefined): string[] {
-  const pairs = header === undefined ? [] : header.split(";").map((pair) => pair.trim());
+  // What RFC 6265 (5.4) has around a pair, and no other white space: that would be a byte of the value.
+  const pairs =
+    header === undefined ? [] : header.split(";").map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ""));
   const start = `${SESSION_COOKIE}=`;
   return pairs.filter((pair) => pair.startsWith(start)).map((pair) => pair.slice(start.length));
 }

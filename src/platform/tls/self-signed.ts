@@ -44,16 +44,19 @@ export async function settleSelfSigned(
   if (there && !existsSync(files.key))
     throw new StartError(`${files.cert} is there without its key ${files.key}; put it back, or remove both`);
   const found = there ? ownIn(files) : undefined;
-  if (!there || (found !== undefined && (isEnding(found, tools.clock) || !isFor(found, wanted))))
+  if (!there || (found !== undefined && (isOfAnotherTime(found, tools.clock) || !isFor(found, wanted))))
     await make(files, wanted, tools);
   return files;
 }
 
-/** Makes it anew when its end is near. Other names do not count here: only a start may change what clients have pinned. */
+/**
+ * Makes it anew when its end is near, or where it has not begun, because the clock was set back. Other names do not
+ * count here: only a start may change what clients have pinned.
+ */
 export async function renewSelfSigned(directory: string, wanted: OwnNames, tools: Tools): Promise<void> {
   const files = filesIn(directory);
   const found = ownIn(files);
-  if (found !== undefined && isEnding(found, tools.clock)) await make(files, wanted, tools);
+  if (found !== undefined && isOfAnotherTime(found, tools.clock)) await make(files, wanted, tools);
 }
 
 function filesIn(directory: string): CertificateFiles {
@@ -83,8 +86,9 @@ function ownIn({ cert }: CertificateFiles): X509Certificate | undefined {
   }
 }
 
-function isEnding(certificate: X509Certificate, clock: Clock): boolean {
-  return Date.parse(certificate.validTo) - clock.now() <= RENEWED_DAYS_BEFORE * DAY_MS;
+function isOfAnotherTime({ validFrom, validTo }: X509Certificate, clock: Clock): boolean {
+  const leftMs = Date.parse(validTo) - clock.now();
+  return leftMs <= RENEWED_DAYS_BEFORE * DAY_MS || Date.parse(validFrom) > clock.now();
 }
 
 function isFor(certificate: X509Certificate, { names, addresses }: OwnNames): boolean {
