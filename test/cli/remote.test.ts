@@ -14,7 +14,7 @@ import { claviger } from "../start/process.ts";
 import { startUpstream, type Upstream } from "../upstream.ts";
 import { makeCertificate, startTlsFront, type TestCertificate, type TlsFront } from "./tls-front.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let server: TestClaviger;
 let upstream: Upstream;

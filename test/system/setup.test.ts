@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { EXIT } from "#cli/exit-codes.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
-import { newPin } from "#test/cluster/member.ts";
+import { newPin, openToMembers, startMember, tokenOf } from "#test/cluster/member.ts";
 import { freshPassword, logIn } from "#test/people/person.ts";
 import { claviger, scratch } from "#test/start/process.ts";
 import { startUpstream } from "#test/upstream.ts";
@@ -143,6 +143,31 @@ test("[N14] a provider that does not answer is tested again, gets another key, i
   ]);
   expect([kept.status, kept.shown]).toEqual([EXIT.ok, expect.stringContaining("Not taken: base_url")]);
   expect(await standing(server)).toContainEqual(expect.objectContaining({ step: "provider", detail: "sim" }));
+});
+
+test("[N14] [C4] setup joins the cluster of a member; an address where nobody is and a wrong PIN are asked for again", async () => {
+  const pin = newPin();
+  const { claviger: first, url } = await startMember(pin);
+  await using member = first;
+  await using server = await startClaviger();
+  await openToMembers(server);
+  const joined = await setUp(server, [
+    ...LATER.slice(0, 2),
+    ["This one", DOWN.repeat(2)],
+    ["Address of a member", "https://127.0.0.1:1"],
+    ["PIN of the cluster", pin],
+    ["claviger.yaml?", "n"],
+    ["Address of a member", url],
+    ["PIN of the cluster", newPin()],
+    ["claviger.yaml?", "n"],
+    ["Address of a member", url],
+    ["PIN of the cluster", pin],
+    ["claviger.yaml?", "n"],
+    ["Which provider", DOWN.repeat(5)],
+    ["Make a key", "n"],
+  ]);
+  expect([joined.status, joined.shown.match(/Not taken/g)?.length]).toEqual([EXIT.ok, 2]);
+  expect(tokenOf(server)).toBe(tokenOf(member));
 });
 
 test("[N14] [L2] Ctrl-C does nothing half, and says what is done; the next run goes on there", async () => {

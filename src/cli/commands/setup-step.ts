@@ -34,7 +34,8 @@ export async function untilTaken<Result>(
       return await attempt();
     } catch (error) {
       if (!(error instanceof CliError) || !isRefusal(error)) throw error;
-      say(`Not taken: ${printable(error.message)}`);
+      const repair = error.repair === undefined ? "" : `; ${error.repair}`;
+      say(`Not taken: ${printable(`${error.message}${repair}`)}`);
     }
   }
 }
@@ -49,7 +50,15 @@ export async function showOnce(
   while (!(await ask.yesOrNo(`Is ${what} saved?`, true)));
 }
 
-const REFUSALS: readonly number[] = [EXIT.data, EXIT.refusedValue, EXIT.wrongPin, EXIT.notPermitted];
+const REFUSALS: readonly number[] = [
+  EXIT.data,
+  EXIT.refusedValue,
+  EXIT.wrongPin,
+  EXIT.joiningClosed,
+  EXIT.notPermitted,
+  // A member that is not there; a server key after too many wrong ones.
+  EXIT.tryAgain,
+];
 
 function isRefusal({ exitCode, problem }: CliError): boolean {
   return REFUSALS.includes(exitCode) && problem?.code !== "forbidden" && problem?.code !== "invalid_token";
