@@ -23,6 +23,7 @@ export async function readingWithEverySeries(): Promise<Reading> {
     version: "0",
     clock: systemClock,
     sealStatus: () => ({ initialized: true, unlocked: true }),
+    disk: () => ({ state: "ok", freeBytes: 1, reserveBytes: 1 }),
   });
   metrics.listening([
     { name: "local", anonymous: true, authOff: false, certificateExpiresMs: systemClock.now() },

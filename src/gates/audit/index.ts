@@ -1,5 +1,4 @@
 export type { AuditReport } from "./finding.ts";
-export type { FrontCut, FrontLimit } from "./front-cut.ts";
 export { leaveAuditNote } from "./notes.ts";
 export type { AuditEntry, Refusal } from "./record.ts";
 export { type AuditRecorder, openAuditRecorder } from "./recorder.ts";

@@ -127,7 +127,7 @@ export function checkRoom({ room }: Gates, contract: RouteContract): void {
 }
 
 /** Whether a route changes what this server holds, as far as its declaration tells. */
-export function isChange({ method, family }: RouteContract): boolean {
+function isChange({ method, family }: RouteContract): boolean {
   return family !== "gateway" && !UNCHANGING.has(method);
 }
 
