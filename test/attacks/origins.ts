@@ -79,7 +79,7 @@ export async function tryOrigins(): Promise<Outcome[]> {
     { method: "POST", path: "/login/password", body: { password: own.password } },
     { path: "/api/v1/me" },
     { path: "/api/v1/backup" },
-    { path: "/sse" },
+    { path: "/api/v1/openapi.json" },
   ];
   const before = await worldOf(server, own);
   const tally = new Tally("request with the cookie from a page of another origin");

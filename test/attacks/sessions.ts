@@ -21,7 +21,7 @@ const CALLS = [
   { path: "/api/v1/me" },
   { path: "/api/v1/me/sessions" },
   { path: "/api/v1/keys" },
-  { path: "/sse" },
+  { path: "/api/v1/openapi.json" },
   { method: "POST", path: "/api/v1/keys", body: { name: "replayed", permissions: [] } },
   { method: "POST", path: "/api/v1/me/reauthenticate", body: { password: "whatever it was" } },
   {

@@ -137,7 +137,7 @@ async function tryOtherPlaces(forgery: Forgery): Promise<Outcome> {
     "/api/v1/me",
     "/api/v1/keys",
     "/api/v1/users",
-    "/sse",
+    "/api/v1/openapi.json",
     "/metrics",
     "/v1/models",
     "/v1/chat/completions",
