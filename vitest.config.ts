@@ -18,6 +18,7 @@ const SYSTEM = [
   "clients",
   "limits",
   "people",
+  "attacks",
   "events",
   "openapi",
   "web",

@@ -98,7 +98,7 @@ function codesOf({ contract, hasName, hasBody, hasQuery, more }: ErrorFacts): Er
   add(changes, "storage_full");
   add(isGateway && hasName, "model_not_found");
   add(isGateway && action === "gateway.use", ...FORWARDING);
-  add(contract.path.endsWith("*"), "method_not_allowed");
+  add(contract.path.endsWith("*"), "method_not_allowed", "upgrade_not_supported");
   return [...codes].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
 }
 
@@ -112,6 +112,7 @@ const FORWARDING: readonly ErrorCode[] = [
   "upstream_unreachable",
   "upstream_failed",
   "upstream_credential_rejected",
+  "credential_missing",
   "egress_denied",
   "upstream_timeout",
 ];

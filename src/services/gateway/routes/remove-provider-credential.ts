@@ -16,6 +16,7 @@ export function removeProviderCredentialRoute(api: Api, parts: { gates: Gates; p
     schema: {
       summary: "Remove a secret to which no provider of the configuration file refers.",
       params: namedCredentialParams,
+      errors: ["credential_in_use"],
     },
     handler: async (request, reply) => {
       const { name } = request.params;
