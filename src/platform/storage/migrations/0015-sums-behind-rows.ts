@@ -7,6 +7,7 @@
  */
 export const sql = `
 DROP TRIGGER request_into_usage_day;
+DROP INDEX request_by_principal;
 CREATE TABLE usage_progress (
   id INTEGER PRIMARY KEY CHECK (id = 1), summed INTEGER NOT NULL, unsummed INTEGER NOT NULL
 ) STRICT;

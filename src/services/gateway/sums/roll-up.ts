@@ -2,7 +2,7 @@ import type { Clock } from "#platform/lib/clock.ts";
 import type { Timers } from "#platform/lib/timers.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
-import { dropOld, sumNewRows, sumOldRows } from "./store.ts";
+import { dropOld, type Portion, sumNewRows, sumOldRows } from "./store.ts";
 
 const EVERY_MS = 10_000;
 /** Old rows are taken in slices this far apart, so that whoever waits for the store comes first. */
@@ -53,16 +53,20 @@ export class RollUp {
   }
 
   async #turn(): Promise<void> {
-    const { database, clock } = this.#parts;
+    const { database } = this.#parts;
     await this.#sumNew();
     if (this.#oldLeft)
-      this.#oldLeft = !(await database.transaction((query) => sumOldRows(query, SLICE_ROWS)));
-    await database.transaction((query) => dropOld(query, clock.now() - MINUTES_KEPT_MS));
+      this.#oldLeft = !(await database.transaction((query) => sumOldRows(query, this.#portion())));
+    await database.transaction((query) => dropOld(query, this.#portion().minutesFrom));
   }
 
   async #sumNew(): Promise<void> {
-    const slice = () => this.#parts.database.transaction((query) => sumNewRows(query, SLICE_ROWS));
+    const slice = () => this.#parts.database.transaction((query) => sumNewRows(query, this.#portion()));
     while (!(await slice()));
+  }
+
+  #portion(): Portion {
+    return { rows: SLICE_ROWS, minutesFrom: this.#parts.clock.now() - MINUTES_KEPT_MS };
   }
 
   /** What failed is tried again at the next turn. */

@@ -70,25 +70,32 @@ export async function readProgress(query: Query): Promise<Progress> {
   return rows[0] ?? { summed: 0, unsummed: 0, newest: 0 };
 }
 
-/** Within a transaction: takes at most so many of the newest rows into all sums. True when none is left. */
-export async function sumNewRows(query: Query, most: number): Promise<boolean> {
+/** How much is summed at once. */
+export interface Portion {
+  readonly rows: number;
+  /** Rows of before this moment are in no sum by the minute. */
+  readonly minutesFrom: number;
+}
+
+/** Within a transaction: takes some of the rows that came in since into all sums. True when none is left. */
+export async function sumNewRows(query: Query, { rows, minutesFrom }: Portion): Promise<boolean> {
   const { summed, newest } = await readProgress(query);
-  const upTo = Math.min(newest, summed + most);
+  const upTo = Math.min(newest, summed + rows);
   if (upTo > summed) {
     await addDays(query, { after: summed, upTo }, "all");
-    await addSteps(query, { after: summed, upTo });
+    await addSteps(query, { after: summed, upTo }, minutesFrom);
     await query.updateTable("usage_progress").set({ summed: upTo }).execute();
   }
   return upTo >= newest;
 }
 
 /** Within a transaction: takes some rows of before the upgrade, the newest first. True when none is left. */
-export async function sumOldRows(query: Query, most: number): Promise<boolean> {
+export async function sumOldRows(query: Query, { rows, minutesFrom }: Portion): Promise<boolean> {
   const { unsummed } = await readProgress(query);
-  const after = Math.max(0, unsummed - most);
+  const after = Math.max(0, unsummed - rows);
   if (unsummed > 0) {
     await addDays(query, { after, upTo: unsummed }, "errors");
-    await addSteps(query, { after, upTo: unsummed });
+    await addSteps(query, { after, upTo: unsummed }, minutesFrom);
     await query.updateTable("usage_progress").set({ unsummed: after }).execute();
   }
   return after === 0;
@@ -128,29 +135,34 @@ async function addDays(query: Query, slice: Slice, what: "all" | "errors"): Prom
     ON CONFLICT (day, principal, provider, model) DO UPDATE SET ${ADDED}, ${ADDED_DOUBTS}`.execute(query);
 }
 
-async function addSteps(query: Query, slice: Slice): Promise<void> {
+async function addSteps(query: Query, slice: Slice, minutesFrom: number): Promise<void> {
   await sql`INSERT INTO principal_hour (start, principal, requests, input_tokens, output_tokens, cost_nano_usd,
       client_errors, server_errors)
     SELECT ${startOf(HOUR_MS)}, principal, count(*), ${TOKENS}, ${COST}, ${ERRORS} ${from(slice)} GROUP BY 1, 2
     ON CONFLICT (start, principal) DO UPDATE SET ${ADDED}`.execute(query);
   for (const step of Object.values(STEPS_MS)) {
-    await sql`INSERT INTO usage_step (step, start, provider, model, requests, input_tokens, output_tokens,
-        cost_nano_usd, estimated_requests, unpriced_requests, client_errors, server_errors)
-      SELECT ${step}, ${startOf(step)}, coalesce(provider, ''), model, count(*), ${TOKENS}, ${COST}, ${DOUBTS}, ${ERRORS}
-      ${from(slice)} GROUP BY 2, 3, 4
-      ON CONFLICT (step, start, provider, model) DO UPDATE SET ${ADDED}, ${ADDED_DOUBTS}`.execute(query);
-    await addLatencies(query, slice, step);
+    const rows = sql`${from(slice)} AND time >= ${step === MINUTE_MS ? minutesFrom : 0}`;
+    await addUsage(query, rows, step);
+    await addLatencies(query, rows, step);
   }
   await addToIndex(query, slice);
 }
 
-async function addLatencies(query: Query, slice: Slice, step: number): Promise<void> {
+async function addUsage(query: Query, rows: RawBuilder<unknown>, step: number): Promise<void> {
+  await sql`INSERT INTO usage_step (step, start, provider, model, requests, input_tokens, output_tokens,
+      cost_nano_usd, estimated_requests, unpriced_requests, client_errors, server_errors)
+    SELECT ${step}, ${startOf(step)}, coalesce(provider, ''), model, count(*), ${TOKENS}, ${COST}, ${DOUBTS}, ${ERRORS}
+    ${rows} GROUP BY 2, 3, 4
+    ON CONFLICT (step, start, provider, model) DO UPDATE SET ${ADDED}, ${ADDED_DOUBTS}`.execute(query);
+}
+
+async function addLatencies(query: Query, rows: RawBuilder<unknown>, step: number): Promise<void> {
   const group = sql`${startOf(step)} AS start, coalesce(provider, '') AS provider, model`;
   await sql`INSERT INTO latency_step (step, start, provider, model, bound, requests, first_bytes)
     SELECT ${step}, start, provider, model, bound, sum(requests), sum(first_bytes) FROM (
-      SELECT ${group}, ${boundOf("latency_ms")} AS bound, 1 AS requests, 0 AS first_bytes ${from(slice)}
+      SELECT ${group}, ${boundOf("latency_ms")} AS bound, 1 AS requests, 0 AS first_bytes ${rows}
       UNION ALL
-      SELECT ${group}, ${boundOf("first_byte_ms")}, 0, 1 ${from(slice)} AND first_byte_ms IS NOT NULL
+      SELECT ${group}, ${boundOf("first_byte_ms")}, 0, 1 ${rows} AND first_byte_ms IS NOT NULL
     ) WHERE TRUE GROUP BY 2, 3, 4, 5
     ON CONFLICT (step, start, provider, model, bound) DO UPDATE SET
       requests = requests + excluded.requests, first_bytes = first_bytes + excluded.first_bytes`.execute(

@@ -73,7 +73,7 @@ test("[G9] request rows are summed by key, model, provider and day", async () =>
 
 test("[G9] the sums stay when the request rows are deleted", async () => {
   await database.insertRows("request", [row({}), row({})]);
-  await database.transaction((query) => sumNewRows(query, 10));
+  await database.transaction((query) => sumNewRows(query, { rows: 10, minutesFrom: 0 }));
   const before = await sums("key");
   await database.query.deleteFrom("request").execute();
   // The newest stays, so that its number is given to no other.
@@ -147,7 +147,7 @@ test("[G9] a day whose rows are gone is named when a part of it is asked for, an
   await database.insertRows("request", [row({ time: MIDNIGHT }), row({ time: MIDNIGHT + HOUR_MS })]);
   const part = { from: MIDNIGHT + 1, to: MIDNIGHT + DAY_MS };
   expect(await incompleteDays(database.query, part)).toEqual([]);
-  await database.transaction((query) => sumNewRows(query, 10));
+  await database.transaction((query) => sumNewRows(query, { rows: 10, minutesFrom: 0 }));
   await database.query.deleteFrom("request").where("time", "=", MIDNIGHT).execute();
   expect(await incompleteDays(database.query, part)).toEqual([dayOf(MIDNIGHT)]);
   expect(await incompleteDays(database.query, { from: MIDNIGHT, to: MIDNIGHT + DAY_MS })).toEqual([]);

@@ -109,7 +109,7 @@ test.each([
 });
 
 test("[H8] a part of a day whose rows are gone is a 400 that asks for dates, not a wrong sum", async () => {
-  await database.transaction((query) => sumNewRows(query, 10));
+  await database.transaction((query) => sumNewRows(query, { rows: 10, minutesFrom: 0 }));
   await database.query.deleteFrom("request").where("time", "<", NOON).execute();
   const answer = await call("from=2026-11-20T01:00:00Z");
   expect(answer.status).toBe(400);
