@@ -7,8 +7,8 @@ import { dropOld, type Portion, sumNewRows, sumOldRows } from "./store.ts";
 const EVERY_MS = 10_000;
 /** Old rows are taken in slices this far apart, so that whoever waits for the store comes first. */
 const OLD_EVERY_MS = 100;
-/** A slice keeps the storage thread for some 30 ms. */
-const SLICE_ROWS = 2000;
+/** A slice keeps the storage thread for some 60 ms; smaller ones cost more for each row. */
+const SLICE_ROWS = 4000;
 /** How long sums by the minute are kept. */
 export const MINUTES_KEPT_MS = 7 * 86_400_000;
 

@@ -140,34 +140,53 @@ async function addSteps(query: Query, slice: Slice, minutesFrom: number): Promis
       client_errors, server_errors)
     SELECT ${startOf(HOUR_MS)}, principal, count(*), ${TOKENS}, ${COST}, ${ERRORS} ${from(slice)} GROUP BY 1, 2
     ON CONFLICT (start, principal) DO UPDATE SET ${ADDED}`.execute(query);
-  for (const step of Object.values(STEPS_MS)) {
-    const rows = sql`${from(slice)} AND time >= ${step === MINUTE_MS ? minutesFrom : 0}`;
-    await addUsage(query, rows, step);
-    await addLatencies(query, rows, step);
-  }
+  await addUsage(query, slice, minutesFrom);
+  await addLatencies(query, slice, minutesFrom);
   await addToIndex(query, slice);
 }
 
-async function addUsage(query: Query, rows: RawBuilder<unknown>, step: number): Promise<void> {
-  await sql`INSERT INTO usage_step (step, start, provider, model, requests, input_tokens, output_tokens,
-      cost_nano_usd, estimated_requests, unpriced_requests, client_errors, server_errors)
-    SELECT ${step}, ${startOf(step)}, coalesce(provider, ''), model, count(*), ${TOKENS}, ${COST}, ${DOUBTS}, ${ERRORS}
-    ${rows} GROUP BY 2, 3, 4
-    ON CONFLICT (step, start, provider, model) DO UPDATE SET ${ADDED}, ${ADDED_DOUBTS}`.execute(query);
+const STEPS = sql`(VALUES ${sql.join(Object.values(STEPS_MS).map((ms) => sql`(${sql.lit(ms)})`))})`;
+
+/** By the minute first, and minutes are then added to those they lie in. */
+async function addUsage(query: Query, slice: Slice, minutesFrom: number): Promise<void> {
+  await sql`
+    WITH minutes AS MATERIALIZED (
+      SELECT ${startOf(MINUTE_MS)} AS start, coalesce(provider, '') AS provider, model, count(*) AS requests,
+        coalesce(sum(input_tokens), 0) AS input_tokens, coalesce(sum(output_tokens), 0) AS output_tokens,
+        ${COST} AS cost_nano_usd, sum(estimated) AS estimated,
+        sum(coalesce(input_tokens, output_tokens) IS NOT NULL AND cost_nano_usd IS NULL) AS unpriced,
+        sum(status BETWEEN 400 AND 499) AS client_errors, sum(status >= 500) AS server_errors
+      ${from(slice)} GROUP BY 1, 2, 3
+    ), steps (step) AS ${STEPS}
+    INSERT INTO usage_step (step, start, provider, model, requests, input_tokens, output_tokens,
+        cost_nano_usd, estimated_requests, unpriced_requests, client_errors, server_errors)
+      SELECT step, start - start % step, provider, model, sum(requests), sum(input_tokens), sum(output_tokens),
+        ${COST}, sum(estimated), sum(unpriced), sum(client_errors), sum(server_errors)
+      FROM steps CROSS JOIN minutes WHERE ${isKept(minutesFrom)} GROUP BY 1, 2, 3, 4
+      ON CONFLICT (step, start, provider, model) DO UPDATE SET ${ADDED}, ${ADDED_DOUBTS}`.execute(query);
 }
 
-async function addLatencies(query: Query, rows: RawBuilder<unknown>, step: number): Promise<void> {
-  const group = sql`${startOf(step)} AS start, coalesce(provider, '') AS provider, model`;
-  await sql`INSERT INTO latency_step (step, start, provider, model, bound, requests, first_bytes)
-    SELECT ${step}, start, provider, model, bound, sum(requests), sum(first_bytes) FROM (
-      SELECT ${group}, ${boundOf("latency_ms")} AS bound, 1 AS requests, 0 AS first_bytes ${rows}
-      UNION ALL
-      SELECT ${group}, ${boundOf("first_byte_ms")}, 0, 1 ${rows} AND first_byte_ms IS NOT NULL
-    ) WHERE TRUE GROUP BY 2, 3, 4, 5
-    ON CONFLICT (step, start, provider, model, bound) DO UPDATE SET
-      requests = requests + excluded.requests, first_bytes = first_bytes + excluded.first_bytes`.execute(
+async function addLatencies(query: Query, slice: Slice, minutesFrom: number): Promise<void> {
+  await sql`
+    WITH minutes AS MATERIALIZED (
+      SELECT ${startOf(MINUTE_MS)} AS start, coalesce(provider, '') AS provider, model, ${boundOf("latency_ms")} AS latency,
+        CASE WHEN first_byte_ms IS NOT NULL THEN ${boundOf("first_byte_ms")} END AS first_byte, count(*) AS requests
+      ${from(slice)} GROUP BY 1, 2, 3, 4, 5
+    ), counts AS (
+      SELECT start, provider, model, latency AS bound, requests, 0 AS first_bytes FROM minutes
+      UNION ALL SELECT start, provider, model, first_byte, 0, requests FROM minutes WHERE first_byte IS NOT NULL
+    ), steps (step) AS ${STEPS}
+    INSERT INTO latency_step (step, start, provider, model, bound, requests, first_bytes)
+      SELECT step, start - start % step, provider, model, bound, sum(requests), sum(first_bytes)
+      FROM steps CROSS JOIN counts WHERE ${isKept(minutesFrom)} GROUP BY 1, 2, 3, 4, 5
+      ON CONFLICT (step, start, provider, model, bound) DO UPDATE SET
+        requests = requests + excluded.requests, first_bytes = first_bytes + excluded.first_bytes`.execute(
     query,
   );
+}
+
+function isKept(minutesFrom: number): RawBuilder<unknown> {
+  return sql`(step > ${MINUTE_MS} OR start >= ${minutesFrom})`;
 }
 
 /** In the order of the index, so that entries of a page are written together. Most answers are a 200: those have no entry. */
