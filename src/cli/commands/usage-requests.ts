@@ -86,10 +86,12 @@ async function ask(
   asked: Readonly<Record<string, string>>,
 ): Promise<z.infer<typeof page>> {
   const query = new URLSearchParams(asked);
-  for (const name of ["from", "to", "key", "provider", "model", "status"] as const) {
+  for (const name of ["from", "to", "provider", "model", "status"] as const) {
     const value = flags[name];
     if (value !== undefined) query.set(name, value);
   }
+  // In a URL `key` would be taken for a credential.
+  if (flags.key !== undefined) query.set("principal", flags.key);
   if (flags.requestId !== undefined) query.set("request_id", flags.requestId);
   const { body } = await callLocal(context, flags, { method: "GET", path: `/api/v1/requests?${query}` });
   return page.parse(body);
