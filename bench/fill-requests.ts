@@ -42,10 +42,11 @@ export async function storeOfRequests(count: number): Promise<string> {
   return kept;
 }
 
+/** Revoked ones: they have names, and nobody comes in by them. */
 async function addKeys(database: Database): Promise<void> {
   const rows = Array.from({ length: FILLED.keys }, (_, number) => ({
     ...{ id: keyOf(number), name: `key ${number}`, digest: Buffer.from(`digest ${number}`), last4: "none" },
-    ...{ permissions: "[]", limits: "{}", created_at: 0, revoked_at: null, last_used_at: null },
+    ...{ permissions: "[]", limits: "{}", created_at: 0, revoked_at: 0, last_used_at: null },
   }));
   await database.insertRows("api_key", rows);
 }

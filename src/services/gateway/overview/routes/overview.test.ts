@@ -64,7 +64,7 @@ const read = async (query: string) => overview.parse(await (await call(query)).j
 const readTop = async (query: string) => top.parse(await (await call(`/top?${query}`)).json()).data;
 const at = (time: number, more: object = {}) => requestRow({ time, ...more });
 
-test("[D2] with no request ever, every figure is zero or unknown, and every step is there", async () => {
+test("[G9] with no request ever, every figure is zero or unknown, and every step is there", async () => {
   const empty = await read("");
   expect(empty).toMatchObject({
     from: "2026-11-20T12:00:00.000Z",
@@ -77,7 +77,7 @@ test("[D2] with no request ever, every figure is zero or unknown, and every step
   expect(await readTop("")).toEqual([]);
 });
 
-test("[D2] steps are those of UTC, on a night of changed clocks as on any, and a day without requests is zero", async () => {
+test("[G9] steps are those of UTC, on a night of changed clocks as on any, and a day without requests is zero", async () => {
   const night = Date.UTC(2026, 9, 25);
   await database.insertRows("request", [
     at(night - 1),
@@ -99,7 +99,7 @@ test("[D2] steps are those of UTC, on a night of changed clocks as on any, and a
   }
 });
 
-test("[D2] rows that a clock set back gave an earlier time count where they say, summed or not", async () => {
+test("[G9] rows that a clock set back gave an earlier time count where they say, summed or not", async () => {
   await database.insertRows("request", [at(NOW), at(NOW - 5 * HOUR_MS)]);
   await sum();
   await database.insertRows("request", [at(NOW - 5 * HOUR_MS), at(NOW - 3 * DAY_MS)]);
@@ -108,7 +108,7 @@ test("[D2] rows that a clock set back gave an earlier time count where they say,
   expect(series.map(({ requests }) => requests)).toEqual([2, 0, 0, 0, 0, 1]);
 });
 
-test("[D2] the period is widened to whole steps, which auto chooses by its length, and compared with the one before", async () => {
+test("[G9] the period is widened to whole steps, which auto chooses by its length, and compared with the one before", async () => {
   await database.insertRows("request", [
     at(NOW - 30_000, { status: 500 }),
     at(NOW - 90 * 60_000),
@@ -125,7 +125,7 @@ test("[D2] the period is widened to whole steps, which auto chooses by its lengt
   expect(await steps(NOW - 100 * DAY_MS, "&step=day")).toEqual(["day", 101, 3, 0]);
 });
 
-test("[D2] percentiles are within the bound that a request of that rank is in, and errors are told by class", async () => {
+test("[G9] percentiles are within the bound that a request of that rank is in, and errors are told by class", async () => {
   const latencies = Array.from({ length: 100 }, (_, number) => (number + 1) * 40);
   const rows = latencies.map((latency_ms, number) =>
     at(NOW - 1000, {
@@ -147,7 +147,7 @@ test("[D2] percentiles are within the bound that a request of that rank is in, a
   }
 });
 
-test("[D2] the most by each figure, with the names of keys, the revoked ones too, and of identities", async () => {
+test("[G9] the most by each figure, with the names of keys, the revoked ones too, and of identities", async () => {
   const key = {
     digest: new Uint8Array(1),
     last4: "abcd",
@@ -206,12 +206,12 @@ test.each([
   ["/top?by=colour", /key, model, provider, identity/],
   ["/top?metric=colour", /requests, tokens, cost, errors/],
   ["/top?from=0001-01-01&to=9999-01-01", /at most 1000/],
-])("[D2] %s is a 400 that says what to do", async (query, text) => {
+])("[G9] %s is a 400 that says what to do", async (query, text) => {
   const answer = await call(query);
   expect([answer.status, await answer.text()]).toEqual([400, expect.stringMatching(text)]);
 });
 
-test("[D2] who may not read usage is refused, and so is who presents nothing", async () => {
+test("[G9] who may not read usage is refused, and so is who presents nothing", async () => {
   for (const route of ["", "/top"]) {
     expect((await call(route, "gateway")).status).toBe(403);
     expect((await fetch(`${url}/api/v1/overview${route}`)).status).toBe(401);
