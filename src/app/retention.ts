@@ -5,7 +5,7 @@ import type { Timers } from "#platform/lib/timers.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { deleteOldest, type KeptTable, placeOfLast } from "#platform/storage/old-rows.ts";
-import { KEPT_TABLES } from "#services/gateway/index.ts";
+import { RollUp } from "#services/gateway/index.ts";
 
 const FIRST_RUN_MS = 60_000;
 const EVERY_MS = 3_600_000;
@@ -58,7 +58,7 @@ export class Retention implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    for (const kept of KEPT_TABLES) await this.#clear(kept);
+    for (const kept of RollUp.keptTables) await this.#clear(kept);
     await this.#clearAudit();
     while (!this.#ended && (await this.#parts.database.shrink()));
   }

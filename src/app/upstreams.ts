@@ -8,6 +8,7 @@ import type { AuditSink } from "#platform/http/ports.ts";
 import type { Api } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
+import type { Timers } from "#platform/lib/timers.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
@@ -19,6 +20,7 @@ import {
   gatewayApiRoutes,
   openGateway,
   openProviders,
+  RollUp,
 } from "#services/gateway/index.ts";
 import { openCredentials } from "#vault/credentials/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
@@ -28,7 +30,8 @@ import type { Workers } from "./workers/workers.ts";
 /** Everything that leads to an upstream, as the main thread has it. */
 export interface Upstreams {
   readonly gateway: Gateway;
-  register(api: Api): void;
+  /** `identityName`: that of an identity of the configuration file, by its id. */
+  register(api: Api, identityName: (id: string) => string | undefined): void;
   /** These are the configuration file's providers from now on. Throws DeclaredProviderProblems, with nothing changed. */
   declareProviders(list: readonly DeclaredProvider[]): Promise<void>;
   close(): Promise<void>;
@@ -51,6 +54,7 @@ export async function openUpstreams(parts: {
   readonly workers: Workers;
   readonly usage: UsageSums;
   readonly disk: DiskWatch;
+  readonly timers: Timers;
 }): Promise<Upstreams> {
   const { config, database, log, metrics, tools, audit, gates, workers } = parts;
   const credentials = openCredentials({
@@ -93,6 +97,7 @@ export async function openUpstreams(parts: {
     },
     settings: config.settings,
   });
+  const rollUp = new RollUp({ database, clock: tools.clock, timers: parts.timers, log });
   workers.serve({ audit, providers, credentials, modelsOf: gateway.modelsOf, usage: parts.usage });
   providers.onChange((id) => {
     gateway.changed(id);
@@ -104,8 +109,9 @@ export async function openUpstreams(parts: {
       await providers.declare(list);
       for (const { name } of list) warnOfMissing(log, await providers.view(name));
     },
-    register: (api) =>
+    register: (api, identityName) =>
       gatewayApiRoutes(api, {
+        identityName,
         gates,
         providers,
         test: asking.test,
@@ -118,6 +124,7 @@ export async function openUpstreams(parts: {
     close: async () => {
       await egress.close();
       await gateway.flush();
+      await rollUp.close();
     },
   };
 }

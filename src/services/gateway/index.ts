@@ -1,8 +1,8 @@
 export { askUpstream } from "./ask-upstream.ts";
-export { KEPT_TABLES } from "./kept-tables.ts";
 export { type Gateway, openGateway } from "./open-gateway.ts";
 export type { DeclaredProvider } from "./providers/declared-provider.ts";
 export { kindsByName } from "./providers/kind.ts";
 export { providerResourceKind } from "./providers/provider-resource-kind.ts";
 export { openProviders, type Provider } from "./providers/providers.ts";
 export { gatewayApiRoutes } from "./routes/routes.ts";
+export { RollUp } from "./sums/roll-up.ts";

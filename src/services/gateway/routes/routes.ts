@@ -2,6 +2,8 @@ import type { Gates } from "#platform/http/pipeline.ts";
 import type { Api } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Database } from "#platform/storage/database.ts";
+import { overviewRoute } from "../overview/routes/get-overview.ts";
+import { overviewTopRoute } from "../overview/routes/get-overview-top.ts";
 import type { Provider, Providers } from "../providers/providers.ts";
 import { usageRoute } from "../usage/routes/get-usage.ts";
 import { changeProviderRoute } from "./change-provider.ts";
@@ -25,6 +27,7 @@ export function gatewayApiRoutes(
     database: Database;
     clock: Clock;
     flush: () => Promise<void>;
+    identityName: (id: string) => string | undefined;
   },
 ): void {
   createProviderRoute(api, parts);
@@ -38,4 +41,6 @@ export function gatewayApiRoutes(
   removeProviderCredentialRoute(api, parts);
   listRequestsRoute(api, parts);
   usageRoute(api, parts);
+  overviewRoute(api, parts);
+  overviewTopRoute(api, parts);
 }
