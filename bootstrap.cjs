@@ -21,6 +21,12 @@ const BEAT = path.join(LOCK, "beat");
 /** Where Node.js keeps what it compiled: without it each start reads and strips all TypeScript again, 0.2 s. */
 const COMPILED = path.join(ROOT, ".cache", "compiled");
 const STAMP = ".claviger-lock";
+const WEB = path.join(ROOT, "web");
+const WEB_BUILD = "tools/build-web.ts";
+/** With the digest of what the dashboard was made of. */
+const WEB_STAMP = path.join(WEB, "dist", ".stamp");
+/** What stands beside the sources of the dashboard and is none. */
+const NO_WEB_SOURCE = new Set(["node_modules", "dist", "dist.draft"]);
 const OLDEST_SYSTEM_NODE = [24, 19];
 const BEAT_MS = 1_000;
 const STALE_MS = 15_000;
@@ -32,34 +38,47 @@ const NODE_FLAGS = ["--disable-warning=ExperimentalWarning"];
 
 const VITEST = "node_modules/vitest/vitest.mjs";
 
-/** Each command: the file to run, its arguments, and whether it belongs to the checkout (runs in its root). */
+/**
+ * Each command: the file to run, its arguments, whether it belongs to the checkout (runs in its root), and what it needs
+ * of the dashboard: its parts; it built; or it built where that can be done (`wanted`).
+ */
 const COMMANDS = {
-  serve: (args) => ({ file: "src/main.ts", args: ["serve", ...args] }),
+  serve: (args) => ({ file: "src/main.ts", args: ["serve", ...args], web: "wanted" }),
   test: (args) => ({ file: VITEST, args: ["run", ...args], inRoot: true }),
   "test:system": (args) => ({
     file: VITEST,
     args: ["run", "--mode", "system", "--passWithNoTests", ...args],
     inRoot: true,
+    web: "built",
   }),
   "test:crash": (args) => ({ file: VITEST, args: ["run", "--mode", "crash", ...args], inRoot: true }),
   "test:corpora": corporaCommand,
-  check: (args) => ({ file: "tools/check.ts", args, inRoot: true }),
+  check: (args) => ({ file: "tools/check.ts", args, inRoot: true, web: "parts" }),
   promises: (args) => ({ file: "tools/promises.ts", args, inRoot: true }),
   bench: (args) => ({ file: "bench/run.ts", args, inRoot: true }),
-  build: (args) => ({ file: "tools/bundle.ts", args, inRoot: true }),
-  run: (args) => (args.length === 0 ? usage() : { file: args[0], args: args.slice(1) }),
+  build: (args) => ({ file: "tools/bundle.ts", args, inRoot: true, web: "built" }),
+  "build:web": () => ({ file: WEB_BUILD, args: [webDigest()], inRoot: true, web: "parts" }),
+  screenshots: (args) => ({ file: "tools/screenshots/run.ts", args, inRoot: true, web: "built" }),
+  run: runCommand,
 };
 
-main().catch((error) => fail(error.message));
+main().catch((error) => fail(error.message, error.exitStatus));
 
 async function main() {
   const [name, ...args] = process.argv.slice(2);
   if (name === undefined || !Object.hasOwn(COMMANDS, name)) usage();
   const command = COMMANDS[name](args);
   const node = await bringParts();
+  await bringDashboard(node, command.web);
   const file = path.resolve(ROOT, command.file);
   if (!fs.existsSync(file)) fail(`there is no ${path.relative(ROOT, file)} in this checkout`);
   runProgram(node, file, command);
+}
+
+/** `bin/claviger` comes by here: of its commands only the server needs the dashboard. */
+function runCommand([file, ...args]) {
+  if (file === undefined) usage();
+  return { file, args, web: args[0] === "serve" && !args.includes("--help") ? "wanted" : undefined };
 }
 
 /** The corpora are handed in: a directory outside the checkout, named relative to where the caller stands. */
@@ -93,6 +112,60 @@ async function bringParts() {
     if (!isInstalled(ROOT)) await install(ROOT, "installing the pinned parts");
   });
   return node;
+}
+
+/** Installs the parts of the dashboard and builds it, where `need` asks for that and it is missing or stale. */
+async function bringDashboard(node, need) {
+  if (need === undefined || !fs.existsSync(path.join(WEB, "package.json"))) return;
+  const isReady = () => (need === "parts" ? isInstalled(WEB) : isBuilt());
+  if (isReady()) return;
+  try {
+    await withLock(async () => {
+      if (!isInstalled(WEB)) await install(WEB, "installing the parts of the dashboard");
+      if (!isReady()) buildDashboard(node);
+    });
+  } catch (error) {
+    if (need !== "wanted") throw error;
+    process.stderr.write(`claviger: the dashboard cannot be built, the rest is started (${error.message})\n`);
+  }
+}
+
+function isBuilt() {
+  try {
+    return fs.readFileSync(WEB_STAMP, "utf8") === webDigest();
+  } catch {
+    return false;
+  }
+}
+
+function buildDashboard(node) {
+  process.stderr.write("claviger: building the dashboard (once for each change of it, about 10 s) …\n");
+  const env = childEnvironment(path.dirname(node));
+  const built = spawnSync(node, [...NODE_FLAGS, path.join(ROOT, WEB_BUILD), webDigest()], { env });
+  if (built.status === 0) return;
+  process.stderr.write(Buffer.concat([built.stdout ?? Buffer.alloc(0), built.stderr ?? Buffer.alloc(0)]));
+  throw new Error(`${WEB_BUILD} failed`);
+}
+
+/** Over names and contents of all that the dashboard is made of. */
+function webDigest() {
+  const hash = crypto.createHash("sha256");
+  const add = (file) => {
+    const bytes = fs.readFileSync(file);
+    hash.update(`${path.relative(ROOT, file)}\0${bytes.length}\0`).update(bytes);
+  };
+  const walk = (directory) => {
+    const entries = fs.readdirSync(directory, { withFileTypes: true });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const file = path.join(directory, entry.name);
+      if (NO_WEB_SOURCE.has(entry.name)) continue;
+      if (entry.isDirectory()) walk(file);
+      else if (entry.isFile()) add(file);
+    }
+  };
+  walk(WEB);
+  add(path.join(ROOT, WEB_BUILD));
+  return hash.digest("hex");
 }
 
 function isNewEnough(version) {
@@ -148,7 +221,7 @@ async function install(directory, what) {
   const result = await runNpm(["ci", ...flags], directory);
   if (result.status !== 0) {
     process.stderr.write(result.output);
-    fail(`npm ci failed in ${directory}`, result.status);
+    throw Object.assign(new Error(`npm ci failed in ${directory}`), { exitStatus: result.status });
   }
   fs.writeFileSync(stamp, digest);
 }

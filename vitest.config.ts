@@ -20,6 +20,7 @@ const SYSTEM = [
   "people",
   "events",
   "openapi",
+  "web",
 ].map((name) => `test/${name}/**`);
 const CRASH = "test/crash/sweep/**";
 const OUTSIDE = [...SYSTEM, CRASH, "test/corpora/**"];

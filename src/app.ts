@@ -20,6 +20,7 @@ import type { ReloadReport } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
 import { openSeal, type Seal } from "#vault/seal/index.ts";
 import { assemble } from "./app/assemble.ts";
+import { BUILT_DASHBOARD, readDashboard } from "./app/dashboard.ts";
 import type { Declared } from "./app/declared/declared.ts";
 import type { Listeners } from "./app/listeners/listeners.ts";
 import { openListeners } from "./app/listeners/open-listeners.ts";
@@ -67,6 +68,8 @@ export interface AppOptions {
   readonly readConfig?: () => LoadedConfig<Declared>;
   /** The program of the worker threads, where they are not to run the usual one. */
   readonly workerProgram?: WorkerProgram;
+  /** Where the built dashboard lies; where the build puts it unless given. */
+  readonly dashboardDir?: string;
 }
 
 /** Wires the whole server from a checked configuration. Throws StartError, with everything undone that was begun. */
@@ -135,6 +138,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     egress: options.egress ?? {},
     environment: options.environment ?? processEnvironment(),
     workerProgram: options.workerProgram,
+    dashboard: readDashboard(options.dashboardDir ?? BUILT_DASHBOARD, log),
     reload: (by) => reloading.current?.reload(by) ?? Promise.reject(new Error("a reload before the start")),
   });
   const { server, workers, endEvents, stopWork } = assembled;

@@ -70,6 +70,8 @@ export interface TestOptions {
   readonly sealCost?: AppOptions["sealCost"];
   /** How the way out resolves names, and its timeouts; in further threads no name resolves where `lookup` is given. */
   readonly egress?: NonNullable<AppOptions["egress"]>;
+  /** Where a built dashboard lies; none is served unless given. */
+  readonly dashboardDir?: string;
 }
 
 /** Starts the server in this process, on a free port of 127.0.0.1. */
@@ -107,6 +109,7 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     ...(options.timers === undefined ? {} : { timers: options.timers }),
     environment: { ...options.env },
     workerProgram,
+    dashboardDir: options.dashboardDir ?? path.join(dataDir, "no-dashboard"),
   });
   const url = app.urls[0] ?? "";
   const control = (call: Call) => send({ socketPath: app.controlSocket }, call);

@@ -2,7 +2,7 @@
  * `npm run build`: the server as it is shipped, in dist/. `dist/claviger.js` does what src/main.ts does and needs
  * Node.js and the packages of EXTERNAL beside it, nothing else. `npm run build -- DIRECTORY` writes elsewhere.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import path from "node:path";
 import { build, type Plugin } from "esbuild";
@@ -16,17 +16,23 @@ const EXTERNAL = ["@node-rs/*"];
 /** How a source names a file that is to run as a program or thread of its own. */
 const OWN_FILE = /new URL\(\s*"(\.[^"]+)\.ts",\s*import\.meta\.url,?\s*\)/g;
 
+/** How the server names the built dashboard; in the bundle it lies in `web/`. */
+const DASHBOARD = /new URL\(\s*"[./]+\/web\/dist\/",\s*import\.meta\.url,?\s*\)/g;
+
 /** Packages that are CommonJS ask for Node's own modules by `require`, which a module does not have by itself. */
 const BANNER = `import { createRequire as __createRequire } from "node:module";
 const require = __createRequire(import.meta.url);`;
 
 /**
- * Bundles src/main.ts into `directory`, which is emptied first, and gives the packages that stay outside. Throws when
- * esbuild finds an error or a doubt.
+ * Bundles src/main.ts and the built dashboard into `directory`, which is emptied first, and gives the packages that stay
+ * outside. Throws when esbuild finds an error or a doubt, or when no dashboard is built.
  */
-export async function bundle(directory: string): Promise<string[]> {
+export async function bundle(directory: string, dashboard = path.join(ROOT, "web/dist")): Promise<string[]> {
+  if (!existsSync(path.join(dashboard, "index.html")))
+    throw new Error(`no dashboard is built in ${dashboard}; run: npm run build:web`);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
+  cpSync(dashboard, path.join(directory, "web"), { recursive: true });
   const outside = await Promise.all([
     bundlePart(directory, { claviger: path.join(SOURCES, "main.ts") }),
     // Each thread by itself, with what it uses alone: pieces that it shared with the server it would have to load whole.
@@ -86,10 +92,12 @@ const renamedOwnFiles: Plugin = {
   name: "own-files",
   setup: ({ onLoad }) =>
     onLoad({ filter: /\.ts$/ }, ({ path: file }) => ({
-      contents: readFileSync(file, "utf8").replace(
-        OWN_FILE,
-        (_whole, relative: string) => `new URL("./${path.basename(relative)}.js", import.meta.url)`,
-      ),
+      contents: readFileSync(file, "utf8")
+        .replace(
+          OWN_FILE,
+          (_whole, relative: string) => `new URL("./${path.basename(relative)}.js", import.meta.url)`,
+        )
+        .replace(DASHBOARD, 'new URL("./web/", import.meta.url)'),
       loader: "ts",
     })),
 };

@@ -12,6 +12,7 @@ import type { LoadedConfig } from "#platform/config/load.ts";
 import { loadAuthKey } from "#platform/config/secrets.ts";
 import type { EgressParts } from "#platform/egress/egress-client.ts";
 import type { EventBus } from "#platform/events/event-bus.ts";
+import { createDashboard, type DashboardFiles } from "#platform/http/dashboard.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
@@ -81,6 +82,8 @@ export interface ServerParts {
   readonly egress: Pick<EgressParts, "lookup" | "timeouts">;
   readonly environment: Environment;
   readonly workerProgram: WorkerProgram | undefined;
+  /** The web application; undefined where it is not built. */
+  readonly dashboard: DashboardFiles | undefined;
   /** Reads the configuration anew, and puts it in force. */
   readonly reload: (by: ChangeAuthor) => Promise<ReloadReport>;
 }
@@ -234,6 +237,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
     tools,
     proxies: new AddressRanges(parts.config.settings.trusted_proxies),
     gateway: upstreams.gateway.family,
+    dashboard: createDashboard(parts.dashboard, tools.random),
     register: (api) => {
       infoRoutes(api, {
         version: VERSION,

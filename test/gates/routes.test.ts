@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
+import { type BuiltDashboard, MARK, PAGES, SCRIPT, writeDashboard } from "#test/dashboard/fixture.ts";
 import { openRaw, rawRequest, sendRaw, statusOf } from "./raw.ts";
 
 const OPEN_ROUTES = ["/health", "/healthz", "/readyz", "/api/v1/info", "/api/v1/key/status"];
@@ -7,6 +8,8 @@ const KEY_ROUTES = ["initialize", "unlock", "rotate", "reseal", "recovery", "loc
   (name) => `/api/v1/key/${name}`,
 );
 const SIGN_IN = "/login/password";
+/** The dashboard: files, and pages for browsers. */
+const FILES = [MARK.path, SCRIPT.path];
 /** What is one's own, for whoever signed in. */
 const OWN_ROUTES = [
   "/logout",
@@ -82,13 +85,18 @@ const closedStatus = (family: string | undefined) => (family === "node" ? 404 : 
 /** A route's template with something in the place of each name. */
 const filled = (path: string) => path.replace(/:\w+|\{\w+\}/g, "thing");
 
+let built: BuiltDashboard;
 let claviger: TestClaviger;
 let adminKey: string;
 beforeAll(async () => {
-  claviger = await startClaviger({ env: { REQUIRE_API_KEY: "true" } });
+  built = writeDashboard();
+  claviger = await startClaviger({ env: { REQUIRE_API_KEY: "true" }, dashboardDir: built.directory });
   adminKey = (await claviger.issueKey("admin", ["superadmin"])).key;
 });
-afterAll(() => claviger[Symbol.asyncDispose]());
+afterAll(async () => {
+  await claviger[Symbol.asyncDispose]();
+  built[Symbol.dispose]();
+});
 
 describe("every route", () => {
   test("[A1] declares its action and whether it is open while locked", () => {
@@ -96,7 +104,7 @@ describe("every route", () => {
     expect(routes.length).toBeGreaterThan(10);
     for (const { path, contract } of routes) {
       expect(contract?.action, path).toMatch(/^(open|self|control|[a-z]+\.[a-z]+)$/);
-      expect([true, false, "local"], path).toContain(contract?.openWhileLocked);
+      expect([true, false, "local", "navigation"], path).toContain(contract?.openWhileLocked);
     }
   });
 
@@ -111,7 +119,8 @@ describe("every route", () => {
 
   test("[A4] the open ones are exactly the documented ones", () => {
     const open = claviger.app.routes().filter(({ contract }) => contract?.action === "open");
-    expect(new Set(open.map(({ path }) => path))).toEqual(new Set([...OPEN_ROUTES, ...JOIN_ROUTES, SIGN_IN]));
+    const documented = [...OPEN_ROUTES, ...JOIN_ROUTES, SIGN_IN, ...FILES, ...PAGES];
+    expect(new Set(open.map(({ path }) => path))).toEqual(new Set(documented));
     const read = open.filter(({ path }) => ![...JOIN_ROUTES, SIGN_IN].includes(path));
     expect(new Set(read.map(({ method }) => method))).toEqual(new Set(["GET", "HEAD"]));
   });

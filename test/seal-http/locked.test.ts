@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { rawRequest, sendRaw, statusOf } from "#test/gates/raw.ts";
 import { addListeners, entryOf, listenerSpec } from "#test/listeners/bench.ts";
 import { type Answer, send, startClaviger, type TestClaviger } from "../claviger.ts";
+import { type BuiltDashboard, MARK, PAGES, SCRIPT, writeDashboard } from "../dashboard/fixture.ts";
 import { adminOf, freshKey, keyApi } from "./bench.ts";
 
 /** What other nodes ask, who prove themselves by their keys: they see that it is locked, and may lock it. */
@@ -34,6 +35,10 @@ const OPEN = [
   "POST /api/v1/me/second-factor/confirm",
   "DELETE /api/v1/me/second-factor",
 ];
+/** Of the dashboard, the pages to browsers alone. */
+const FILES = [MARK, SCRIPT].map(({ path }) => `GET ${path}`);
+const PAGE_ROUTES = PAGES.map((path) => `GET ${path}`);
+const HTML = { accept: "text/html" };
 /** What the control socket opens besides. */
 const LOCAL = [
   "GET /api/v1/status",
@@ -44,13 +49,15 @@ const LOCAL = [
   "POST /api/v1/setup-code",
 ];
 
+let built: BuiltDashboard;
 let claviger: TestClaviger;
 let admin: Record<string, string>;
 /** By name, where to ask; the server has two threads, so that both take connections. */
 const places = new Map<string, Parameters<typeof send>[0]>();
 const urls: string[] = [];
 beforeAll(async () => {
-  claviger = await startClaviger({ workers: 2 });
+  built = writeDashboard();
+  claviger = await startClaviger({ workers: 2, dashboardDir: built.directory });
   admin = await adminOf(claviger);
   const anonymous = { permissionSet: "gateway", from: "anywhere" } as const;
   const added = await addListeners(
@@ -72,7 +79,10 @@ beforeAll(async () => {
   expect((await api.initialize(freshKey())).status).toBe(200);
   expect((await api.lock()).status).toBe(200);
 });
-afterAll(() => claviger[Symbol.asyncDispose]());
+afterAll(async () => {
+  await claviger[Symbol.asyncDispose]();
+  built[Symbol.dispose]();
+});
 
 const filled = (path: string) => path.replace(/:\w+|\{\w+\}/g, "thing").replace("*", "rest");
 const isLocked = ({ status, headers }: Answer) => status === 503 && headers["x-claviger-locked"] === "true";
@@ -88,13 +98,14 @@ const routes = () =>
     .map(({ method, path, contract }) => ({ method, path, contract, name: `${contract?.method} ${path}` }));
 
 test("[S4] [N10] what is declared open while locked is this list, and more for the control socket alone", () => {
-  const declared = (open: true | "local") =>
+  const declared = (open: true | "local" | "navigation") =>
     new Set(
       routes()
         .filter(({ contract }) => contract?.openWhileLocked === open)
         .map(({ name }) => name),
     );
-  expect(declared(true)).toEqual(new Set([...OPEN, ...FOR_NODES]));
+  expect(declared(true)).toEqual(new Set([...OPEN, ...FOR_NODES, ...FILES]));
+  expect(declared("navigation")).toEqual(new Set(PAGE_ROUTES));
   expect([...declared("local")]).toEqual(expect.arrayContaining(LOCAL));
 });
 
@@ -124,6 +135,26 @@ test.each([
   expect(asked).toBeGreaterThan(40);
 });
 
+test("[S4] [A4] the dashboard's files and its pages come to a browser, without a credential; to nothing else a page does", async () => {
+  for (const name of ["first", "second", "control"]) {
+    const place = places.get(name);
+    if (place === undefined) throw new Error(`there is no listener ${name}`);
+    for (const method of ["GET", "HEAD"])
+      for (const page of PAGES) {
+        const path = filled(page);
+        const answer = await send(place, { method, path, headers: HTML });
+        expect([name, path, answer.status]).toEqual([name, path, 200]);
+        for (const accept of ["*/*", "application/json", "text/html-not", "text/plain, text/*"])
+          expectLocked(await send(place, { method, path, headers: { accept } }), `${path} ${accept}`);
+      }
+    for (const { path, text } of [MARK, SCRIPT]) expect((await send(place, { path })).text).toBe(text);
+  }
+  const gateway = places.get("gateway");
+  if (gateway === undefined) throw new Error("there is no listener gateway");
+  for (const path of ["/", "/keys", MARK.path])
+    expectLocked(await send(gateway, { path, headers: HTML }), path);
+});
+
 test("[S4] other methods on what is open are unknown, and locked", async () => {
   for (const method of ["OPTIONS", "PUT", "PATCH", "TRACE", "PROPFIND"])
     for (const path of ["/health", "/api/v1/info", "/api/v1/key/unlock", "/metrics"])
@@ -135,7 +166,7 @@ test("[S4] other methods on what is open are unknown, and locked", async () => {
 });
 
 test("[S4] what only resembles an open path is unknown, and locked: slashes, dots, escapes, case, on each listener", async () => {
-  const paths = OPEN.map((each) => each.split(" ")[1] ?? "");
+  const paths = [...OPEN, ...FILES, "GET /keys"].map((each) => each.split(" ")[1] ?? "");
   const strange = paths.flatMap((path) => [
     `${path}/`,
     `/${path}`,
@@ -143,15 +174,16 @@ test("[S4] what only resembles an open path is unknown, and locked: slashes, dot
     `/x/..${path}`,
     `${path}/.`,
     `${path}%2F`,
-    path.replace(/(?<=\w)\/(\w+)$/, "%2F$1").replace(/^(\/\w+)$/, "/%2F$1"),
+    path.replace(/(?<=\w)\/([\w.-]+)$/, "%2F$1").replace(/^(\/[\w.-]+)$/, "/%2F$1"),
     path.replace(/[a-z]/, (letter) => letter.toUpperCase()),
     path.replace(/(\w)$/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
     `${path}x`,
     `${path};a`,
   ]);
+  strange.push("/providers/", "/Providers/thing", "/providers//thing", "/providers/..", "/providers/a%2Fb");
   for (const [at, path] of strange.entries()) {
     const url = urls[at % urls.length] ?? "";
-    const lines = [`Authorization: ${admin.authorization}`];
+    const lines = [`Authorization: ${admin.authorization}`, "Accept: text/html"];
     const text = await sendRaw(url, rawRequest(`GET ${path} HTTP/1.1`, lines));
     expect([path, statusOf(text)]).toEqual([path, 503]);
     expect(text).toMatch(/\r\nx-claviger-locked: true\r\n/i);
@@ -160,6 +192,7 @@ test("[S4] what only resembles an open path is unknown, and locked: slashes, dot
 
 test("[S4] unknown paths are locked, in the caller's dialect where there is one", async () => {
   const ask = (path: string, headers: Record<string, string> = {}) => claviger.call({ path, headers });
+  expectLocked(await ask("/nothing", HTML), "a page that does not exist");
   for (const path of ["/", "/nothing", "/api", "/api/v1", "/api/v1/nothing", "/sse", "/login/password"]) {
     const answer = await ask(path);
     expectLocked(answer, path);

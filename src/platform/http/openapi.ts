@@ -5,7 +5,7 @@ import { OPEN, type RouteContract, SELF } from "./route.ts";
 import type { DeclaredRoute } from "./server.ts";
 
 interface DescribedRoute extends DeclaredRoute {
-  readonly contract: RouteContract;
+  readonly contract: RouteContract & { readonly family: keyof typeof TAGS };
 }
 
 /** How each family is called where operations are grouped, and what is said of it. */
@@ -59,7 +59,7 @@ const HEADERS = {
 
 /**
  * The OpenAPI 3.1 description (https://spec.openapis.org/oas/v3.1.1) of `routes`, in the order of their paths. The
- * HEAD that the framework adds to each GET is left out. Error for a route without contract or summary.
+ * HEAD that the framework adds to each GET is left out, and so are web pages. Error for a route without contract or summary.
  */
 export function openApiDocument(facts: { version: string; routes: readonly DeclaredRoute[] }): JsonObject {
   const schemas = new OpenApiSchemas();
@@ -93,6 +93,7 @@ export function publicPath(path: string): string {
 
 function isOwn(route: DeclaredRoute): route is DescribedRoute {
   if (route.contract === undefined) throw new Error(`${route.path} declares no contract`);
+  if (route.contract.family === "page") return false;
   return route.method !== "HEAD" || route.contract.method === "HEAD";
 }
 
@@ -133,7 +134,7 @@ function operation({ contract, schema }: DescribedRoute, schemas: OpenApiSchemas
   };
 }
 
-function credentials({ family, action }: RouteContract): JsonObject[] {
+function credentials({ family, action }: DescribedRoute["contract"]): JsonObject[] {
   const own = action === SELF ? ["session"] : ["bearer", "session"];
   const names = { gateway: GATEWAY_SCHEMES, node: ["node"], probe: own, api: own }[family];
   return names.map((name) => ({ [name]: [] }));

@@ -65,7 +65,7 @@ export function admit(
   if (!control) checkHost(exchange, head);
   if (isShut(gates, exchange)) throw new AppError("server_locked");
   if (!control && service !== "probe" && service !== "dashboard") checkOrigin(gates.sessions, exchange, head);
-  if (service === "dashboard") throw new AppError("not_found");
+  if (service === "dashboard" && "unknown" in target) throw new AppError("not_found");
   if ("unknown" in target || target.action !== OPEN) {
     const judging = authenticate(gates, exchange, request, { head, service });
     if (judging !== undefined) return judging.then(() => letIn(gates, exchange, target));
@@ -148,9 +148,21 @@ export function reasonOfEnd({ authenticator }: Gates, caller: Caller): "expired"
 }
 
 /** Whether the server is locked, and this is nothing that works all the same. */
-function isShut({ lock }: Gates, { route, listener }: Exchange): boolean {
-  if (!lock.isLocked() || route?.openWhileLocked === true) return false;
-  return route?.openWhileLocked !== "local" || listener.kind !== "control";
+function isShut({ lock }: Gates, { route, listener, head }: Exchange): boolean {
+  if (!lock.isLocked()) return false;
+  const open = route?.openWhileLocked ?? false;
+  switch (open) {
+    case true:
+      return false;
+    case "local":
+      return listener.kind !== "control";
+    case "navigation":
+      return head?.takesPages !== true;
+    case false:
+      return true;
+    default:
+      return open satisfies never;
+  }
 }
 
 /** Declared sizes and codings, judged before a byte of the body is read. */

@@ -19,6 +19,8 @@ export interface RequestHead {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly contentLength: number | undefined;
+  /** Whether the answer may be a web page, as browsers say when they navigate. */
+  readonly takesPages: boolean;
 }
 
 /** What a proxy adds; beside these, everything that begins with `x-forwarded`. */
@@ -56,6 +58,7 @@ const SINGLE: ReadonlyMap<string, number> = new Map(
 );
 /** What the keys of this server begin with. */
 const OUR_KEYS = "sk-claviger-";
+const PAGE_TAKEN = /(^|,)\s*text\/html\s*(;|,|$)/i;
 const URL_CREDENTIALS = new Set([
   "api_key",
   "api-key",
@@ -96,6 +99,7 @@ export function readHead(request: IncomingMessage, gateway: boolean): RequestHea
     contentType: headers["content-type"],
     contentEncoding: headers["content-encoding"],
     contentLength: length === undefined ? undefined : Number(length),
+    takesPages: !gateway && PAGE_TAKEN.test(headers.accept ?? ""),
   };
 }
 

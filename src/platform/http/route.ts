@@ -1,22 +1,25 @@
 /**
  * What every route declares. `open` needs no credential; any other action is asked of the authorizer.
  * `family` decides where a credential may stand and whether an anonymous local caller may enter; those of `node` are for
- * the other nodes of the cluster alone.
+ * the other nodes of the cluster alone, those of `page` are the web application.
  */
 export interface RouteContract {
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE" | "OPTIONS";
   /** The template that stands in logs; never the client's own path. */
   readonly path: string;
   readonly action: string;
-  /** `local`: for the control socket alone, whose caller could read the store anyway. */
-  readonly openWhileLocked: boolean | "local";
+  /**
+   * `local`: for the control socket alone, whose caller could read the store anyway. `navigation`: where a page is asked
+   * for, as browsers do that are sent there.
+   */
+  readonly openWhileLocked: boolean | "local" | "navigation";
   /** It asks people for their password again, where they gave it over 15 minutes ago. */
   readonly asksPasswordAgain?: true;
   /** Open to somebody who must change his password first. */
   readonly beforePasswordChange?: true;
   /** What audit calls the change that is refused or fails, by whatever method it is asked for; the action unless given. */
   readonly audited?: string;
-  readonly family: "api" | "gateway" | "probe" | "node";
+  readonly family: "api" | "gateway" | "probe" | "node" | "page";
   /** What the API's description says of a route that the framework does not serve; the others declare a schema. */
   readonly described?: {
     /** One sentence. */

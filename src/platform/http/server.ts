@@ -5,6 +5,7 @@ import { AppError, type ErrorCode } from "../lib/error.ts";
 import type { Log } from "../log/log.ts";
 import { parseApiBody } from "./api-body.ts";
 import { answerHeaders, sendProblem } from "./api-error.ts";
+import type { Dashboard } from "./dashboard.ts";
 import type { Exchange } from "./exchange.ts";
 import { exchangeOpener, type Front, type FrontParts, isForGateway, serveGateway } from "./front.ts";
 import { familyOf, isSpelledAs, pathOf } from "./path.ts";
@@ -15,6 +16,8 @@ import type { RouteContract } from "./route.ts";
 declare module "fastify" {
   interface FastifyContextConfig {
     contract?: RouteContract;
+    /** How the path has to be spelled, where the contract stands for several. */
+    spelled?: string;
   }
   /** What the API's description says beside the schemas of body, query, path and answers. */
   interface FastifySchema {
@@ -69,6 +72,8 @@ export function exchangeOf(request: FastifyRequest): Exchange {
 interface ServerParts extends FrontParts {
   readonly audit: AuditSink;
   readonly register: (api: Api) => void;
+  /** The web application, where there is to be one. */
+  readonly dashboard?: Dashboard;
 }
 
 /** Builds the request side: raw families first, everything else through the framework, all through the pipeline. */
@@ -82,6 +87,7 @@ export async function createHttpServer(parts: ServerParts): Promise<HttpServer> 
   api.setSerializerCompiler(serializerCompiler);
   installPipeline(api, parts);
   parts.register(api);
+  if (parts.dashboard !== undefined) registerPages(api, parts.dashboard);
   await api.ready();
   const raw = parts.gateway
     .contracts()
@@ -118,7 +124,28 @@ function createFront(parts: ServerParts, api: Api): Front {
   };
 }
 
-function installPipeline(api: Api, options: { gates: Gates; audit: AuditSink; log: Log }): void {
+/** HEAD comes with each. */
+function registerPages(api: Api, dashboard: Dashboard): void {
+  for (const contract of dashboard.pages)
+    api.route({
+      method: "GET",
+      url: contract.path.replace(/\{(\w+)\}/g, ":$1"),
+      config: { contract },
+      handler: async (request, reply) => dashboard.sendPage(exchangeOf(request), reply),
+    });
+  for (const [file, contract] of dashboard.files)
+    api.route({
+      method: "GET",
+      url: file.path,
+      config: { contract, spelled: file.path },
+      handler: async (request, reply) => dashboard.sendFile(file, request, reply),
+    });
+}
+
+function installPipeline(
+  api: Api,
+  options: { gates: Gates; audit: AuditSink; log: Log; dashboard?: Dashboard },
+): void {
   api.removeAllContentTypeParsers();
   api.addContentTypeParser(
     "application/json",
@@ -128,9 +155,9 @@ function installPipeline(api: Api, options: { gates: Gates; audit: AuditSink; lo
   api.addHook("onRequest", async (request, reply) => {
     const { raw } = request;
     const exchange = exchangeOf(request);
-    const { contract } = request.routeOptions.config;
-    const asked = contract !== undefined && isSpelledAs(contract.path, pathOf(raw.url ?? ""));
-    await admit(options.gates, exchange, raw, asked ? contract : unknownAt(raw));
+    const { contract, spelled = contract?.path } = request.routeOptions.config;
+    const asked = spelled !== undefined && isSpelledAs(spelled, pathOf(raw.url ?? ""));
+    await admit(options.gates, exchange, raw, asked && contract !== undefined ? contract : unknownAt(raw));
     reply.headers(answerHeaders(exchange));
     if (exchange.head !== undefined) checkBodyHead(exchange.head, API_BODY_LIMIT_BYTES);
     // A call without a body needs no content type, and none it bears is judged.
@@ -141,9 +168,12 @@ function installPipeline(api: Api, options: { gates: Gates; audit: AuditSink; lo
     const contract = request.routeOptions.config.contract;
     if (contract !== undefined) authorise(options.gates, exchangeOf(request), contract.action);
   });
-  api.setErrorHandler(async (thrown, request, reply) =>
-    sendProblem(options, exchangeOf(request), { request, reply }, thrown),
-  );
+  api.setErrorHandler(async (thrown, request, reply) => {
+    const exchange = exchangeOf(request);
+    const missing =
+      thrown instanceof AppError ? options.dashboard?.sendMissing(thrown, exchange, reply) : undefined;
+    return missing ?? sendProblem(options, exchange, { request, reply }, thrown);
+  });
   api.setNotFoundHandler(async () => {
     throw new AppError("not_found");
   });

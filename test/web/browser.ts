@@ -1,0 +1,112 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import { expect } from "vitest";
+import type { TestClaviger } from "#test/claviger.ts";
+import { firstPerson, freshPassword } from "#test/people/person.ts";
+import { requiredTool } from "../system/required-tool.ts";
+
+/** What `npm run build:web` makes, and the system tests make by themselves. */
+export const DASHBOARD = path.resolve(import.meta.dirname, "../../web/dist");
+
+/** What the pages of one test do: any fault fails it when the visit ends. */
+export interface Visit extends AsyncDisposable {
+  readonly context: BrowserContext;
+  /** A further tab. */
+  openPage(): Promise<Page>;
+  /** Errors of scripts and of the console, breaches of the policy, requests that failed or went elsewhere. */
+  readonly faults: string[];
+}
+
+export interface TestBrowser extends AsyncDisposable {
+  readonly version: string;
+  /** A browser session of its own, to which nothing but the server at `url` exists. */
+  visit(url: string): Promise<Visit>;
+}
+
+/** Chromium refuses root its sandbox; every name but those of the tests' servers resolves to nothing. */
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
+/** A page that asks who is there, or whether the server is open, is told so by these. */
+const EXPECTED = new Set([400, 401, 403, 429, 503]);
+const POLICY_WATCH = `document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
+  console.error("policy breached: " + violatedDirective + " by " + blockedURI + " " + sample));`;
+
+/** One for a test file: starting it takes a second. */
+export async function startBrowser(): Promise<TestBrowser> {
+  if (!existsSync(path.join(DASHBOARD, "index.html")))
+    throw new Error("the dashboard is not built: run npm run build:web and try again");
+  const browser = await chromium.launch({ executablePath: requiredTool("chromium"), args: FLAGS });
+  return {
+    version: browser.version(),
+    visit: (url) => startVisit(browser, url),
+    [Symbol.asyncDispose]: () => browser.close(),
+  };
+}
+
+async function startVisit(browser: Browser, url: string): Promise<Visit> {
+  const context = await browser.newContext({ baseURL: url, ignoreHTTPSErrors: true });
+  context.setDefaultTimeout(20_000);
+  const faults: string[] = [];
+  await context.addInitScript(POLICY_WATCH);
+  context.on("request", (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (!["data:", "blob:"].includes(protocol) && origin !== new URL(url).origin)
+      faults.push(`asked elsewhere: ${request.url()}`);
+  });
+  context.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText ?? "";
+    // What a page no longer waits for when it is left, the stream of events above all.
+    if (why !== "net::ERR_ABORTED") faults.push(`failed: ${request.url()}: ${why}`);
+  });
+  context.on("response", (response) => {
+    const status = response.status();
+    if (status >= 400 && !EXPECTED.has(status)) faults.push(`answered ${status}: ${response.url()}`);
+  });
+  context.on("console", (message) => {
+    const text = message.text();
+    // The browser's own line about a status, which is judged above.
+    if (message.type() === "error" && !text.startsWith("Failed to load resource"))
+      faults.push(`console: ${text}`);
+  });
+  context.on("weberror", (error) => void faults.push(`script: ${error.error().stack}`));
+  return {
+    context,
+    faults,
+    openPage: () => context.newPage(),
+    [Symbol.asyncDispose]: async () => {
+      await context.close();
+      expect(faults).toEqual([]);
+    },
+  };
+}
+
+/** The first user of a fresh server, who set a password of his own. */
+export async function settledAdmin(claviger: TestClaviger): Promise<{ username: string; password: string }> {
+  const password = freshPassword();
+  await firstPerson(claviger, password);
+  return { username: "admin", password };
+}
+
+/** The heading of whichever page stands in the shell. */
+export function mainHeading(page: Page): Locator {
+  return page.getByRole("main").getByRole("heading", { level: 1 });
+}
+
+/** Fills the page that stands before all others, wherever it was met. */
+export async function signIn(
+  page: Page,
+  { username, password }: { username: string; password: string },
+): Promise<void> {
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel(/^Password( \*)?$/).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByLabel("User name").waitFor({ state: "detached" });
+}
+
+/** What axe finds against WCAG 2.2 A and AA and its own best practices, on the page as it stands now. */
+export async function expectNoViolations(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  expect(told, page.url()).toEqual([]);
+}

@@ -1,0 +1,76 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startClaviger } from "#test/claviger.ts";
+import { adminOf, freshKey, keyApi } from "#test/seal-http/bench.ts";
+import {
+  DASHBOARD,
+  expectNoViolations,
+  mainHeading,
+  settledAdmin,
+  signIn,
+  startBrowser,
+  type TestBrowser,
+} from "./browser.ts";
+
+let browser: TestBrowser;
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser[Symbol.asyncDispose]());
+
+const A_MINUTE = { timeout: 60_000 };
+const lockedHeading = (page: Page) => page.getByRole("heading", { level: 1, name: "The server is locked" });
+
+test(
+  "[S4] [D3] a locked server still serves the dashboard: who may, signs in and unlocks it there",
+  A_MINUTE,
+  async () => {
+    await using claviger = await startClaviger({ dashboardDir: DASHBOARD });
+    const admin = await settledAdmin(claviger);
+    const api = keyApi(claviger, await adminOf(claviger));
+    const key = freshKey();
+    expect((await api.initialize(key)).status).toBe(200);
+    expect((await api.lock()).status).toBe(200);
+    await using visit = await browser.visit(claviger.url);
+    const page = await visit.openPage();
+    await page.goto("/keys");
+    await signIn(page, admin);
+    await lockedHeading(page).waitFor();
+    await expectNoViolations(page);
+    await page.getByLabel(/^Server key/).fill(freshKey());
+    await page.getByRole("button", { name: "Unlock" }).click();
+    await page.getByText("Wrong key").waitFor();
+    expect(claviger.app.seal.status().unlocked).toBe(false);
+    await page.getByLabel(/^Server key/).fill(key);
+    await page.getByRole("button", { name: "Unlock" }).click();
+    await lockedHeading(page).waitFor({ state: "detached" });
+    expect(claviger.app.seal.status().unlocked).toBe(true);
+    expect(new URL(page.url()).pathname).toBe("/keys");
+  },
+);
+
+test(
+  "[S9] [D3] a lock shows in every open tab, and an unlock in one of them frees all, where they were",
+  A_MINUTE,
+  async () => {
+    await using claviger = await startClaviger({ dashboardDir: DASHBOARD });
+    const admin = await settledAdmin(claviger);
+    const api = keyApi(claviger, await adminOf(claviger));
+    const key = freshKey();
+    expect((await api.initialize(key)).status).toBe(200);
+    await using visit = await browser.visit(claviger.url);
+    const first = await visit.openPage();
+    const second = await visit.openPage();
+    await first.goto("/keys");
+    await signIn(first, admin);
+    await mainHeading(first).waitFor();
+    await second.goto("/profile");
+    await mainHeading(second).waitFor();
+    expect((await api.lock()).status).toBe(200);
+    for (const page of [first, second]) await lockedHeading(page).waitFor();
+    await second.getByLabel(/^Server key/).fill(key);
+    await second.getByRole("button", { name: "Unlock" }).click();
+    for (const page of [first, second]) await lockedHeading(page).waitFor({ state: "detached" });
+    expect([first, second].map((page) => new URL(page.url()).pathname)).toEqual(["/keys", "/profile"]);
+  },
+);
