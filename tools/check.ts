@@ -52,6 +52,18 @@ const GATES: readonly Gate[] = [
     names: "src/platform/lib/planted.ts:1: platform must not import vault",
   },
   {
+    name: "types of the dashboard",
+    commands: [[NODE, "node_modules/typescript/bin/tsc", "-p", "web"]],
+    plant: write("web/lib/planted.ts", 'export const planted: number = "text";\n'),
+    names: "web/lib/planted.ts",
+  },
+  {
+    name: "layering of the dashboard",
+    commands: [[NODE, "tools/layering-web.ts"]],
+    plant: write("web/features/keys/planted.ts", 'import "#features/profile/page.tsx";\n'),
+    names: "web/features/keys/planted.ts:1: features do not import each other",
+  },
+  {
     name: "promises",
     commands: [[NODE, "tools/promises.ts"]],
     plant: write("src/platform/lib/planted.test.ts", 'test("[Z99] planted", () => {});\n'),
@@ -59,9 +71,17 @@ const GATES: readonly Gate[] = [
   },
   {
     name: "unused code",
-    commands: [npm("exec", "--yes", `--package=${KNIP}`, "--", "knip", "--no-progress")],
+    commands: [npm("exec", "--yes", `--package=${KNIP}`, "--", "knip", "--no-progress", "--workspace", ".")],
     plant: write("src/platform/lib/planted.ts", "export const planted = 1;\n"),
     names: "src/platform/lib/planted.ts",
+  },
+  {
+    name: "unused code of the dashboard",
+    commands: [
+      npm("exec", "--yes", `--package=${KNIP}`, "--", "knip", "--no-progress", "--workspace", "web"),
+    ],
+    plant: write("web/lib/planted.ts", "export const planted = 1;\n"),
+    names: "lib/planted.ts",
   },
   {
     name: "generated docs",
@@ -69,6 +89,7 @@ const GATES: readonly Gate[] = [
       [NODE, "tools/generate-settings-doc.ts", "--check"],
       [NODE, "tools/generate-reference.ts", "--check"],
       [NODE, "tools/generate-config-schema.ts", "--check"],
+      [NODE, "tools/generate-web-api.ts", "--check"],
     ],
     plant: (root) => appendFileSync(path.join(root, "docs", "errors.md"), "planted\n"),
     names: "docs/errors.md",
@@ -81,6 +102,15 @@ const GATES: readonly Gate[] = [
       writeFileSync(manifest, readFileSync(manifest, "utf8").replace(/"zod": "[^"]+"/, '"zod": "4.0.0"'));
     },
     names: "zod@4.0.0",
+  },
+  {
+    name: "locked parts of the dashboard",
+    commands: [npm("ci", "--dry-run", "--prefix", "web")],
+    plant: (root) => {
+      const manifest = path.join(root, "web", "package.json");
+      writeFileSync(manifest, readFileSync(manifest, "utf8").replace(/"vite": "[^"]+"/, '"vite": "8.0.0"'));
+    },
+    names: "vite@8.0.0",
   },
 ];
 
@@ -128,7 +158,7 @@ function withCopy<T>(work: (copy: string) => T): T {
     spawnSync("git", ["init", "--quiet", copy]);
     for (const file of listed.stdout.split("\0").filter((name) => name !== ""))
       cpSync(path.join(ROOT, file), path.join(copy, file), { recursive: true });
-    for (const modules of ["node_modules", "runtime/node_modules"])
+    for (const modules of ["node_modules", "runtime/node_modules", "web/node_modules"])
       symlinkSync(path.join(ROOT, modules), path.join(copy, modules));
     return work(copy);
   } finally {

@@ -117,7 +117,8 @@ async function routesOfServer(): Promise<ReturnType<HttpServer["routes"]>> {
   using directory = mkdtempDisposableSync(path.join(tmpdir(), "claviger-reference-"));
   const flags = { dataDir: directory.path, listen: ["127.0.0.1:0"], settings: { workers: "1" } };
   const config = loadConfig({ flags, env: {}, homeDir: directory.path, resources: readDeclared });
-  await using app = await startApp(config, { logSink: { write: () => {} } });
+  // Whether a dashboard is built must not show.
+  await using app = await startApp(config, { logSink: { write: () => {} }, dashboardDir: directory.path });
   return app.routes();
 }
 

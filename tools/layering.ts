@@ -40,6 +40,12 @@ export function readSources(root: string): Map<string, string> {
   );
 }
 
+/** What a source imports, each with its line. */
+export function importsOf(source: string): { line: number; name: string }[] {
+  const text = blankComments(source);
+  return findImports(text).map(({ at, name }) => ({ line: text.slice(0, at).split("\n").length, name }));
+}
+
 type Report = (at: number, rule: string) => void;
 
 function checkUses(file: string, text: string, report: Report): void {

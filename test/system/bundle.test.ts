@@ -23,8 +23,10 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+const scriptsIn = (folder: string) => readdirSync(folder).filter((name) => name.endsWith(".js"));
+
 test("the bundle holds all but the native packages, and every thread it starts", () => {
-  const names = readdirSync(path.dirname(program));
+  const names = scriptsIn(path.dirname(program));
   expect(names).toEqual(expect.arrayContaining(["claviger.js", "sqlite-thread.js"]));
   const text = names.map((name) => readFileSync(path.join(path.dirname(program), name), "utf8")).join("\n");
   const own = [...text.matchAll(/new URL\("\.\/([\w.-]+)", import\.meta\.url\)/g)].map(([, name]) => name);
@@ -40,7 +42,7 @@ test.each([
   ["sealing-thread.js", "kysely"],
 ])("%s does not load %s, which would take memory for nothing", (own, library) => {
   const folder = path.dirname(program);
-  const holders = readdirSync(folder).filter((name) =>
+  const holders = scriptsIn(folder).filter((name) =>
     readFileSync(path.join(folder, name), "utf8").includes(`node_modules/${library}/`),
   );
   expect(holders).not.toEqual([]);
@@ -64,6 +66,9 @@ test("the bundle serves: a key made by its command line reaches the upstream, SI
   await using server = startProgram(process.execPath, serve, { env });
   const [, url = ""] = await server.hears(/listens on (http:\S+)/);
   expect((await fetch(`${url}/health`)).status).toBe(200);
+  const page = await (await fetch(url, { headers: { accept: "text/html" } })).text();
+  const [, script = "none"] = /src="(\/assets\/[^"]+\.js)"/.exec(page) ?? [];
+  expect((await fetch(`${url}${script}`)).headers.get("content-type")).toBe("text/javascript; charset=utf-8");
 
   const add = ["provider", "add", "sim", "--kind", "openai-compatible", "--base-url", upstream.baseUrl];
   await command(add, "upstream-credential-0001\n");

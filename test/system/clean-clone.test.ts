@@ -25,6 +25,8 @@ test(
       place,
     );
     const [, url = ""] = await server.hears(/point the program at (\S+)\/v1/);
+    const page = await fetch(url, { headers: { accept: "text/html" } });
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<div id="root">')]);
     const [addProvider = "", createKey = ""] = printedCommands(server.said());
 
     const added = await follow(
