@@ -43,14 +43,14 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
   [
     "/models",
     {
-      load: () => import("#features/models/page.tsx"),
+      load: () => import("#features/providers/models/page.tsx"),
       nav: { label: "Models", Icon: IconBrain, action: "models.read" },
     },
   ],
   [
     "/try",
     {
-      load: () => import("#features/try/page.tsx"),
+      load: () => import("#features/providers/try/page.tsx"),
       nav: { label: "Try it", Icon: IconPlayerPlay, action: "gateway.use" },
     },
   ],

@@ -7,7 +7,6 @@ import { PageHeader } from "#components/page-header.tsx";
 import { ProblemAlert } from "#components/problem-alert.tsx";
 import { Section } from "#components/section.tsx";
 import { Snippet } from "#components/snippet.tsx";
-import { ModelTable } from "#features/models/model-table.tsx";
 import { useMe } from "#features/session/me.ts";
 import { useEventRefresh } from "#lib/events.ts";
 import { mayDo } from "#lib/permissions.ts";
@@ -15,6 +14,7 @@ import { getProvider } from "./api/get-provider.ts";
 import { CredentialSection } from "./credential-section.tsx";
 import { FactsSection } from "./facts-section.tsx";
 import { kindLabel } from "./kinds.ts";
+import { ModelTable } from "./models/model-table.tsx";
 import type { Provider } from "./provider-terms.ts";
 import { actionsOf, type Open, Windows } from "./windows.tsx";
 

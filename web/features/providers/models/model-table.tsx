@@ -6,9 +6,9 @@ import { CopyButton } from "#components/copy.tsx";
 import { type Column, DataTable } from "#components/data-table.tsx";
 import { Quantity } from "#components/quantity.tsx";
 import { useMe } from "#features/session/me.ts";
-import { tryLink } from "#features/try/try-link.ts";
 import type { Schemas } from "#lib/api-types.ts";
 import { mayDo } from "#lib/permissions.ts";
+import { tryLink } from "../try/try-link.ts";
 import { listModels } from "./api/list-models.ts";
 
 type Model = Schemas["Model"];

@@ -6,9 +6,9 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { EmptyState } from "#components/empty-state.tsx";
 import { PageHeader } from "#components/page-header.tsx";
-import { listProviders } from "#features/providers/api/list-providers.ts";
 import { useMe } from "#features/session/me.ts";
 import { mayDo } from "#lib/permissions.ts";
+import { listProviders } from "../api/list-providers.ts";
 import { ModelTable } from "./model-table.tsx";
 
 const TYPING_MS = 250;
