@@ -115,6 +115,7 @@ export async function openUpstreams(parts: {
         gates,
         providers,
         test: asking.test,
+        models: gateway.directory,
         database,
         clock: tools.clock,
         flush: async () => {

@@ -1,4 +1,11 @@
-import { IconHome, IconKey, type IconProps } from "@tabler/icons-react";
+import {
+  IconBrain,
+  IconHome,
+  IconKey,
+  IconPlayerPlay,
+  IconPlugConnected,
+  type IconProps,
+} from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Action } from "#lib/api-types.ts";
 
@@ -23,6 +30,28 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
     {
       load: () => import("#features/keys/page.tsx"),
       nav: { label: "API keys", Icon: IconKey, action: "keys.manage" },
+    },
+  ],
+  [
+    "/providers",
+    {
+      load: () => import("#features/providers/page.tsx"),
+      nav: { label: "Providers", Icon: IconPlugConnected, action: "providers.manage" },
+    },
+  ],
+  ["/providers/:name", { load: () => import("#features/providers/provider-page.tsx") }],
+  [
+    "/models",
+    {
+      load: () => import("#features/providers/models/page.tsx"),
+      nav: { label: "Models", Icon: IconBrain, action: "models.read" },
+    },
+  ],
+  [
+    "/try",
+    {
+      load: () => import("#features/providers/try/page.tsx"),
+      nav: { label: "Try it", Icon: IconPlayerPlay, action: "gateway.use" },
     },
   ],
   ["/profile", { load: () => import("#features/profile/page.tsx") }],
