@@ -61,11 +61,11 @@ async function addRows(
     INSERT INTO request (time, request_id, principal, provider, model, route, status, latency_ms, first_byte_ms,
       input_tokens, output_tokens, cost_nano_usd, estimated, streamed)
     WITH RECURSIVE number (n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM number WHERE n + 1 < ${to}),
-      chosen AS (SELECT n, abs(random()) AS r FROM number),
-      used AS (SELECT n, r, r % ${FILLED.keys} AS key, (r % ${FILLED.keys} * 7 + r / 1000 % 3 * 5) % ${FILLED.models} AS model
+      chosen AS MATERIALIZED (SELECT n, abs(random()) AS r FROM number),
+      used AS MATERIALIZED (SELECT n, r, r % ${FILLED.keys} AS key, (r % ${FILLED.keys} * 7 + r / 1000 % 3 * 5) % ${FILLED.models} AS model
         FROM chosen)
     SELECT ${began} + CAST(n * ${apartMs} AS INTEGER), 'req_' || hex(randomblob(8)), printf('key_%012d', key),
-      'provider-' || model % ${FILLED.providers}, printf('provider-%d/model-%d', model % ${FILLED.providers}, model),
+      printf('provider-%d', model % ${FILLED.providers}), printf('provider-%d/model-%d', model % ${FILLED.providers}, model),
       '/v1/chat/completions', CASE r / 3000 % 50 WHEN 0 THEN CASE r % 3 WHEN 0 THEN 429 WHEN 1 THEN 400 ELSE 502 END
         ELSE 200 END,
       200 + r % 4001 * 1.5, 100 + r % 401, r % 3001, r % 811, r % 1000003, 0, r % 2
