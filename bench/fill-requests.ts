@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { sql } from "kysely";
@@ -45,7 +46,7 @@ export async function storeOfRequests(count: number): Promise<string> {
 /** Revoked ones: they have names, and nobody comes in by them. */
 async function addKeys(database: Database): Promise<void> {
   const rows = Array.from({ length: FILLED.keys }, (_, number) => ({
-    ...{ id: keyOf(number), name: `key ${number}`, digest: Buffer.from(`digest ${number}`), last4: "none" },
+    ...{ id: keyOf(number), name: `key ${number}`, digest: randomBytes(32), last4: "none" },
     ...{ permissions: "[]", limits: "{}", created_at: 0, revoked_at: 0, last_used_at: null },
   }));
   await database.insertRows("api_key", rows);
@@ -60,11 +61,11 @@ async function addRows(
     INSERT INTO request (time, request_id, principal, provider, model, route, status, latency_ms, first_byte_ms,
       input_tokens, output_tokens, cost_nano_usd, estimated, streamed)
     WITH RECURSIVE number (n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM number WHERE n + 1 < ${to}),
-      chosen AS (SELECT n, abs(random()) AS r FROM number),
-      used AS (SELECT n, r, r % ${FILLED.keys} AS key, (r % ${FILLED.keys} * 7 + r / 1000 % 3 * 5) % ${FILLED.models} AS model
+      chosen AS MATERIALIZED (SELECT n, abs(random()) AS r FROM number),
+      used AS MATERIALIZED (SELECT n, r, r % ${FILLED.keys} AS key, (r % ${FILLED.keys} * 7 + r / 1000 % 3 * 5) % ${FILLED.models} AS model
         FROM chosen)
-    SELECT ${began} + CAST(n * ${apartMs} AS INTEGER), 'req_' || hex(randomblob(8)), printf('key_%016d', key),
-      'provider-' || model % ${FILLED.providers}, printf('provider-%d/model-%d', model % ${FILLED.providers}, model),
+    SELECT ${began} + CAST(n * ${apartMs} AS INTEGER), 'req_' || hex(randomblob(8)), printf('key_%012d', key),
+      printf('provider-%d', model % ${FILLED.providers}), printf('provider-%d/model-%d', model % ${FILLED.providers}, model),
       '/v1/chat/completions', CASE r / 3000 % 50 WHEN 0 THEN CASE r % 3 WHEN 0 THEN 429 WHEN 1 THEN 400 ELSE 502 END
         ELSE 200 END,
       200 + r % 4001 * 1.5, 100 + r % 401, r % 3001, r % 811, r % 1000003, 0, r % 2
@@ -73,5 +74,5 @@ async function addRows(
 
 /** The id of a key of the store. */
 export function keyOf(number: number): string {
-  return `key_${String(number).padStart(16, "0")}`;
+  return `key_${String(number).padStart(12, "0")}`;
 }

@@ -92,7 +92,7 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["usage"], /REQUESTS/],
     [["usage", "overview"], /in all/],
     [["usage", "top"], /REQUESTS/],
-    [["usage", "requests"], /^\n?$/],
+    [["usage", "requests"], / 200 key_\w+ /],
     [["audit", "export"], /provider\.create/],
     [["audit", "tail"], /provider\.create/],
     [["connect", "aider"], new RegExp(front.url)],

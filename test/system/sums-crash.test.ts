@@ -3,13 +3,14 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { sumNewRows } from "../../src/services/gateway/sums/store.ts";
 import { expectedSums, storedSums } from "../expected-sums.ts";
 import { FakeClock } from "../fake-clock.ts";
 
-const CHILD = path.join(import.meta.dirname, "sums-crash-child.ts");
+const CHILD = fileURLToPath(new URL("./sums-crash-child.ts", import.meta.url));
 
 test("[W5] killed at any moment, sums and rows still tell the same, and nothing that was answered is lost", {
   timeout: 240_000,
