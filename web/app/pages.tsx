@@ -1,4 +1,4 @@
-import { IconHome, IconKey, type IconProps } from "@tabler/icons-react";
+import { IconHome, IconKey, type IconProps, IconTopologyStar3 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Action } from "#lib/api-types.ts";
 
@@ -23,6 +23,13 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
     {
       load: () => import("#features/keys/page.tsx"),
       nav: { label: "API keys", Icon: IconKey, action: "keys.manage" },
+    },
+  ],
+  [
+    "/nodes",
+    {
+      load: () => import("#features/nodes/page.tsx"),
+      nav: { label: "Cluster", Icon: IconTopologyStar3, action: "nodes.read" },
     },
   ],
   ["/profile", { load: () => import("#features/profile/page.tsx") }],
