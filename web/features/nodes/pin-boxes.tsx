@@ -14,6 +14,7 @@ export function PinBoxes(props: {
   readonly isFirst?: boolean;
 }): ReactNode {
   const id = useId();
+  const digits = props.value ?? "";
   const hasError = props.error !== null && props.error !== undefined && props.error !== "";
   return (
     <Input.Wrapper
@@ -36,12 +37,14 @@ export function PinBoxes(props: {
         placeholder=""
         gap={4}
         size="sm"
-        value={props.value ?? ""}
+        value={digits}
         error={hasError}
         onChange={props.onChange}
         style={{ flexWrap: "wrap" }}
         getInputProps={(at) => ({
           "aria-label": `${props.label}, digit ${at + 1}`,
+          // One stop of the Tab key: the next empty box. The arrows lead to the others.
+          tabIndex: at === Math.min(digits.length, MOST_DIGITS - 1) ? 0 : -1,
           ...(hasError && { "aria-describedby": `${id}-error` }),
           ...(at === 0 && props.isFirst === true && { "data-autofocus": true }),
         })}
