@@ -71,7 +71,7 @@ const GATES: readonly Gate[] = [
   },
   {
     name: "unused code",
-    commands: [npm("exec", "--yes", `--package=${KNIP}`, "--", "knip", "--no-progress")],
+    commands: [npm("exec", "--yes", `--package=${KNIP}`, "--", "knip", "--no-progress", "--workspace", ".")],
     plant: write("src/platform/lib/planted.ts", "export const planted = 1;\n"),
     names: "src/platform/lib/planted.ts",
   },

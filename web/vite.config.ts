@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
-const STYLED = /\/@mantine\/core\/esm\/components\/.+\.mjs$/;
+const STYLED = /\/@mantine\/core\/esm\/(?:components|utils)\/.+\.mjs$/;
 const CLASSES = /from "[./]+(?:\w+\/)*(\w+)\.module\.mjs"/g;
 
 /**

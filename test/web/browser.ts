@@ -1,8 +1,8 @@
+import { deepEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
-import { expect } from "vitest";
 import type { TestClaviger } from "#test/claviger.ts";
 import { firstPerson, freshPassword } from "#test/people/person.ts";
 import { requiredTool } from "../system/required-tool.ts";
@@ -76,7 +76,7 @@ async function startVisit(browser: Browser, url: string): Promise<Visit> {
     openPage: () => context.newPage(),
     [Symbol.asyncDispose]: async () => {
       await context.close();
-      expect(faults).toEqual([]);
+      deepEqual(faults, []);
     },
   };
 }
@@ -108,5 +108,5 @@ export async function signIn(
 export async function expectNoViolations(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  expect(told, page.url()).toEqual([]);
+  deepEqual(told, [], `axe on ${page.url()}: ${told.join("\n")}`);
 }

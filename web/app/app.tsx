@@ -3,6 +3,7 @@ import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense } from "react";
 import { pageNonce } from "#lib/nonce.ts";
 import { Entrance } from "./entrance.tsx";
+import { LastResort } from "./last-resort.tsx";
 import { cssVariables, theme } from "./theme.ts";
 
 const colorSchemes = localStorageColorSchemeManager({ key: "claviger-colors" });
@@ -20,7 +21,9 @@ export function App(props: { readonly client: QueryClient }): ReactNode {
       getStyleNonce={pageNonce}
     >
       <QueryClientProvider client={props.client}>
-        <Entrance />
+        <LastResort>
+          <Entrance />
+        </LastResort>
         <Suspense fallback={null}>
           <Overlays />
         </Suspense>

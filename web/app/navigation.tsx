@@ -20,7 +20,7 @@ export function Navigation(): ReactNode {
         label={nav.label}
         leftSection={<nav.Icon size={18} stroke={1.6} aria-hidden />}
         active={isHere}
-        variant="subtle"
+        variant="light"
         aria-current={isHere ? "page" : undefined}
       />
     );

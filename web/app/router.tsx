@@ -19,8 +19,11 @@ export function createAppRouter() {
       getParentRoute: () => root,
       path: path.replace(PARAMETER, "$$$1"),
       component: lazyRouteComponent(page.load),
-      errorComponent: PageError,
     });
   });
-  return createRouter({ routeTree: root.addChildren(routes), defaultPreload: "intent" });
+  return createRouter({
+    routeTree: root.addChildren(routes),
+    defaultPreload: "intent",
+    defaultErrorComponent: PageError,
+  });
 }

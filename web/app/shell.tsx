@@ -1,4 +1,4 @@
-import { Anchor, AppShell, Burger, Group, Text } from "@mantine/core";
+import { Anchor, AppShell, Box, Burger, Group, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation } from "@tanstack/react-router";
@@ -50,14 +50,21 @@ export function Shell(): ReactNode {
             </Text>
           </Group>
           <Group gap="xs" wrap="nowrap">
-            <LockState />
+            <Box visibleFrom="sm">
+              <LockState />
+            </Box>
             <ColorSchemeToggle />
             <UserLinks />
           </Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Pages">
-        <Navigation />
+        <AppShell.Section grow>
+          <Navigation />
+        </AppShell.Section>
+        <AppShell.Section hiddenFrom="sm" p="sm">
+          <LockState />
+        </AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main id="main" ref={main} tabIndex={-1} className={classes.main ?? ""}>
         <Outlet />

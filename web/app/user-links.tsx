@@ -1,5 +1,5 @@
 import { ActionIcon, Button } from "@mantine/core";
-import { IconLogout } from "@tabler/icons-react";
+import { IconLogout, IconUser } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useSignOut } from "#features/session/api/sign-out.ts";
@@ -19,9 +19,22 @@ export function UserLinks(): ReactNode {
         color="gray"
         size="compact-md"
         title="Your profile"
+        visibleFrom="sm"
       >
         {username}
       </Button>
+      <ActionIcon
+        component={Link}
+        to="/profile"
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label="Your profile"
+        title="Your profile"
+        hiddenFrom="sm"
+      >
+        <IconUser size={18} />
+      </ActionIcon>
       <ActionIcon
         variant="subtle"
         color="gray"

@@ -1,7 +1,18 @@
-import { Box, Button, Center, Skeleton, Stack, Table, Text, UnstyledButton } from "@mantine/core";
+import {
+  Box,
+  Button,
+  Center,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  UnstyledButton,
+  VisuallyHidden,
+} from "@mantine/core";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Page } from "#lib/pages-of.ts";
+import classes from "./data-table.module.css";
 import { ProblemAlert } from "./problem-alert.tsx";
 import { type RowAction, RowMenu } from "./row-menu.tsx";
 
@@ -56,9 +67,7 @@ export function DataTable<Row>(props: {
               ))}
               {props.actions !== undefined && (
                 <Table.Th w={48}>
-                  <Text component="span" className="mantine-visually-hidden" size="xs">
-                    Actions
-                  </Text>
+                  <VisuallyHidden>Actions</VisuallyHidden>
                 </Table.Th>
               )}
             </Table.Tr>
@@ -72,7 +81,7 @@ export function DataTable<Row>(props: {
                   </Table.Td>
                 ))}
                 {props.actions !== undefined && (
-                  <Table.Td>
+                  <Table.Td className={classes.actions ?? ""}>
                     <RowMenu of={props.rowName(row)} actions={props.actions(row)} />
                   </Table.Td>
                 )}

@@ -1,4 +1,4 @@
-import { Modal } from "@mantine/core";
+import { Group, Modal } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import type { ReactNode } from "react";
 
@@ -12,18 +12,23 @@ export function FormModal(props: {
   const isNarrow = useMediaQuery("(max-width: 36em)");
   const mayClose = props.isGrave !== true;
   return (
-    <Modal
+    <Modal.Root
       opened
       onClose={props.onClose}
-      title={props.title}
       size="lg"
       fullScreen={isNarrow}
-      withCloseButton={mayClose}
       closeOnClickOutside={false}
       closeOnEscape={mayClose}
-      closeButtonProps={{ "aria-label": "Close" }}
     >
-      {props.children}
-    </Modal>
+      <Modal.Overlay />
+      <Modal.Content>
+        {/* Not Modal.Header: that would be a second banner of the page. */}
+        <Group justify="space-between" wrap="nowrap" p="md" pb={0}>
+          <Modal.Title>{props.title}</Modal.Title>
+          {mayClose && <Modal.CloseButton aria-label="Close" />}
+        </Group>
+        <Modal.Body pt="md">{props.children}</Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }

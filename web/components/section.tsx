@@ -8,7 +8,7 @@ export function Section(props: {
   readonly children: ReactNode;
 }): ReactNode {
   return (
-    <Paper withBorder p="lg" component="section" aria-label={props.title}>
+    <Paper withBorder p="lg">
       <Stack>
         <Group justify="space-between">
           <Title order={2} size="h4">

@@ -9,7 +9,7 @@ export function StateBadge(props: {
   readonly children: ReactNode;
 }): ReactNode {
   return (
-    <Badge variant="dot" color={COLORS[props.tone]} tt="none" fw={500}>
+    <Badge variant="dot" color={COLORS[props.tone]} tt="none" fw={500} miw="max-content">
       {props.children}
     </Badge>
   );

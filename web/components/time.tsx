@@ -10,7 +10,7 @@ export function Time(props: { readonly at: string | null; readonly none?: string
   if (props.at === null) return props.none ?? "–";
   const atMs = Date.parse(props.at);
   return (
-    <time dateTime={props.at} title={EXACT.format(atMs)}>
+    <time dateTime={props.at} title={EXACT.format(atMs)} style={{ whiteSpace: "nowrap" }}>
       {relativeTime(atMs, nowMs)}
     </time>
   );

@@ -12,6 +12,22 @@ export function fieldErrors(error: unknown, fields: readonly string[]): Record<s
   return Object.fromEntries(named);
 }
 
+/** The same, put at the fields of `form`, of which the first gets the focus; false where the error is of none of them. */
+export function showAtFields(
+  form: {
+    readonly setErrors: (errors: Record<string, string>) => void;
+    readonly getInputNode: (field: string) => HTMLElement | null;
+  },
+  error: unknown,
+  fields: readonly string[],
+): boolean {
+  const errors = fieldErrors(error, fields);
+  if (errors === null) return false;
+  form.setErrors(errors);
+  form.getInputNode(Object.keys(errors)[0] ?? "")?.focus();
+  return true;
+}
+
 function fieldOf(at: string, fields: readonly string[]): string | undefined {
   return fields.find((field) => at === field || at.startsWith(`${field}.`));
 }

@@ -5,14 +5,16 @@ const UNITS = [
   ["hour", 3600],
   ["minute", 60],
 ] as const;
+/** As much as what is shown may lag behind the clock. */
+const SLACK_S = 30;
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 /** `in 3 days`, `2 minutes ago`, `just now`. */
 export function relativeTime(atMs: number, nowMs: number): string {
   const s = Math.round((atMs - nowMs) / 1000);
   const unit = UNITS.find(([, length]) => Math.abs(s) >= length);
-  if (unit === undefined) return s > 0 ? "in a moment" : "just now";
-  return RELATIVE.format(Math.trunc(s / unit[1]), unit[0]);
+  if (unit === undefined) return s > SLACK_S ? "in a moment" : "just now";
+  return RELATIVE.format(Math.round(s / unit[1]), unit[0]);
 }
 
 /** `45 s`, `12 min`, `1 h 5 min`: how long to wait. */

@@ -21,7 +21,7 @@ function KeyName({ of: key }: { readonly of: Key }): ReactNode {
   return (
     <Stack gap={2}>
       <Text fw={500}>{key.name}</Text>
-      <Code style={{ whiteSpace: "nowrap", alignSelf: "flex-start" }}>
+      <Code style={{ overflowWrap: "anywhere", alignSelf: "flex-start" }}>
         {key.prefix}…{key.last4}
       </Code>
     </Stack>

@@ -3,7 +3,7 @@ import { useForm } from "@mantine/form";
 import type { ReactNode } from "react";
 import { ProblemAlert } from "#components/problem-alert.tsx";
 import { BUILT_IN_SETS } from "#lib/api-types.ts";
-import { fieldErrors } from "#lib/form-errors.ts";
+import { fieldErrors, showAtFields } from "#lib/form-errors.ts";
 import { KEY_FIELDS, type KeyForm as KeyFormValues, LIMITS } from "./key-terms.ts";
 
 /** The terms of a key; `submit` sends them, and what it throws is shown at its field or whole. */
@@ -17,7 +17,7 @@ export function KeyForm(props: {
 }): ReactNode {
   const form = useForm<KeyFormValues>({ initialValues: props.initial });
   const submit = form.onSubmit((values) =>
-    props.submit(values, (error) => form.setErrors(fieldErrors(error, KEY_FIELDS) ?? {})),
+    props.submit(values, (error) => showAtFields(form, error, KEY_FIELDS)),
   );
   return (
     <form onSubmit={submit}>

@@ -1,4 +1,4 @@
-import { Button, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { ConfirmDestroy } from "#components/confirm-destroy.tsx";
 import { Section } from "#components/section.tsx";
@@ -24,19 +24,21 @@ export function SecondFactor(): ReactNode {
         A code of an authenticator app, wanted beside the password at each sign-in: who learns the password
         alone does not get in.
       </Text>
-      {isOn ? (
-        <Button variant="default" onClick={() => setRemoving(true)}>
-          Take it off…
-        </Button>
-      ) : (
-        <Button
-          variant="default"
-          loading={begin.isPending}
-          onClick={() => begin.mutate(undefined, { onError: tellProblem })}
-        >
-          Set it up…
-        </Button>
-      )}
+      <Group>
+        {isOn ? (
+          <Button variant="default" onClick={() => setRemoving(true)}>
+            Take it off…
+          </Button>
+        ) : (
+          <Button
+            variant="default"
+            loading={begin.isPending}
+            onClick={() => begin.mutate(undefined, { onError: tellProblem })}
+          >
+            Set it up…
+          </Button>
+        )}
+      </Group>
       {begin.data !== undefined && <EnrolSecondFactor seed={begin.data} onClose={begin.reset} />}
       {isRemoving && (
         <ConfirmDestroy

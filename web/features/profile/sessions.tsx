@@ -62,7 +62,13 @@ function Where({ of: session }: { readonly of: Session }): ReactNode {
         <Text size="sm">{session.address ?? "the control socket"}</Text>
         {session.current && <StateBadge tone="good">this one</StateBadge>}
       </Group>
-      <Text size="xs" c="dimmed" maw="24rem" truncate title={session.user_agent ?? undefined}>
+      <Text
+        size="xs"
+        c="dimmed"
+        maw={{ base: "11rem", sm: "24rem" }}
+        truncate
+        title={session.user_agent ?? undefined}
+      >
         {session.user_agent}
       </Text>
     </Stack>
