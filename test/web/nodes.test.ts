@@ -120,9 +120,11 @@ test(
     await using visit = await browser.visit(fleet.at(0).url);
     const page = await openNodes(visit, fleet.at(0));
     await expect.poll(() => row(page, / up /).count(), { timeout: 60_000 }).toBe(3);
-    const [own, , dead] = await nodesOf(fleet.at(0));
-    const gone = fleet.nodes.find((node) => idOf(node) === dead?.id) ?? expect.fail("nobody has that id");
-    await gone.app.close();
+    const deadId = await idOf(fleet.at(2));
+    const nodes = await nodesOf(fleet.at(0));
+    const [own] = nodes;
+    const dead = nodes.find(({ id }) => id === deadId);
+    await fleet.at(2).app.close();
     await row(page, new RegExp(`${dead?.name} .*down`)).waitFor({ timeout: 60_000 });
     await inBothThemes(page);
     await press(page, `Actions for ${dead?.name}`);

@@ -29,13 +29,18 @@ export function BeginClusterForm(props: {
       again: (again, { pin }) => (again === pin ? null : "This is another PIN than the one above."),
     },
   });
-  const submit = form.onSubmit(({ pin }) =>
-    begin.mutate(pin, {
-      onSuccess: props.onDone,
-      onError: (error) => {
-        if (isProblem(error, "pin_refused")) form.setErrors({ pin: error.message });
-      },
-    }),
+  const leadTo = (field: string) => form.getInputNode(field)?.focus();
+  const submit = form.onSubmit(
+    ({ pin }) =>
+      begin.mutate(pin, {
+        onSuccess: props.onDone,
+        onError: (error) => {
+          if (!isProblem(error, "pin_refused")) return;
+          form.setErrors({ pin: error.message });
+          leadTo("pin");
+        },
+      }),
+    (errors) => leadTo(Object.keys(errors)[0] ?? ""),
   );
   return (
     <form onSubmit={submit}>

@@ -30,11 +30,21 @@ export function JoinClusterForm(props: {
       pin: (pin) => (pin.length < 4 ? "A PIN is 4 to 12 digits." : null),
     },
   });
-  const submit = form.onSubmit(({ url, pin }) =>
-    join.mutate(
-      { url: url.trim(), pin },
-      { onSuccess: props.onDone, onError: (error) => form.setErrors(fieldOf(error) ?? {}) },
-    ),
+  const leadTo = (errors: object) => form.getInputNode(Object.keys(errors)[0] ?? "")?.focus();
+  const submit = form.onSubmit(
+    ({ url, pin }) =>
+      join.mutate(
+        { url: url.trim(), pin },
+        {
+          onSuccess: props.onDone,
+          onError: (error) => {
+            const errors = errorsOf(error);
+            form.setErrors(errors);
+            leadTo(errors);
+          },
+        },
+      ),
+    leadTo,
   );
   return (
     <form onSubmit={submit}>
@@ -47,7 +57,7 @@ export function JoinClusterForm(props: {
           label="Address of a member"
           description="Its HTTPS address, as its page shows it"
           placeholder="https://192.168.1.20:8442"
-          type="url"
+          inputMode="url"
           required
           autoComplete="off"
           data-autofocus
@@ -55,7 +65,7 @@ export function JoinClusterForm(props: {
         />
         <FoundMembers chosen={form.values.url} onChoose={(url) => form.setFieldValue("url", url)} />
         <PinBoxes label="PIN of the cluster" {...form.getInputProps("pin")} />
-        {fieldOf(join.error) === null && <ProblemAlert error={join.error} />}
+        {Object.keys(errorsOf(join.error)).length === 0 && <ProblemAlert error={join.error} />}
         <Group justify="flex-end">
           {join.isPending && (
             <Text size="sm" c="dimmed" role="status">
@@ -74,8 +84,8 @@ export function JoinClusterForm(props: {
   );
 }
 
-/** The field that a refusal is about; null where it is about none. */
-function fieldOf(error: unknown): { readonly url: string } | { readonly pin: string } | null {
+/** A refusal at the field it is about; none where it is about the whole. */
+function errorsOf(error: unknown): Record<string, string> {
   if (isProblem(error, "pin_refused", "wrong_pin")) return { pin: error.message };
-  return isProblem(error, "bad_request", "egress_denied") ? { url: error.message } : null;
+  return isProblem(error, "bad_request", "egress_denied") ? { url: error.message } : {};
 }

@@ -1,7 +1,8 @@
-import { Button, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { CopyField } from "#components/copy.tsx";
 import { ProblemAlert } from "#components/problem-alert.tsx";
+import { Section } from "#components/section.tsx";
 import { Snippet } from "#components/snippet.tsx";
 import { StateBadge } from "#components/state-badge.tsx";
 import type { Schemas } from "#lib/api-types.ts";
@@ -19,51 +20,43 @@ export function JoiningPanel(props: {
   const isOpen = leftS > 0;
   const [address] = cluster.join_urls;
   return (
-    <Paper withBorder p="lg">
-      <Stack>
-        <Group justify="space-between" align="flex-start">
-          <Stack gap={4}>
-            <Title order={2} size="h4">
-              Other servers
-            </Title>
-            <Group gap="xs">
-              <StateBadge tone={isOpen ? "good" : "neutral"}>
-                {isOpen ? `Joining is open for ${minutes(leftS)}` : "Joining is closed"}
-              </StateBadge>
-              {isOpen && cluster.tries_left !== null && (
-                <Text size="sm" c="dimmed">
-                  {cluster.tries_left} {cluster.tries_left === 1 ? "try" : "tries"} of the PIN left
-                </Text>
-              )}
-            </Group>
-          </Stack>
-          {mayManage && (
-            <Button
-              variant={isOpen ? "default" : "filled"}
-              loading={open.isPending}
-              onClick={() => open.mutate()}
-            >
-              {isOpen ? "Open for 15 minutes anew" : "Let others join"}
-            </Button>
-          )}
-        </Group>
-        <ProblemAlert error={open.error} />
-        {address !== undefined && (
-          <SimpleGrid cols={{ base: 1, md: 2 }}>
-            <CopyField label="They join at" value={address} />
-            <Stack gap={2}>
-              <Text size="sm" fw={500}>
-                At a terminal of theirs
-              </Text>
-              <Snippet
-                text={`claviger cluster join ${address}`}
-                label="The command that joins this cluster"
-              />
-            </Stack>
-          </SimpleGrid>
+    <Section
+      title="Other servers"
+      actions={
+        mayManage && (
+          <Button
+            variant={isOpen ? "default" : "filled"}
+            loading={open.isPending}
+            onClick={() => open.mutate()}
+          >
+            {isOpen ? "Open for 15 minutes anew" : "Let others join"}
+          </Button>
+        )
+      }
+    >
+      <Group gap="xs">
+        <StateBadge tone={isOpen ? "good" : "neutral"}>
+          {isOpen ? `Joining is open for ${minutes(leftS)}` : "Joining is closed"}
+        </StateBadge>
+        {isOpen && cluster.tries_left !== null && (
+          <Text size="sm" c="dimmed">
+            {cluster.tries_left} {cluster.tries_left === 1 ? "try" : "tries"} of the PIN left
+          </Text>
         )}
-      </Stack>
-    </Paper>
+      </Group>
+      <ProblemAlert error={open.error} />
+      {address !== undefined && (
+        <SimpleGrid cols={{ base: 1, md: 2 }}>
+          <CopyField label="They join at" value={address} />
+          <Stack gap={2}>
+            <Text size="sm" fw={500}>
+              At a terminal of theirs
+            </Text>
+            <Snippet text={`claviger cluster join ${address}`} label="The command that joins this cluster" />
+          </Stack>
+        </SimpleGrid>
+      )}
+    </Section>
   );
 }
 

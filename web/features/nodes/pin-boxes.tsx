@@ -12,6 +12,8 @@ export function PinBoxes(props: {
   readonly error?: ReactNode;
   readonly onChange: (digits: string) => void;
   readonly isFirst?: boolean;
+  /** How the form calls it: by this it finds what it leads to where the PIN is wrong. */
+  readonly "data-path"?: string;
 }): ReactNode {
   const id = useId();
   const digits = props.value ?? "";
@@ -46,6 +48,7 @@ export function PinBoxes(props: {
           // One stop of the Tab key: the next empty box. The arrows lead to the others.
           tabIndex: at === Math.min(digits.length, MOST_DIGITS - 1) ? 0 : -1,
           ...(hasError && { "aria-describedby": `${id}-error` }),
+          ...(at === 0 && { "data-path": props["data-path"] }),
           ...(at === 0 && props.isFirst === true && { "data-autofocus": true }),
         })}
       />

@@ -14,7 +14,10 @@ export function RenameNode(props: { readonly name: string; readonly onClose: () 
   const form = useForm({ initialValues: { name: props.name } });
   const submit = form.onSubmit(({ name }) =>
     rename.mutate(name, {
-      onError: (error) => form.setErrors(nameError(error) ?? {}),
+      onError: (error) => {
+        form.setErrors(nameError(error) ?? {});
+        form.getInputNode("name")?.focus();
+      },
       onSuccess: (done) => {
         tellDone(`This server is ${done.name} now.`);
         props.onClose();
