@@ -30,6 +30,8 @@ import type { Database } from "#platform/storage/database.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { MemberDigest } from "#services/cluster/index.ts";
 import {
+  FirstRun,
+  firstRunRoutes,
   infoRoutes,
   metricsRoute,
   openapiRoute,
@@ -253,6 +255,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
       identityRoutes(api, { identities, gates });
       peopleRoutes(api, { people, sets: sets.sets, addresses: limits.addresses });
+      firstRunRoutes(api, new FirstRun({ database, audit }));
       reloadRoute(api, parts.reload);
       backupRoutes(api, backups);
       own.register(api);

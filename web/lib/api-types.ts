@@ -3,6 +3,7 @@
 export interface Schemas {
   Cluster: { readonly status: "none" | "closed" | "member"; readonly cluster_id: string | null; readonly epoch: number | null; readonly joining_open_until: string | null; readonly tries_left: number | null; readonly join_urls: readonly string[] };
   ClusterToJoin: { readonly url: string; readonly pin: string };
+  FirstRun: { readonly open: boolean; readonly skipped: readonly ("server_key" | "cluster" | "provider" | "key" | "tool")[] };
   FoundMember: { readonly name: string; readonly url: string };
   Identity: { readonly id: string; readonly name: string; readonly source: "file"; readonly permissions: readonly string[]; readonly limits: Schemas["KeyLimits"]; readonly allowed_ips: readonly string[]; readonly expires_at: string | null; readonly last_used_at: string | null };
   InitializedServerKey: { readonly initialized: boolean; readonly unlocked: boolean; readonly recovery_key?: string | undefined };
@@ -65,6 +66,8 @@ export interface Operations {
   "GET /api/v1/credentials": { path: undefined; query: { limit?: number | undefined; cursor?: string | undefined }; body: undefined; response: { readonly data: readonly { readonly name: string; readonly set: boolean; readonly hint: string; readonly used_by: readonly string[] }[]; readonly next_cursor: string | null } };
   "PUT /api/v1/credentials/{name}": { path: { name: string }; query: undefined; body: { readonly value: string }; response: undefined };
   "DELETE /api/v1/credentials/{name}": { path: { name: string }; query: undefined; body: undefined; response: undefined };
+  "GET /api/v1/first-run": { path: undefined; query: undefined; body: undefined; response: Schemas["FirstRun"] };
+  "PUT /api/v1/first-run": { path: undefined; query: undefined; body: Schemas["FirstRun"]; response: Schemas["FirstRun"] };
   "GET /api/v1/identities": { path: undefined; query: undefined; body: undefined; response: { readonly data: readonly Schemas["Identity"][]; readonly next_cursor: null } };
   "GET /api/v1/identities/{name}": { path: { name: string }; query: undefined; body: undefined; response: Schemas["Identity"] };
   "GET /api/v1/info": { path: undefined; query: undefined; body: undefined; response: { readonly initialized: boolean; readonly unlocked: boolean; readonly name: string; readonly version: string; readonly node_id: string; readonly auth: string } };
