@@ -105,6 +105,7 @@ export async function openUpstreams(parts: {
         gates,
         providers,
         test: (provider) => testUpstream(upstream, provider),
+        models: gateway.directory,
         database,
         clock: tools.clock,
         flush: async () => {

@@ -68,6 +68,7 @@ const SUBJECTS: readonly (readonly [string, Action | typeof OPEN | typeof SELF |
   ["/api/v1/cluster/", "cluster.manage"],
   ["/cluster/join/", OPEN],
   ["/api/v1/cluster", "nodes.read"],
+  ["/api/v1/models", "models.read"],
   ["/api/v1/providers", "providers.manage"],
   ["/api/v1/users", "users.manage"],
   ["/login/", OPEN],

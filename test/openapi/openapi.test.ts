@@ -123,6 +123,7 @@ const STEPS: readonly string[] = [
   "GET /api/v1/providers/{name}",
   "PATCH /api/v1/providers/{name}",
   "POST /api/v1/providers/{name}/test",
+  "GET /api/v1/models",
   "POST /api/v1/keys",
   "GET /api/v1/keys",
   "GET /api/v1/keys/{id}",

@@ -1,4 +1,13 @@
-import { IconHome, IconKey, type IconProps, IconTopologyStar3 } from "@tabler/icons-react";
+import {
+  IconBrain,
+  IconHome,
+  IconKey,
+  IconPlayerPlay,
+  IconPlugConnected,
+  type IconProps,
+  IconRoute,
+  IconTopologyStar3,
+} from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Action } from "#lib/api-types.ts";
 
@@ -12,17 +21,48 @@ interface PageEntry {
     readonly label: string;
     readonly Icon: ComponentType<IconProps>;
     readonly action?: Action;
+    /** Only for as long as a new server is being set up. */
+    readonly whileNew?: true;
   };
 }
 
 /** Every page by its path, in the order of the navigation. The paths are those of pages.json. */
 export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
+  [
+    "/welcome",
+    {
+      load: () => import("./welcome/page.tsx"),
+      nav: { label: "First steps", Icon: IconRoute, action: "settings.manage", whileNew: true },
+    },
+  ],
   ["/", { load: () => import("#features/overview/page.tsx"), nav: { label: "Overview", Icon: IconHome } }],
   [
     "/keys",
     {
       load: () => import("#features/keys/page.tsx"),
       nav: { label: "API keys", Icon: IconKey, action: "keys.manage" },
+    },
+  ],
+  [
+    "/providers",
+    {
+      load: () => import("#features/providers/page.tsx"),
+      nav: { label: "Providers", Icon: IconPlugConnected, action: "providers.manage" },
+    },
+  ],
+  ["/providers/:name", { load: () => import("#features/providers/provider-page.tsx") }],
+  [
+    "/models",
+    {
+      load: () => import("#features/providers/models/page.tsx"),
+      nav: { label: "Models", Icon: IconBrain, action: "models.read" },
+    },
+  ],
+  [
+    "/try",
+    {
+      load: () => import("#features/providers/try/page.tsx"),
+      nav: { label: "Try it", Icon: IconPlayerPlay, action: "gateway.use" },
     },
   ],
   [

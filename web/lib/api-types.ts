@@ -14,6 +14,7 @@ export interface Schemas {
   LeftCluster: { readonly cluster_id: string | null; readonly not_told: readonly Schemas["NamedNode"][] };
   LockedNode: { readonly id: string; readonly name: string; readonly locked: boolean; readonly reason: "unreachable" | "needs_pin" | "no_server_key" | "refused" | null };
   Me: { readonly user: { readonly id: string; readonly username: string; readonly permissions: readonly string[] }; readonly must_change_password: boolean; readonly second_factor: boolean };
+  Model: { readonly id: string; readonly provider: string; readonly model: string; readonly dialect: "openai" | "anthropic"; readonly context_window: number | null; readonly input_usd_per_million: number | null; readonly output_usd_per_million: number | null };
   NamedNode: { readonly id: string; readonly name: string };
   NewCluster: { readonly pin: string };
   NewKey: { readonly name: string; readonly permissions: readonly string[]; readonly limits?: Schemas["KeyLimits"] | undefined; readonly models?: readonly string[] | undefined; readonly expires_at?: string | undefined; readonly allowed_ips?: readonly string[] | undefined };
@@ -94,6 +95,7 @@ export interface Operations {
   "GET /api/v1/me/sessions": { path: undefined; query: undefined; body: undefined; response: { readonly data: readonly Schemas["Session"][]; readonly next_cursor: null } };
   "DELETE /api/v1/me/sessions": { path: undefined; query: undefined; body: undefined; response: undefined };
   "DELETE /api/v1/me/sessions/{id}": { path: { id: string }; query: undefined; body: undefined; response: undefined };
+  "GET /api/v1/models": { path: undefined; query: { limit?: number | undefined; cursor?: string | undefined; provider?: string | undefined; search?: string | undefined }; body: undefined; response: { readonly data: readonly Schemas["Model"][]; readonly next_cursor: string | null } };
   "GET /api/v1/nodes": { path: undefined; query: undefined; body: undefined; response: { readonly data: readonly Schemas["Node"][]; readonly next_cursor: null } };
   "DELETE /api/v1/nodes/{id}": { path: { id: string }; query: undefined; body: undefined; response: Schemas["NamedNode"] };
   "GET /api/v1/openapi.json": { path: undefined; query: undefined; body: undefined; response: { readonly openapi: string } };
@@ -102,7 +104,7 @@ export interface Operations {
   "GET /api/v1/providers/{name}": { path: { name: string }; query: undefined; body: undefined; response: Schemas["Provider"] };
   "PATCH /api/v1/providers/{name}": { path: { name: string }; query: undefined; body: Schemas["ProviderChange"]; response: Schemas["Provider"] };
   "DELETE /api/v1/providers/{name}": { path: { name: string }; query: undefined; body: undefined; response: undefined };
-  "POST /api/v1/providers/{name}/test": { path: { name: string }; query: undefined; body: undefined; response: { readonly ok: boolean; readonly error?: string | undefined } };
+  "POST /api/v1/providers/{name}/test": { path: { name: string }; query: undefined; body: undefined; response: { readonly ok: boolean; readonly latency_ms?: number | undefined; readonly models?: number | undefined; readonly error?: string | undefined } };
   "GET /api/v1/requests": { path: undefined; query: { limit?: number | undefined; cursor?: string | undefined }; body: undefined; response: { readonly data: readonly { readonly time: string; readonly request_id: string; readonly principal: string; readonly provider: string | null; readonly model: string; readonly status: number; readonly latency_ms: number; readonly first_byte_ms: number | null; readonly input_tokens: number | null; readonly output_tokens: number | null; readonly cost_usd: number | null; readonly streamed: boolean }[]; readonly next_cursor: string | null } };
   "POST /api/v1/setup-code": { path: undefined; query: undefined; body: undefined; response: Schemas["SetupCode"] };
   "GET /api/v1/status": { path: undefined; query: undefined; body: undefined; response: { readonly initialized: boolean; readonly unlocked: boolean; readonly version: string; readonly pid: number; readonly started_at: string; readonly listeners: readonly string[] } };

@@ -3,13 +3,26 @@ import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
-const modelList = z.object({ data: z.array(z.object({ id: z.string(), owned_by: z.string() })) });
+const figure = z.number().nullable();
+const model = z.object({
+  id: z.string(),
+  provider: z.string(),
+  context_window: figure,
+  input_usd_per_million: figure,
+  output_usd_per_million: figure,
+});
+const page = z.object({ data: z.array(model), next_cursor: z.string().nullable() });
 
-export interface KnownModel {
-  /** What a program asks for: `provider/model`. */
-  readonly id: string;
-  readonly provider: string;
-}
+const COLUMNS = [
+  "id",
+  "provider",
+  "context_window",
+  "input_usd_per_million",
+  "output_usd_per_million",
+] as const;
+
+/** What a program asks for, `provider/model`, and what is known of it. */
+export type KnownModel = z.infer<typeof model>;
 
 /** `claviger models`: what the providers say they serve, in the order of the providers. */
 export function modelsCommand(program: Command, context: CommandContext): void {
@@ -17,24 +30,32 @@ export function modelsCommand(program: Command, context: CommandContext): void {
     .command("models")
     .description("list the models that the providers serve, by the names programs ask for")
     .option("--provider <name>", "of this provider only")
+    .option("--search <text>", "with this text in their names only")
     .option("--data-dir <dir>", "the server's data directory")
     .option("--json", "print JSON")
-    .action(async (flags: LocalFlags & { provider?: string }) => {
-      const { provider } = flags;
-      const models = await knownModels(context, flags);
-      const rows = models.filter((model) => provider === undefined || model.provider === provider);
+    .action(async (flags: LocalFlags & { provider?: string; search?: string }) => {
+      const rows = await knownModels(context, flags);
       const output = context.output();
-      output.table(["id", "provider"], rows);
+      output.table(COLUMNS, rows);
       if (rows.length === 0)
         output.note("No model is known; ask a provider with: claviger provider test NAME");
     });
 }
 
-/** The models of all providers; a provider that does not answer has none. */
+/** The models of all providers, or of those that are asked for; a provider that does not answer has none. */
 export async function knownModels(
   context: CommandContext,
-  flags: LocalFlags,
+  flags: LocalFlags & { readonly provider?: string; readonly search?: string },
 ): Promise<readonly KnownModel[]> {
-  const { body } = await callLocal(context, flags, { method: "GET", path: "/v1/models" });
-  return modelList.parse(body).data.map(({ id, owned_by }) => ({ id, provider: owned_by }));
+  const { provider, search } = flags;
+  const wanted = { limit: "1000", ...(provider && { provider }), ...(search && { search }) };
+  const found: KnownModel[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const query = new URLSearchParams({ ...wanted, ...(cursor !== "" && { cursor }) });
+    const path = `/api/v1/models?${query}`;
+    const { data, next_cursor } = page.parse((await callLocal(context, flags, { method: "GET", path })).body);
+    found.push(...data);
+    cursor = next_cursor;
+  }
+  return found;
 }

@@ -15,7 +15,15 @@ const body = z.object({
 const page = z.object({ data: z.array(body), next_cursor: z.string().nullable() });
 const named = z.object({ name: z.string(), used_by: z.array(z.string()) });
 const namedPage = z.object({ data: z.array(named), next_cursor: z.string().nullable() });
-const verdict = z.object({ ok: z.boolean(), error: z.string().optional() });
+const verdict = z.object({
+  ok: z.boolean(),
+  latency_ms: z.number().optional(),
+  models: z.number().optional(),
+  error: z.string().optional(),
+});
+
+/** What a test of a provider found. */
+export type ProviderVerdict = z.infer<typeof verdict>;
 
 /** A provider as the server shows it. */
 export type ShownProvider = z.infer<typeof body>;

@@ -3,7 +3,7 @@ import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { LocalFlags } from "./local-server.ts";
 import { addCommand, editCommand } from "./provider-add.ts";
-import { providerCalls, type ShownProvider } from "./provider-calls.ts";
+import { type ProviderVerdict, providerCalls, type ShownProvider } from "./provider-calls.ts";
 import { setCredentialCommand } from "./provider-set-credential.ts";
 
 /** `claviger provider add | edit | list | show | test | set-credential | remove`. */
@@ -76,8 +76,12 @@ async function test(context: CommandContext, name: string, flags: LocalFlags): P
   context
     .output()
     .result(verdict, () =>
-      verdict.ok ? `${name} answers` : `${name} does not work: ${verdict.error ?? ""}`,
+      verdict.ok ? `${name} answers${answerOf(verdict)}` : `${name} does not work: ${verdict.error ?? ""}`,
     );
+}
+
+function answerOf({ latency_ms: ms, models }: ProviderVerdict): string {
+  return `${ms === undefined ? "" : ` in ${ms} ms`}${models === undefined ? "" : ` and lists ${models} model${models === 1 ? "" : "s"}`}`;
 }
 
 function hintsOf({ credentials }: ShownProvider): string {

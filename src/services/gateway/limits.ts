@@ -40,7 +40,7 @@ export function holdUsage(
   return hold;
 }
 
-export function pricedModel({ provider, model }: RouteTarget): PricedModel {
+export function pricedModel({ provider, model }: Pick<RouteTarget, "provider" | "model">): PricedModel {
   return { provider: provider.name, kind: provider.kind, baseUrl: provider.baseUrl, model };
 }
 

@@ -10,6 +10,8 @@ import type { Database } from "#platform/storage/database.ts";
 import type { CredentialUse } from "#vault/credentials/index.ts";
 import { Catalogue } from "./catalogue.ts";
 import { createGateway } from "./gateway.ts";
+import { pricedModel } from "./limits.ts";
+import { factsOfModel, type ModelDirectory, NO_FACTS } from "./model-facts.ts";
 import { LIST_WAIT_MS } from "./models.ts";
 import { openPrices } from "./prices/prices.ts";
 import type { Provider } from "./providers/providers.ts";
@@ -55,6 +57,7 @@ export interface Gateway {
   models(): Promise<readonly string[]>;
   /** Those of them that are known now, however old. */
   knownModels(): readonly string[];
+  readonly directory: ModelDirectory;
   /** Ends the answers this principal still gets. */
   endOf(principal: string, error: AppError): void;
   endAll(error: AppError): void;
@@ -71,6 +74,7 @@ export function openGateway(setup: GatewaySetup): Gateway {
     ordered: () => providersOf(false),
     fetchModels: providers.fetchModels,
   });
+  const prices = openPrices(settings.prices);
   const requests = new RequestLog({ ...sinks.rows, print: settings.enable_request_logs });
   const running = new RunningRequests();
   const family = createGateway({
@@ -80,21 +84,30 @@ export function openGateway(setup: GatewaySetup): Gateway {
       ...upstream,
       catalogue,
       httpApi: (name) => providersOf(true).find((api) => api.name === name),
-      prices: openPrices(settings.prices),
+      prices,
     },
     running,
     bodyLimitBytes: settings.gateway_body_limit_bytes,
   });
+  const list = async () => {
+    await catalogue.refresh(LIST_WAIT_MS);
+    return catalogue.list();
+  };
   return {
     family,
     changed: (id) => catalogue.changed(id),
     unlocked: () => catalogue.unlocked(),
     modelsOf: (id) => catalogue.modelsOf(id),
-    models: async () => {
-      await catalogue.refresh(LIST_WAIT_MS);
-      return catalogue.list().map(({ id }) => id);
-    },
+    models: async () => (await list()).map(({ id }) => id),
     knownModels: () => catalogue.list().map(({ id }) => id),
+    directory: {
+      list,
+      describe: ({ provider, model }) => {
+        const of = providers.ordered().find(({ name }) => name === provider);
+        if (of === undefined) return Promise.resolve(NO_FACTS);
+        return factsOfModel(prices, pricedModel({ provider: of, model }), upstream.clock.now());
+      },
+    },
     endOf: (principal, error) => running.endOf(principal, error),
     endAll: (error) => running.endAll(error),
     flush: () => requests.flush(),

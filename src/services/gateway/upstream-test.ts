@@ -9,6 +9,13 @@ import { fetchUpstreamModels } from "./upstream-models.ts";
 const DEADLINE_MS = 15_000;
 const ANSWER_LIMIT_BYTES = 64 * 1024;
 
+/** What a provider that works was found to do. */
+export interface ProviderAnswer {
+  readonly latencyMs: number;
+  /** How many models it lists; null where it has none to list. */
+  readonly models: number | null;
+}
+
 /**
  * Whether a provider works, at most 15 s: one with models lists them, and one of kind `http` answers `HEAD base_url`
  * with any status but a refusal of the credential. Throws AppError with the reason when not.
@@ -16,9 +23,11 @@ const ANSWER_LIMIT_BYTES = 64 * 1024;
 export async function testUpstream(
   parts: { egress: EgressClient; credentials: CredentialUse; clock: Clock },
   provider: Provider,
-): Promise<void> {
-  if (provider.kind === "http") await reach(parts, provider);
-  else await fetchUpstreamModels(parts, provider);
+): Promise<ProviderAnswer> {
+  const startedMs = performance.now();
+  const models = provider.kind === "http" ? null : (await fetchUpstreamModels(parts, provider)).length;
+  if (models === null) await reach(parts, provider);
+  return { latencyMs: Math.round(performance.now() - startedMs), models };
 }
 
 async function reach(

@@ -2,11 +2,14 @@ import type { Gates } from "#platform/http/pipeline.ts";
 import type { Api } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Database } from "#platform/storage/database.ts";
+import type { ModelDirectory } from "../model-facts.ts";
 import type { Provider, Providers } from "../providers/providers.ts";
+import type { ProviderAnswer } from "../upstream-test.ts";
 import { usageRoute } from "../usage/routes/get-usage.ts";
 import { changeProviderRoute } from "./change-provider.ts";
 import { createProviderRoute } from "./create-provider.ts";
 import { getProviderRoute } from "./get-provider.ts";
+import { listModelsRoute } from "./list-models.ts";
 import { listProviderCredentialsRoute } from "./list-provider-credentials.ts";
 import { listProvidersRoute } from "./list-providers.ts";
 import { listRequestsRoute } from "./list-requests.ts";
@@ -21,7 +24,8 @@ export function gatewayApiRoutes(
   parts: {
     gates: Gates;
     providers: Providers;
-    test: (provider: Provider) => Promise<void>;
+    test: (provider: Provider) => Promise<ProviderAnswer>;
+    models: ModelDirectory;
     database: Database;
     clock: Clock;
     flush: () => Promise<void>;
@@ -36,6 +40,7 @@ export function gatewayApiRoutes(
   setProviderCredentialRoute(api, parts);
   listProviderCredentialsRoute(api, parts);
   removeProviderCredentialRoute(api, parts);
+  listModelsRoute(api, parts);
   listRequestsRoute(api, parts);
   usageRoute(api, parts);
 }

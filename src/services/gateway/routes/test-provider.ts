@@ -3,7 +3,18 @@ import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Provider, Providers } from "../providers/providers.ts";
+import type { ProviderAnswer } from "../upstream-test.ts";
 import { providerContract, providerParams } from "./provider-shape.ts";
+
+const verdict = z.object({
+  ok: z.boolean(),
+  /** How long the answer took. */
+  latency_ms: z.number().optional(),
+  /** How many models it lists; left out of kind `http`. */
+  models: z.number().optional(),
+  /** Why it does not work. */
+  error: z.string().optional(),
+});
 
 /** `POST /api/v1/providers/{name}/test`: asks the upstream for something harmless; 200 also when that fails, then with the reason. */
 export function testProviderRoute(
@@ -11,7 +22,7 @@ export function testProviderRoute(
   parts: {
     gates: Gates;
     providers: Providers;
-    test: (provider: Provider) => Promise<void>;
+    test: (provider: Provider) => Promise<ProviderAnswer>;
   },
 ): void {
   api.route({
@@ -21,8 +32,8 @@ export function testProviderRoute(
     schema: {
       summary: "Ask the provider for something harmless; `ok` tells whether it answered.",
       params: providerParams,
-      response: { 200: z.object({ ok: z.boolean(), error: z.string().optional() }) },
-      example: { answer: { ok: true } },
+      response: { 200: verdict },
+      example: { answer: { ok: true, latency_ms: 184, models: 12 } },
     },
     handler: async (request) => {
       const { name } = request.params;
@@ -30,8 +41,8 @@ export function testProviderRoute(
       const provider = parts.providers.byName(name);
       if (provider === undefined) throw new AppError("not_found", `There is no provider named ${name}.`);
       try {
-        await parts.test(provider);
-        return { ok: true };
+        const { latencyMs, models } = await parts.test(provider);
+        return { ok: true, latency_ms: latencyMs, ...(models !== null && { models }) };
       } catch (error) {
         if (error instanceof AppError) return { ok: false, error: reasonOf(error) };
         throw error;

@@ -1,0 +1,12 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { call } from "#lib/api.ts";
+import { listProviders } from "./list-providers.ts";
+
+/** Removes a provider and its credentials. */
+export function useRemoveProvider() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (name: string) => call("DELETE /api/v1/providers/{name}", { path: { name } }),
+    onSuccess: () => client.invalidateQueries({ queryKey: listProviders().queryKey, exact: true }),
+  });
+}
