@@ -41,7 +41,6 @@ test(
     const password = freshPassword();
     await firstPerson(claviger, password);
     const admin = { username: "admin", password };
-    let key = "";
     {
       await using visit = await browser.visit(claviger.url);
       const page = await visit.openPage();
@@ -76,7 +75,7 @@ test(
     await page.getByRole("option", { name: "Compatible with OpenAI" }).click();
     await dialog.getByLabel(/^Name/).fill("lab");
     await dialog.getByLabel(/^Base URL/).fill(upstream.baseUrl);
-    await dialog.getByLabel("Credential", { exact: true }).fill("a credential of the lab");
+    await dialog.getByLabel("Credential", { exact: true }).fill("credential-of-the-lab");
     await press(page, "Add the provider");
     const tested = page.getByRole("dialog", { name: "Test of lab" });
     await tested.getByText("It answers").waitFor();
@@ -85,7 +84,7 @@ test(
     await press(page, "New key");
     await page.getByLabel(/^Name/).fill("first-tool");
     await press(page, "Create the key");
-    key = await page.getByLabel("API key", { exact: true }).inputValue();
+    const key = await page.getByLabel("API key", { exact: true }).inputValue();
     await page.getByLabel("I saved it").check();
     await press(page, "Done");
     await press(page, "Next step");

@@ -73,6 +73,9 @@ function Steps(props: { readonly standing: Standing; readonly skip: (step: StepN
   return (
     <Accordion
       variant="contained"
+      transitionDuration={0}
+      // What is open is not filled: snippets would not stand out.
+      styles={{ item: { backgroundColor: "var(--mantine-color-body)" } }}
       order={2}
       value={chosen === null ? next : chosen.step}
       onChange={(step) => choose({ step })}

@@ -32,6 +32,7 @@ export function PinBoxes(props: {
         role="group"
         aria-labelledby={`${id}-label`}
         mt={6}
+        maw={{ base: "15rem", xs: "none" }}
         length={MOST_DIGITS}
         type="number"
         mask
