@@ -1,4 +1,4 @@
-import { IconHome, IconKey, type IconProps } from "@tabler/icons-react";
+import { IconHome, IconKey, type IconProps, IconSettings } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Action } from "#lib/api-types.ts";
 
@@ -25,5 +25,13 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
       nav: { label: "API keys", Icon: IconKey, action: "keys.manage" },
     },
   ],
+  [
+    "/settings/server-key",
+    {
+      load: () => import("#features/server-key/page.tsx"),
+      nav: { label: "Server key", Icon: IconSettings, action: "settings.manage" },
+    },
+  ],
+  ["/settings/backup", { load: () => import("#features/settings/backup-page.tsx") }],
   ["/profile", { load: () => import("#features/profile/page.tsx") }],
 ]);
