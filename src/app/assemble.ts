@@ -248,7 +248,10 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
         listeners: parts.urls,
         startedAt: tools.clock.now(),
       });
-      serverKeyRoutes(api, { seal, database, clock: tools.clock, log, addresses: limits.addresses });
+      serverKeyRoutes(api, {
+        ...{ seal, database, clock: tools.clock, log, addresses: limits.addresses },
+        unlocksItself: parts.config.serverKey !== undefined,
+      });
       metricsRoute(api, metrics);
       sseRoute(api, listening.streams);
       const identityOf = (text: string) => here.nameOf(text);

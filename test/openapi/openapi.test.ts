@@ -158,6 +158,7 @@ const STEPS: readonly string[] = [
   "POST /api/v1/backup",
   "POST /api/v1/key/rotate",
   "GET /api/v1/key/reseal",
+  "GET /api/v1/key/details",
   "DELETE /api/v1/key/recovery",
   "POST /api/v1/key/lock",
 ];

@@ -49,7 +49,7 @@ test(
       await page.waitForURL("**/welcome");
       await mainHeading(page).filter({ hasText: "First steps" }).waitFor();
       await inBothThemes(page);
-      await page.getByText("claviger key init --recovery").waitFor();
+      await page.getByRole("button", { name: "Set the server key…" }).waitFor();
       await press(page, "Leave this out");
       await step(page, "1. Set a server key left out").waitFor();
       await press(page, "This is the first server");

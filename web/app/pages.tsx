@@ -6,6 +6,7 @@ import {
   IconPlugConnected,
   type IconProps,
   IconRoute,
+  IconSettings,
   IconTopologyStar3,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
@@ -72,5 +73,13 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
       nav: { label: "Cluster", Icon: IconTopologyStar3, action: "nodes.read" },
     },
   ],
+  [
+    "/settings/server-key",
+    {
+      load: () => import("#features/server-key/page.tsx"),
+      nav: { label: "Server key", Icon: IconSettings, action: "settings.manage" },
+    },
+  ],
+  ["/settings/backup", { load: () => import("#features/settings/backup-page.tsx") }],
   ["/profile", { load: () => import("#features/profile/page.tsx") }],
 ]);

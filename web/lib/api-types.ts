@@ -38,6 +38,7 @@ export interface Schemas {
   SecondFactor: { readonly secret: string; readonly uri: string };
   SecondFactorCode: { readonly code: string };
   ServerKey: { readonly key: string };
+  ServerKeyDetails: { readonly initialized: boolean; readonly unlocked: boolean; readonly fingerprint: string | null; readonly set_at: string | null; readonly recovery_key: boolean; readonly unlocks_itself: boolean };
   ServerKeyRotation: { readonly current_key: string; readonly new_key: string };
   Session: { readonly id: string; readonly current: boolean; readonly created_at: string; readonly last_seen_at: string; readonly ends_at: string; readonly address: string | null; readonly user_agent: string | null };
   SetupCode: { readonly username: string; readonly code: string };
@@ -72,6 +73,7 @@ export interface Operations {
   "GET /api/v1/identities": { path: undefined; query: undefined; body: undefined; response: { readonly data: readonly Schemas["Identity"][]; readonly next_cursor: null } };
   "GET /api/v1/identities/{name}": { path: { name: string }; query: undefined; body: undefined; response: Schemas["Identity"] };
   "GET /api/v1/info": { path: undefined; query: undefined; body: undefined; response: { readonly initialized: boolean; readonly unlocked: boolean; readonly name: string; readonly version: string; readonly node_id: string; readonly auth: string } };
+  "GET /api/v1/key/details": { path: undefined; query: undefined; body: undefined; response: Schemas["ServerKeyDetails"] };
   "POST /api/v1/key/initialize": { path: undefined; query: undefined; body: Schemas["NewServerKey"]; response: Schemas["InitializedServerKey"] };
   "POST /api/v1/key/lock": { path: undefined; query: undefined; body: undefined; response: { readonly initialized: boolean; readonly unlocked: boolean } };
   "DELETE /api/v1/key/recovery": { path: undefined; query: undefined; body: undefined; response: undefined };

@@ -2,9 +2,11 @@ import { notifications } from "@mantine/notifications";
 import type { ReactNode } from "react";
 import { ApiProblem } from "./api-problem.ts";
 
+const CLOSE = { "aria-label": "Close" };
+
 /** Says that something was done. */
 export function tellDone(message: string): void {
-  notifications.show({ message, color: "green.9", withBorder: true });
+  notifications.show({ message, color: "green.9", withBorder: true, closeButtonProps: CLOSE });
 }
 
 /** Says what came of something that may have been done in part; it stays until it is closed. */
@@ -28,6 +30,7 @@ export function tellProblem(error: unknown): void {
     message: `${message}${id}`,
     color: "red.9",
     withBorder: true,
+    closeButtonProps: CLOSE,
     autoClose: 10_000,
     role: "alert",
   });

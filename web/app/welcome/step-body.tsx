@@ -2,7 +2,6 @@ import { Button, Group, Stack, Text } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
-import { Snippet } from "#components/snippet.tsx";
 import { ToolSnippet } from "#features/first-run/tool-snippet.tsx";
 import { CreateKey } from "#features/keys/create-key.tsx";
 import { BeginCluster } from "#features/nodes/begin-cluster.tsx";
@@ -10,6 +9,7 @@ import { JoinCluster } from "#features/nodes/join-cluster.tsx";
 import { AddProvider } from "#features/providers/add-provider.tsx";
 import { listModels } from "#features/providers/models/api/list-models.ts";
 import { TestProvider } from "#features/providers/test-result.tsx";
+import { SetKey } from "#features/server-key/set-key.tsx";
 import type { Standing, StepName } from "./standing.ts";
 
 export const TITLES: Readonly<Record<StepName, string>> = {
@@ -30,7 +30,7 @@ export function StepBody(props: {
   const { of: step, standing, onBegin } = props;
   switch (step) {
     case "server_key":
-      return <ServerKeyStep isDone={standing.done.has(step)} />;
+      return <ServerKeyStep isDone={standing.done.has(step)} onBegin={onBegin} />;
     case "cluster":
       return <ClusterStep isDone={standing.done.has(step)} onBegin={onBegin} />;
     case "provider":
@@ -44,16 +44,27 @@ export function StepBody(props: {
   }
 }
 
-function ServerKeyStep({ isDone }: { readonly isDone: boolean }): ReactNode {
-  if (isDone) return <Text>A server key is set. Every start asks for it.</Text>;
+function ServerKeyStep(props: { readonly isDone: boolean; readonly onBegin: () => void }): ReactNode {
+  const [isOpen, setOpen] = useState(false);
+  const begin = () => {
+    props.onBegin();
+    setOpen(true);
+  };
   return (
-    <Stack gap="sm">
-      <Text>
-        It seals the credentials of your providers. With one, a copied disk gives nothing away, and each start
-        waits for the key. Who loses it, and has no recovery key, enters all credentials anew. Without one a
-        file on the server opens them.
-      </Text>
-      <Snippet text="claviger key init --recovery" label="The command that sets a server key" />
+    <Stack gap="sm" align="flex-start">
+      {props.isDone ? (
+        <Text>A server key is set. Every start asks for it.</Text>
+      ) : (
+        <>
+          <Text>
+            It seals the credentials of your providers. With one, a copied disk gives nothing away, and each
+            start waits for the key. Who loses it, and has no recovery key, enters all credentials anew. Without
+            one a file on the server opens them.
+          </Text>
+          <Button onClick={begin}>Set the server key…</Button>
+        </>
+      )}
+      {isOpen && <SetKey onClose={() => setOpen(false)} />}
     </Stack>
   );
 }
