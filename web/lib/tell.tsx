@@ -17,7 +17,7 @@ export function tellOutcome(outcome: {
 }): void {
   const { title, message, isWhole } = outcome;
   const color = isWhole ? "green.9" : "yellow.8";
-  notifications.show({ title, message, color, withBorder: true, autoClose: false });
+  notifications.show({ title, message, color, withBorder: true, autoClose: false, closeButtonProps: CLOSE });
 }
 
 /** Says that something failed, and the id by which the server's log knows it. */

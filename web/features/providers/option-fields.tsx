@@ -28,8 +28,8 @@ export function HttpFields({ form }: { readonly form: Form }): ReactNode {
             {...form.getInputProps("options.credential_header.name")}
           />
           <TextInput
-            label="What stands before it"
-            description="With its space. Of Authorization: Bearer"
+            label="Text before it"
+            description="With its space, as in Bearer …"
             autoComplete="off"
             {...form.getInputProps("options.credential_header.prefix")}
           />

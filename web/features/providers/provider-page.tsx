@@ -70,7 +70,8 @@ function Served({ of: { name } }: { readonly of: Provider }): ReactNode {
   );
 }
 
-function Published({ of: { name } }: { readonly of: Provider }): ReactNode {
+function Published({ of: { name, options } }: { readonly of: Provider }): ReactNode {
+  const [path = "/"] = options.path_prefixes ?? [];
   return (
     <Section title="How it is called">
       <Text>
@@ -78,7 +79,7 @@ function Published({ of: { name } }: { readonly of: Provider }): ReactNode {
       </Text>
       <Snippet
         label="The call with curl"
-        text={`curl ${location.origin}/x/${name}/ \\\n  -H "Authorization: Bearer $CLAVIGER_KEY"`}
+        text={`curl ${location.origin}/x/${name}${path} \\\n  -H "Authorization: Bearer $CLAVIGER_KEY"`}
       />
     </Section>
   );

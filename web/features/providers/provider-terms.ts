@@ -10,8 +10,8 @@ type Method = NonNullable<Options["methods"]>[number];
 export const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 export const TIMEOUTS = [
   { name: "connect_timeout_ms", label: "To connect", usual: 10_000, most: 120_000 },
-  { name: "headers_timeout_ms", label: "Until the answer begins", usual: 600_000, most: 3_600_000 },
-  { name: "body_idle_timeout_ms", label: "Between two pieces of it", usual: 300_000, most: 3_600_000 },
+  { name: "headers_timeout_ms", label: "To answer", usual: 600_000, most: 3_600_000 },
+  { name: "body_idle_timeout_ms", label: "Between pieces", usual: 300_000, most: 3_600_000 },
 ] as const;
 
 /** What the form of a provider holds, but for its credentials; called as in the API. */

@@ -32,6 +32,8 @@ export async function askGateway(
   question: Question,
   how: {
     readonly key: string;
+    /** Made for this question alone. */
+    readonly isKeyNew: boolean;
     readonly stop: AbortSignal;
     readonly onAnswer: (answer: Answer) => void;
   },
@@ -45,7 +47,7 @@ export async function askGateway(
     body: JSON.stringify(bodyFor(question)),
     signal: how.stop,
   });
-  if (!response.ok || response.body === null) throw await gatewayProblem(response);
+  if (!response.ok || response.body === null) throw await gatewayProblem(response, how.isKeyNew);
   let answer: Answer = { ...NO_ANSWER, requestId: response.headers.get("x-request-id") };
   how.onAnswer(answer);
   await readEvents(response.body, {

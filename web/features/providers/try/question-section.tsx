@@ -11,6 +11,8 @@ import { findModels } from "./api/find-models.ts";
 import { curlFor, type Question } from "./gateway-request.ts";
 
 const TYPING_MS = 250;
+/** It belongs to the browser alone: no state of the page holds what is in it. */
+const KEY_FIELD = "key";
 
 /** What is asked, of which model, and with which key: null stands for one made for this run. */
 export function QuestionSection(props: {
@@ -23,7 +25,6 @@ export function QuestionSection(props: {
   const [message, setMessage] = useState("Say hello in five words.");
   const mayIssue = mayDo(useMe().user.permissions, "keys.manage");
   const [keyFrom, setKeyFrom] = useState(mayIssue ? "made" : "pasted");
-  const [key, setKey] = useState("");
   const [search] = useDebouncedValue(model, TYPING_MS);
   const { data: found = [] } = useQuery(findModels(search));
   const dialect = found.find(({ id }) => id === model)?.dialect ?? "openai";
@@ -34,7 +35,8 @@ export function QuestionSection(props: {
         autoComplete="off"
         onSubmit={(event) => {
           event.preventDefault();
-          if (!props.isRunning) props.onAsk(question, keyFrom === "made" ? null : key.trim());
+          const pasted = new FormData(event.currentTarget).get(KEY_FIELD);
+          if (!props.isRunning) props.onAsk(question, pasted === null ? null : String(pasted).trim());
         }}
       >
         <Stack>
@@ -81,8 +83,7 @@ export function QuestionSection(props: {
               required
               autoComplete="off"
               visibilityToggleButtonProps={{ "aria-label": "Show the key" }}
-              value={key}
-              onChange={(event) => setKey(event.currentTarget.value)}
+              name={KEY_FIELD}
             />
           )}
           <Group>

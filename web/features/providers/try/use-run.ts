@@ -55,11 +55,11 @@ async function asking(
   key: string | null,
   how: { readonly stop: AbortSignal; readonly onAnswer: (answer: Answer) => void },
 ): Promise<void> {
-  if (key !== null) return askGateway(question, { ...how, key });
+  if (key !== null) return askGateway(question, { ...how, key, isKeyNew: false });
   const issued = await issueTestKey(question.model);
   try {
     how.stop.throwIfAborted();
-    await askGateway(question, { ...how, key: issued.key });
+    await askGateway(question, { ...how, key: issued.key, isKeyNew: true });
   } finally {
     await endTestKey(issued.id);
   }
