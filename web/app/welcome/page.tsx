@@ -65,7 +65,7 @@ export default function WelcomePage(): ReactNode {
   );
 }
 
-/** The steps one below the other; the one that is next is open, unless another was opened by hand. */
+/** The steps one below the other; the one that is next is open, in the end the last, unless another was opened by hand. */
 function Steps(props: { readonly standing: Standing; readonly skip: (step: StepName) => void }): ReactNode {
   const { standing, skip } = props;
   const next = nextStep(standing);
@@ -77,7 +77,7 @@ function Steps(props: { readonly standing: Standing; readonly skip: (step: StepN
       // What is open is not filled: snippets would not stand out.
       styles={{ item: { backgroundColor: "var(--mantine-color-body)" } }}
       order={2}
-      value={chosen === null ? next : chosen.step}
+      value={chosen === null ? (next ?? "tool") : chosen.step}
       onChange={(step) => choose({ step })}
     >
       {STEPS.map((step, at) => (

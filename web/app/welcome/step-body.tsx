@@ -58,8 +58,8 @@ function ServerKeyStep(props: { readonly isDone: boolean; readonly onBegin: () =
         <>
           <Text>
             It seals the credentials of your providers. With one, a copied disk gives nothing away, and each
-            start waits for the key. Who loses it, and has no recovery key, enters all credentials anew. Without
-            one a file on the server opens them.
+            start waits for the key. Who loses it, and has no recovery key, enters all credentials anew.
+            Without one a file on the server opens them.
           </Text>
           <Button onClick={begin}>Set the server key…</Button>
         </>
