@@ -17,7 +17,7 @@ export function BeginCluster(props: { readonly onClose: () => void }): ReactNode
 }
 
 /** Asks for the PIN of a new cluster twice; why one is refused stands at it. */
-export function BeginClusterForm(props: {
+function BeginClusterForm(props: {
   readonly onDone: () => void;
   readonly onCancel: () => void;
 }): ReactNode {

@@ -18,7 +18,7 @@ export function JoinCluster(props: { readonly onClose: () => void }): ReactNode 
 }
 
 /** Asks where a member is, or shows those that are heard, and for the PIN. */
-export function JoinClusterForm(props: {
+function JoinClusterForm(props: {
   readonly onDone: () => void;
   readonly onCancel: () => void;
 }): ReactNode {
