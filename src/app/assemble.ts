@@ -31,6 +31,8 @@ import type { DiskWatch } from "#platform/storage/disk-watch.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { MemberDigest } from "#services/cluster/index.ts";
 import {
+  FirstRun,
+  firstRunRoutes,
   infoRoutes,
   metricsRoute,
   openapiRoute,
@@ -253,13 +255,17 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
         startedAt: tools.clock.now(),
         disk: () => parts.disk.look(),
       });
-      serverKeyRoutes(api, { seal, database, clock: tools.clock, log, addresses: limits.addresses });
+      serverKeyRoutes(api, {
+        ...{ seal, database, clock: tools.clock, log, addresses: limits.addresses },
+        unlocksItself: parts.config.serverKey !== undefined,
+      });
       metricsRoute(api, metrics);
       sseRoute(api, listening.streams);
       const identityOf = (text: string) => here.nameOf(text);
       keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
       identityRoutes(api, { identities, gates });
       peopleRoutes(api, { people, sets: sets.sets, addresses: limits.addresses });
+      firstRunRoutes(api, new FirstRun({ database, audit }));
       reloadRoute(api, parts.reload);
       backupRoutes(api, backups);
       own.register(api);

@@ -6,6 +6,7 @@ import type { Random } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { readMeta, writeMeta } from "#platform/storage/meta.ts";
+import { beginFirstRun } from "#services/control/index.ts";
 import { awaitsApiKeySecret } from "#vault/backup/index.ts";
 import { ApiKeySecret } from "./api-key-secret.ts";
 
@@ -36,7 +37,9 @@ export async function settleIdentity(
   await database.transaction(async (query) => {
     const missing = verifyFingerprints({ stored: await readMeta(query, "fingerprint."), secrets: judged });
     await writeMeta(query, "fingerprint.", missing);
-    if (!facts.has("id")) await writeMeta(query, "node.", new Map([["id", nodeId]]));
+    if (facts.has("id")) return;
+    await writeMeta(query, "node.", new Map([["id", nodeId]]));
+    await beginFirstRun(query);
   });
   const secret = secrets.get("API_KEY_SECRET");
   const jwtSecret = secrets.get("JWT_SECRET");

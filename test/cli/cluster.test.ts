@@ -46,11 +46,13 @@ test("[C1] [C4] a cluster is begun by command: a refused PIN is exit status 2 wi
     cluster_id: id,
     epoch: 1,
     joining_open_until: expect.stringMatching(/Z$/),
+    tries_left: 20,
+    join_urls: [],
   });
   expect(await run(["status"])).toMatchObject({
     status: EXIT.ok,
     stdout: expect.stringMatching(
-      `^in the cluster ${id}, epoch 1\njoining is open until .*Z\n  \\S+  up  unlocked  .*\n$`,
+      `^in the cluster ${id}, epoch 1\njoining is open until .*Z, 20 tries left\n  \\S+  up  unlocked  .*\n$`,
     ),
   });
   expect(await run(["init"], `${pin}\n`)).toMatchObject({ status: EXIT.data });

@@ -132,6 +132,7 @@ test("[L3] the commands of the server key and of backups ask the one of --url to
     [["key", "status"], /no server key is set/],
     [["key", "init"], /The server key is set/, `${word} is the key\n`],
     [["key", "rotate"], /The new server key holds/, `${word} is the key\n${word} is the next\n`],
+    [["key", "show"], /fingerprint: [0-9a-f]{16}, set at 20/],
     [["key", "recovery", "revoke"], /no recovery key/],
     [["backup", join(directory, "far.backup")], /written to/],
     [["key", "lock"], /locked/],
@@ -163,7 +164,9 @@ test("[L3] the command tree has no command beyond those tried above and those th
       ...["cluster join", "cluster open"],
       ...["leave", "lock", "remove", "rename"].map((verb) => `cluster ${verb}`),
       ...["create", "list", "show", "update", "rotate", "revoke"].map((verb) => `api-key ${verb}`),
-      ...["status", "init", "unlock", "rotate", "lock", "recovery revoke"].map((verb) => `key ${verb}`),
+      ...["status", "show", "init", "unlock", "rotate", "lock", "recovery revoke"].map(
+        (verb) => `key ${verb}`,
+      ),
       ...["add", "list", "passwd", "permissions", "add-second-factor", "drop-second-factor", "remove"].map(
         (verb) => `user ${verb}`,
       ),

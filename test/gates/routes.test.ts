@@ -4,7 +4,7 @@ import { type BuiltDashboard, MARK, PAGES, SCRIPT, writeDashboard } from "#test/
 import { openRaw, rawRequest, sendRaw, statusOf } from "./raw.ts";
 
 const OPEN_ROUTES = ["/health", "/healthz", "/readyz", "/api/v1/info", "/api/v1/key/status"];
-const KEY_ROUTES = ["initialize", "unlock", "rotate", "reseal", "recovery", "lock"].map(
+const KEY_ROUTES = ["initialize", "unlock", "rotate", "reseal", "details", "recovery", "lock"].map(
   (name) => `/api/v1/key/${name}`,
 );
 const SIGN_IN = "/login/password";

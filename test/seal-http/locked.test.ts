@@ -18,6 +18,7 @@ const OPEN = [
   "GET /metrics",
   "GET /api/v1/key/status",
   "GET /api/v1/key/reseal",
+  "GET /api/v1/key/details",
   "POST /api/v1/key/initialize",
   "POST /api/v1/key/unlock",
   "POST /api/v1/key/rotate",

@@ -29,9 +29,12 @@ const inCluster = (id: string, epoch = 1) => ({
   cluster_id: id,
   epoch,
   joining_open_until: null,
+  tries_left: null,
+  join_urls: [],
 });
-const NONE = { status: "none", cluster_id: null, epoch: null, joining_open_until: null };
-const CLOSED = { status: "closed", cluster_id: null, epoch: null, joining_open_until: null };
+const UNJOINED = { cluster_id: null, epoch: null, joining_open_until: null, tries_left: null, join_urls: [] };
+const NONE = { status: "none", ...UNJOINED };
+const CLOSED = { status: "closed", ...UNJOINED };
 
 /** Settles when the server says so of its cluster. */
 async function untilState(claviger: TestClaviger, state: object): Promise<void> {
@@ -53,7 +56,7 @@ test("[C1] [C2] [C4] [C15] a server begins a cluster once, by a PIN that is none
   const answers = await Promise.all([init(claviger, pin.expose()), init(claviger, freshPin().expose())]);
   expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409]);
   const made = answers.find(({ status }) => status === 201)?.json;
-  const open = { joining_open_until: expect.stringMatching(/Z$/) };
+  const open = { joining_open_until: expect.stringMatching(/Z$/), tries_left: 20 };
   expect(made).toEqual({ ...inCluster(String(Object(made).cluster_id)), ...open });
   expect(await stateOf(claviger)).toEqual(made);
   const kept = readCredentials(directoryOf(claviger.dataDir));

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { EXIT } from "#cli/exit-codes.ts";
+import { controlSocketPath } from "#platform/config/socket-path.ts";
+import { send } from "#test/claviger.ts";
 import { discover, FOUND, listenAt, MAIN, MULTICAST, startServer, yamlOf } from "./discovery-bench.ts";
 import { message, nameOf, record, SERVICE } from "./dns-packet.ts";
 import { runProgram } from "./run-program.ts";
@@ -74,6 +76,20 @@ test("[C7] a server that is stopped while it lets others join takes back what it
   // The TTL of the first record stands behind its name, type and class.
   const ttlAt = 12 + SERVICE.length + 2 + 4;
   expect(last.readUInt32BE(ttlAt)).toBe(0);
+});
+
+test("[C7] [C4] a server that is asked hears the members for whoever may manage the cluster, but not with `mdns: off`", async () => {
+  const { program } = await startServer(a, yamlOf(), "init");
+  await using _server = program;
+  for (const [mdns, answer] of [
+    ["joining", { data: FOUND, next_cursor: null }],
+    ["off", expect.objectContaining({ code: "discovery_failed" })],
+  ] as const) {
+    const { program: asked, dataDir } = await startServer(b, yamlOf({ mdns }));
+    await using _asked = asked;
+    const to = { socketPath: controlSocketPath(dataDir) };
+    expect((await send(to, { path: "/api/v1/cluster/discover" })).json).toEqual(answer);
+  }
 });
 
 test("[C7] with `mdns: on` a member is found when joining is closed, too", async () => {

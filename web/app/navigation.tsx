@@ -3,13 +3,16 @@ import { Link, useLocation } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useMe } from "#features/session/me.ts";
 import { mayDo } from "#lib/permissions.ts";
+import { useFirstRun } from "./first-run.ts";
 import { PAGES } from "./pages.tsx";
 
 /** The pages that this person may use. */
 export function Navigation(): ReactNode {
   const { pathname } = useLocation();
   const { permissions } = useMe().user;
+  const isNew = useFirstRun();
   return [...PAGES].map(([path, { nav }]) => {
+    if (nav?.whileNew === true && !isNew) return null;
     if (nav === undefined || (nav.action !== undefined && !mayDo(permissions, nav.action))) return null;
     const isHere = path === "/" ? pathname === "/" : pathname === path || pathname.startsWith(`${path}/`);
     return (

@@ -5,6 +5,9 @@ import {
   IconPlayerPlay,
   IconPlugConnected,
   type IconProps,
+  IconRoute,
+  IconSettings,
+  IconTopologyStar3,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Action } from "#lib/api-types.ts";
@@ -19,11 +22,20 @@ interface PageEntry {
     readonly label: string;
     readonly Icon: ComponentType<IconProps>;
     readonly action?: Action;
+    /** Only for as long as a new server is being set up. */
+    readonly whileNew?: true;
   };
 }
 
 /** Every page by its path, in the order of the navigation. The paths are those of pages.json. */
 export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
+  [
+    "/welcome",
+    {
+      load: () => import("./welcome/page.tsx"),
+      nav: { label: "First steps", Icon: IconRoute, action: "settings.manage", whileNew: true },
+    },
+  ],
   ["/", { load: () => import("#features/overview/page.tsx"), nav: { label: "Overview", Icon: IconHome } }],
   [
     "/keys",
@@ -54,5 +66,20 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
       nav: { label: "Try it", Icon: IconPlayerPlay, action: "gateway.use" },
     },
   ],
+  [
+    "/nodes",
+    {
+      load: () => import("#features/nodes/page.tsx"),
+      nav: { label: "Cluster", Icon: IconTopologyStar3, action: "nodes.read" },
+    },
+  ],
+  [
+    "/settings/server-key",
+    {
+      load: () => import("#features/server-key/page.tsx"),
+      nav: { label: "Server key", Icon: IconSettings, action: "settings.manage" },
+    },
+  ],
+  ["/settings/backup", { load: () => import("#features/settings/backup-page.tsx") }],
   ["/profile", { load: () => import("#features/profile/page.tsx") }],
 ]);

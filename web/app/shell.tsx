@@ -1,12 +1,13 @@
 import { Anchor, AppShell, Box, Burger, Group, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { Outlet, useLocation } from "@tanstack/react-router";
+import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useRef } from "react";
 import { ColorSchemeToggle } from "#components/color-scheme-toggle.tsx";
 import { Mark } from "#components/mark.tsx";
 import { StateBadge } from "#components/state-badge.tsx";
 import { keyStatus } from "#features/server-key/api/key-status.ts";
+import { useFirstRun } from "./first-run.ts";
 import { Navigation } from "./navigation.tsx";
 import classes from "./shell.module.css";
 import { UserLinks } from "./user-links.tsx";
@@ -17,6 +18,7 @@ export function Shell(): ReactNode {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
   const before = useRef(pathname);
+  useLeadToFirstSteps(pathname);
   useEffect(() => {
     if (before.current === pathname) return;
     before.current = pathname;
@@ -71,6 +73,18 @@ export function Shell(): ReactNode {
       </AppShell.Main>
     </AppShell>
   );
+}
+
+/** Who comes to a new server by its address alone begins with its first steps; all other pages are a click away. */
+function useLeadToFirstSteps(pathname: string): void {
+  const isNew = useFirstRun();
+  const navigate = useNavigate();
+  const wasLed = useRef(pathname !== "/");
+  useEffect(() => {
+    if (!isNew || wasLed.current) return;
+    wasLed.current = true;
+    void navigate({ to: "/welcome", replace: true });
+  }, [isNew, navigate]);
 }
 
 function LockState(): ReactNode {

@@ -25,6 +25,7 @@ export const theme = createTheme({
   components: {
     // Yellow and red words are too pale to be read; the border keeps the colour.
     Alert: { styles: { title: { color: "var(--mantine-color-text)" } } },
+    Notification: { styles: { description: { color: "var(--mantine-color-text)" } } },
     Modal: { styles: { title: { fontWeight: 600, fontSize: "var(--mantine-font-size-lg)" } } },
   },
   fontSizes: { xs: "0.75rem", sm: "0.875rem", md: "0.9375rem", lg: "1.0625rem", xl: "1.25rem" },

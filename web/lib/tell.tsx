@@ -1,4 +1,5 @@
 import { notifications } from "@mantine/notifications";
+import type { ReactNode } from "react";
 import { ApiProblem } from "./api-problem.ts";
 
 const CLOSE = { "aria-label": "Close" };
@@ -6,6 +7,17 @@ const CLOSE = { "aria-label": "Close" };
 /** Says that something was done. */
 export function tellDone(message: string): void {
   notifications.show({ message, color: "green.9", withBorder: true, closeButtonProps: CLOSE });
+}
+
+/** Says what came of something that may have been done in part; it stays until it is closed. */
+export function tellOutcome(outcome: {
+  readonly title: string;
+  readonly message: ReactNode;
+  readonly isWhole: boolean;
+}): void {
+  const { title, message, isWhole } = outcome;
+  const color = isWhole ? "green.9" : "yellow.8";
+  notifications.show({ title, message, color, withBorder: true, autoClose: false, closeButtonProps: CLOSE });
 }
 
 /** Says that something failed, and the id by which the server's log knows it. */

@@ -1,15 +1,9 @@
 import { isCancel, select } from "@clack/prompts";
 import type { Command } from "commander";
-import { formatListen } from "#platform/config/listen.ts";
-import type { FoundService } from "#platform/mdns/heard.ts";
+import type { FoundMember } from "#services/cluster/index.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { remoteUrl } from "../server-flags.ts";
-
-const LISTEN_MS = 3000;
-
-/** A member that said it is there: `name` can be shown, `url` is https. */
-type FoundMember = Readonly<Record<"name" | "url", string>>;
 
 /** `cluster discover`: whom this machine hears; no server is asked. */
 export function discoverCommand(command: Command, context: CommandContext): void {
@@ -47,23 +41,12 @@ export async function chooseMember(context: CommandContext): Promise<string> {
 
 /** The members that are heard on this machine's networks within 3 seconds. CliError 75 where nothing can be heard. */
 async function findMembers(): Promise<readonly FoundMember[]> {
-  // Only here: what hears the network is loaded by no other command.
-  const { browse } = await import("#platform/mdns/browse.ts");
-  const { localLinks } = await import("#platform/mdns/link.ts");
-  const { MEMBER_SERVICE } = await import("#services/cluster/index.ts");
-  const links = localLinks();
-  const troubles: Error[] = [];
-  const onTrouble = (error: Error) => void troubles.push(error);
-  const found = await browse(MEMBER_SERVICE, links, { forMs: LISTEN_MS, onTrouble });
-  const [trouble] = troubles;
-  if (found.length > 0 || (links.length > 0 && trouble === undefined)) return found.map(memberOf);
-  const why = trouble === undefined ? "this machine is on no network" : trouble.message;
-  throw new CliError(`no member can be heard: ${why}`, {
+  // Only here: what a cluster needs is loaded by no other command.
+  const cluster = await import("#services/cluster/index.ts");
+  const { found, silent } = await cluster.findMembers();
+  if (silent === undefined) return found;
+  throw new CliError(`no member can be heard: ${silent}`, {
     exitCode: EXIT.tryAgain,
     repair: "name the member: claviger cluster join https://HOST:8442",
   });
-}
-
-function memberOf({ instance, host, port, addresses: [first] }: FoundService): FoundMember {
-  return { name: instance, url: `https://${formatListen({ host: first ?? host, port })}` };
 }

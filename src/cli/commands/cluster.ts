@@ -17,6 +17,8 @@ const statusBody = z.object({
   cluster_id: z.string().nullable(),
   epoch: z.number().nullable(),
   joining_open_until: z.string().nullable(),
+  tries_left: z.number().nullable(),
+  join_urls: z.array(z.string()),
 });
 type ClusterStatus = z.infer<typeof statusBody>;
 
@@ -144,10 +146,12 @@ function alreadyThere(found: ClusterStatus): CliError {
 
 /** With whether others may join, which a member alone tells. */
 function whole(found: ClusterStatus): string {
-  const { status, joining_open_until: until } = found;
+  const { status, joining_open_until: until, tries_left: left } = found;
   if (status !== "member") return describe(found);
   const joining =
-    until === null ? "joining is closed: claviger cluster open" : `joining is open until ${until}`;
+    until === null
+      ? "joining is closed: claviger cluster open"
+      : `joining is open until ${until}, ${left} tries left`;
   return `${describe(found)}\n${joining}`;
 }
 

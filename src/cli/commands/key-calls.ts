@@ -18,6 +18,13 @@ export type ResealProgress = z.infer<typeof progress>;
 /** What a rotation re-sealed. */
 export type ResealReport = z.infer<typeof report>;
 
+const details = status.extend({
+  fingerprint: z.string().nullable(),
+  set_at: z.string().nullable(),
+  recovery_key: z.boolean(),
+  unlocks_itself: z.boolean(),
+});
+
 const PATH = "/api/v1/key";
 /** All secrets are sealed anew in one call. */
 const LONG_MS = 10 * 60_000;
@@ -35,6 +42,7 @@ export function serverKeyCalls(context: CommandContext, flags: LocalFlags) {
     });
   return {
     status: async () => status.parse(await get("status")),
+    details: async () => details.parse(await get("details")),
     progress: async () => progress.parse(await get("reseal")),
     initialize: async (key: Secret, recovery: boolean) =>
       status

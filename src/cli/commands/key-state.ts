@@ -29,6 +29,25 @@ export function sealLine({ initialized, unlocked }: KeyStatus): string {
     : "encryption: by the machine key; no server key is set: claviger key init";
 }
 
+/** `key show`: what is known of the server key without knowing it. */
+export function showCommand(command: Command, context: CommandContext): void {
+  command.action(async (flags: LocalFlags) => {
+    const details = await serverKeyCalls(context, flags).details();
+    context
+      .output()
+      .result(details, () =>
+        details.fingerprint === null
+          ? sealLine(details)
+          : [
+              sealLine(details),
+              `fingerprint: ${details.fingerprint}, set at ${details.set_at}`,
+              `recovery key: ${details.recovery_key ? "unlocks too" : "none"}`,
+              `unlocks by itself at a start: ${details.unlocks_itself ? "yes" : "no"}`,
+            ].join("\n"),
+      );
+  });
+}
+
 /** `key unlock`: the key from a terminal or stdin; 77 for a wrong one, 75 for one too many. */
 export function unlockCommand(command: Command, context: CommandContext): void {
   command.action(async (flags: LocalFlags) => {

@@ -1,9 +1,15 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../command-context.ts";
 import { initCommand, rotateCommand } from "./key-change.ts";
-import { lockCommand, revokeRecoveryCommand, statusCommand, unlockCommand } from "./key-state.ts";
+import {
+  lockCommand,
+  revokeRecoveryCommand,
+  showCommand,
+  statusCommand,
+  unlockCommand,
+} from "./key-state.ts";
 
-/** `claviger key status | init | unlock | rotate | lock | recovery revoke`. */
+/** `claviger key status | show | init | unlock | rotate | lock | recovery revoke`. */
 export function serverKeyCommands(program: Command, context: CommandContext): void {
   const group = program
     .command("key")
@@ -18,6 +24,7 @@ export function serverKeyCommands(program: Command, context: CommandContext): vo
     command(group, "status", "tell whether a server key is set and the server unlocked"),
     context,
   );
+  showCommand(command(group, "show", "show which server key is set, and what else unlocks"), context);
   initCommand(command(group, "init", "set the server key, which every later start asks for"), context);
   unlockCommand(
     command(group, "unlock", "unlock the server with the server key or the recovery key"),

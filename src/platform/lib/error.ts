@@ -112,6 +112,7 @@ export const ERRORS = {
   },
   egress_denied: { status: 502, title: "This server does not connect to that address." },
   server_locked: { status: 503, title: "The server is locked; an operator must unlock it." },
+  discovery_failed: { status: 503, title: "This server cannot look for members on its network." },
   cluster_closed: {
     status: 503,
     title: "The cluster's credential files are not as they must be; the log and claviger doctor say why.",

@@ -1,6 +1,6 @@
 export type { Cluster } from "./cluster.ts";
 export { readCredentials } from "./credential-files.ts";
-export { MEMBER_SERVICE } from "./discovery.ts";
+export { type FoundMember, findMembers } from "./find-members.ts";
 export { MemberDigest } from "./member-digest.ts";
 export type { NodeFacts } from "./nodes-route.ts";
 export { openClusterService } from "./open-service.ts";

@@ -78,7 +78,15 @@ export async function openClusterService(
     members,
     register: (api, facts) => {
       nodesRoute(api, facts, { roster, presence });
-      clusterRoutes(api, cluster, joining.openUntilMs);
+      clusterRoutes(api, {
+        cluster,
+        told: {
+          openUntilMs: joining.openUntilMs,
+          triesLeft: joining.triesLeft,
+          joinUrls: () => parts.facts()?.urls ?? [],
+        },
+        mayAskNetwork: parts.mdns !== "off",
+      });
       joining.register(api);
       members.register(api);
       fleet(api);

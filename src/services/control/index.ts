@@ -1,3 +1,5 @@
+export { beginFirstRun, FirstRun } from "./first-run.ts";
+export { firstRunRoutes } from "./first-run-routes.ts";
 export { infoRoutes } from "./info-routes.ts";
 export { metricsRoute } from "./metrics-route.ts";
 export { openapiRoute } from "./openapi-route.ts";

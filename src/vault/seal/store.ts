@@ -45,6 +45,12 @@ export async function readStoredSeal(query: Query): Promise<StoredSeal> {
   };
 }
 
+/** When the passphrase and the recovery key were set that are in force; undefined where there is none. */
+export async function slotTimes(query: Query): Promise<{ passphrase?: number; recovery?: number }> {
+  const slots = await query.selectFrom("seal_slot").select(["kind", "created_at"]).execute();
+  return Object.fromEntries(slots.map((slot) => [slot.kind, slot.created_at]));
+}
+
 /** Stores the root wrapped by the machine key; `createdAt` in milliseconds since the Unix epoch, here and below. */
 export async function insertMachineSlot(query: Query, wrapped: Uint8Array, createdAt: number): Promise<void> {
   await query.insertInto("seal_slot").values({ kind: "machine", wrapped, created_at: createdAt }).execute();

@@ -7,8 +7,8 @@ import { EntryCard } from "#features/session/entry-card.tsx";
 import { isProblem } from "#lib/api-problem.ts";
 import type { Schemas } from "#lib/api-types.ts";
 import { mayDo } from "#lib/permissions.ts";
-import { tellProblem } from "#lib/tell.tsx";
 import { useUnlockServer } from "./api/unlock-server.ts";
+import { tellWrongKey } from "./key-refusal.ts";
 
 /** What everybody sees while the server is locked. It goes by itself once somebody opened it, here or elsewhere. */
 export function UnlockPage(props: { readonly me: Schemas["Me"] }): ReactNode {
@@ -36,13 +36,7 @@ export function UnlockPage(props: { readonly me: Schemas["Me"] }): ReactNode {
 function KeyForm(): ReactNode {
   const unlock = useUnlockServer();
   const form = useForm({ initialValues: { key: "" } });
-  const submit = form.onSubmit((body) =>
-    unlock.mutate(body, {
-      onError: (error) => {
-        if (isProblem(error, "wrong_key")) tellProblem(new Error("Wrong key"));
-      },
-    }),
-  );
+  const submit = form.onSubmit((body) => unlock.mutate(body, { onError: tellWrongKey }));
   if (isProblem(unlock.error, "forbidden")) return <AskAdministrator />;
   return (
     <form onSubmit={submit}>

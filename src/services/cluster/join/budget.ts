@@ -74,6 +74,14 @@ export class JoinBudget {
     return maySpend ? shares.openedMs + JOINING_OPEN_MS : undefined;
   }
 
+  /** What this member holds, and what those that are up said that they hold. */
+  triesLeft(): number {
+    const shares = this.#book.open();
+    if (shares === undefined) return 0;
+    const others = this.#members.up().map((id) => this.#told.get(id) ?? 0);
+    return others.reduce((sum, held) => sum + held, shares.held);
+  }
+
   isOpen(): boolean {
     return this.openUntilMs() !== undefined;
   }

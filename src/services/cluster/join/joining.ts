@@ -47,6 +47,8 @@ type JoinOutcome = "begun" | "admitted" | "wrong_pin" | "refused";
 interface Joining extends JoiningTalk {
   /** When joining closes by itself, in milliseconds since the Unix epoch; undefined where it is closed. */
   openUntilMs(): number | undefined;
+  /** Joins that may still end without the right PIN, as far as this member knows. */
+  triesLeft(): number;
   register(api: Api): void;
 }
 
@@ -84,6 +86,7 @@ export async function openJoining(parts: JoiningParts): Promise<Joining> {
   const counting = countingRuns(responder, parts.counted);
   return {
     openUntilMs: () => (state().status === "member" ? budget.openUntilMs() : undefined),
+    triesLeft: () => budget.triesLeft(),
     tell: () => budget.tell(),
     hear: (from, told) => budget.hear(from, told),
     register: (api) => {

@@ -10,19 +10,35 @@ export const clusterShape = z
     cluster_id: z.string().nullable(),
     epoch: z.number().nullable(),
     joining_open_until: z.string().nullable().describe("Null while no other server may join here."),
+    tries_left: z
+      .number()
+      .nullable()
+      .describe("Joins that may still end without the right PIN, as far as this server knows."),
+    join_urls: z
+      .array(z.string())
+      .describe("Where other servers reach this one to join; none without a TLS listener that lets them."),
   })
   .meta({ id: "Cluster" });
 
-/** The state as it is answered; `openUntilMs` is when joining closes, where it is open. */
-export function clusterAnswer(
-  state: ClusterState,
-  openUntilMs: number | undefined,
-): z.infer<typeof clusterShape> {
-  if (state.status !== "member")
-    return { status: state.status, cluster_id: null, epoch: null, joining_open_until: null };
-  const { clusterId, epoch } = state.credentials;
-  const until = openUntilMs === undefined ? null : toTimestamp(openUntilMs);
-  return { status: "member", cluster_id: clusterId, epoch, joining_open_until: until };
+/** What is told of joining beside the state of the cluster. */
+export interface JoiningTold {
+  /** When joining closes, in milliseconds since the Unix epoch; undefined where it is closed. */
+  openUntilMs(): number | undefined;
+  triesLeft(): number;
+  joinUrls(): readonly string[];
+}
+
+/** The state as it is answered. */
+export function clusterAnswer(state: ClusterState, told: JoiningTold): z.infer<typeof clusterShape> {
+  const open = state.status === "member" ? told.openUntilMs() : undefined;
+  return {
+    status: state.status,
+    cluster_id: state.status === "member" ? state.credentials.clusterId : null,
+    epoch: state.status === "member" ? state.credentials.epoch : null,
+    joining_open_until: open === undefined ? null : toTimestamp(open),
+    tries_left: open === undefined ? null : told.triesLeft(),
+    join_urls: [...told.joinUrls()],
+  };
 }
 
 /** What a member answers that others may join. */
@@ -31,6 +47,8 @@ export const OPEN_CLUSTER: z.infer<typeof clusterShape> = {
   cluster_id: "cluster_5gJ2mQ8vXbT1nRwZ",
   epoch: 1,
   joining_open_until: "2026-01-01T12:15:00.000Z",
+  tries_left: 20,
+  join_urls: ["https://192.168.1.20:8442"],
 };
 
 /** Nothing of a cluster is done while the server is locked. */

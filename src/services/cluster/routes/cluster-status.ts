@@ -1,15 +1,17 @@
 import type { Api } from "#platform/http/server.ts";
 import type { Cluster } from "../cluster.ts";
-import { clusterAnswer, clusterContract, clusterShape, OPEN_CLUSTER as EXAMPLE } from "./cluster-shape.ts";
+import {
+  clusterAnswer,
+  clusterContract,
+  clusterShape,
+  OPEN_CLUSTER as EXAMPLE,
+  type JoiningTold,
+} from "./cluster-shape.ts";
 
 const PATH = "/api/v1/cluster";
 
 /** `GET /api/v1/cluster`: whether this server is in a cluster. */
-export function clusterStatusRoute(
-  api: Api,
-  cluster: Pick<Cluster, "state">,
-  openUntilMs: () => number | undefined,
-): void {
+export function clusterStatusRoute(api: Api, cluster: Pick<Cluster, "state">, told: JoiningTold): void {
   api.route({
     method: "GET",
     url: PATH,
@@ -19,6 +21,6 @@ export function clusterStatusRoute(
       response: { 200: clusterShape },
       example: { answer: EXAMPLE },
     },
-    handler: async () => clusterAnswer(cluster.state(), openUntilMs()),
+    handler: async () => clusterAnswer(cluster.state(), told),
   });
 }

@@ -57,7 +57,7 @@ async function openRoutes() {
     register: (api) => {
       const addresses = { failed: () => undefined, waitS: () => undefined };
       const log = { error: (_fields: unknown, text?: string) => void logged.push(text ?? "") };
-      serverKeyRoutes(api, { seal, database, clock, log, addresses });
+      serverKeyRoutes(api, { seal, database, clock, log, addresses, unlocksItself: false });
     },
   });
   all.defer(() => server.close());

@@ -6,6 +6,7 @@ import type { ServerKey } from "../server-key.ts";
 import { KeyTries } from "../tries.ts";
 import { initializeKeyRoute } from "./initialize-key.ts";
 import { type AddressFailureCounter, KeyChecks } from "./key-checks.ts";
+import { keyDetailsRoute } from "./key-details.ts";
 import { keyStatusRoute } from "./key-status.ts";
 import { lockKeyRoute } from "./lock-key.ts";
 import { resealProgressRoute } from "./reseal-progress.ts";
@@ -22,11 +23,14 @@ export function serverKeyRoutes(
     readonly clock: Clock;
     readonly log: Pick<Log, "error">;
     readonly addresses: AddressFailureCounter;
+    /** Whether the server was given the key at its start. */
+    readonly unlocksItself: boolean;
   },
 ): void {
   const { seal, clock, log } = parts;
   const checks = new KeyChecks(new KeyTries(parts), parts.addresses);
   keyStatusRoute(api, seal);
+  keyDetailsRoute(api, parts);
   initializeKeyRoute(api, { seal });
   unlockKeyRoute(api, { seal, checks });
   rotateKeyRoute(api, { seal, checks, clock, log });

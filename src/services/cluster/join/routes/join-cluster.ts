@@ -49,7 +49,7 @@ export function joinClusterRoute(
   }: {
     readonly cluster: Cluster;
     readonly dialler: PeerDialler;
-    readonly roster: Pick<Roster, "toAdmit" | "take" | "load">;
+    readonly roster: Pick<Roster, "toAdmit" | "take" | "load" | "self">;
   },
 ): void {
   api.route({
@@ -62,7 +62,7 @@ export function joinClusterRoute(
       response: { 201: clusterShape },
       example: {
         body: { url: "https://192.168.1.20:8442", pin: "739264" },
-        answer: { ...OPEN_CLUSTER, joining_open_until: null },
+        answer: { ...OPEN_CLUSTER, joining_open_until: null, tries_left: null },
       },
       errors: ERRORS,
     },
@@ -76,7 +76,10 @@ export function joinClusterRoute(
       const take = (query: Query) => roster.take(query, clusterId, members);
       await cluster.adopt(credentials, authorOf(exchangeOf(request)), take);
       await roster.load();
-      return reply.code(201).send(clusterAnswer({ status: "member", credentials }, undefined));
+      // What the members know of joining is heard with their next greeting.
+      const closed = { openUntilMs: () => undefined, triesLeft: () => 0 };
+      const told = { ...closed, joinUrls: () => roster.self()?.urls ?? [] };
+      return reply.code(201).send(clusterAnswer({ status: "member", credentials }, told));
     },
   });
 }
