@@ -263,7 +263,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
           await audit.flush();
         },
       });
-      upstreams.register(api);
+      upstreams.register(api, (id) => identities.records.find((identity) => identity.id === id)?.name);
       openapiRoute(api, { version: VERSION, routes: () => server.routes() });
     },
   });

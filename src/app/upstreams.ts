@@ -8,6 +8,7 @@ import type { AuditSink } from "#platform/http/ports.ts";
 import type { Api } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
+import type { Timers } from "#platform/lib/timers.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
 import type { Database } from "#platform/storage/database.ts";
@@ -18,7 +19,7 @@ import {
   gatewayApiRoutes,
   openGateway,
   openProviders,
-  testUpstream,
+  RollUp,
 } from "#services/gateway/index.ts";
 import { openCredentials } from "#vault/credentials/index.ts";
 import type { Seal } from "#vault/seal/index.ts";
@@ -28,7 +29,8 @@ import type { Workers } from "./workers/workers.ts";
 /** Everything that leads to an upstream, as the main thread has it. */
 export interface Upstreams {
   readonly gateway: Gateway;
-  register(api: Api): void;
+  /** `identityName`: that of an identity of the configuration file, by its id. */
+  register(api: Api, identityName: (id: string) => string | undefined): void;
   /** These are the configuration file's providers from now on. Throws DeclaredProviderProblems, with nothing changed. */
   declareProviders(list: readonly DeclaredProvider[]): Promise<void>;
   close(): Promise<void>;
@@ -50,6 +52,7 @@ export async function openUpstreams(parts: {
   readonly environment: Environment;
   readonly workers: Workers;
   readonly usage: UsageSums;
+  readonly timers: Timers;
 }): Promise<Upstreams> {
   const { config, database, log, metrics, tools, audit, gates, workers } = parts;
   const credentials = openCredentials({
@@ -89,6 +92,7 @@ export async function openUpstreams(parts: {
     },
     settings: config.settings,
   });
+  const rollUp = new RollUp({ database, clock: tools.clock, timers: parts.timers, log });
   workers.serve({ audit, providers, credentials, modelsOf: gateway.modelsOf, usage: parts.usage });
   providers.onChange((id) => {
     gateway.changed(id);
@@ -100,11 +104,12 @@ export async function openUpstreams(parts: {
       await providers.declare(list);
       for (const { name } of list) warnOfMissing(log, await providers.view(name));
     },
-    register: (api) =>
+    register: (api, identityName) =>
       gatewayApiRoutes(api, {
+        identityName,
         gates,
         providers,
-        test: (provider) => testUpstream(upstream, provider),
+        upstream,
         database,
         clock: tools.clock,
         flush: async () => {
@@ -114,6 +119,7 @@ export async function openUpstreams(parts: {
     close: async () => {
       await egress.close();
       await gateway.flush();
+      await rollUp.close();
     },
   };
 }

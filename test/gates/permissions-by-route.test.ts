@@ -56,6 +56,7 @@ const SUBJECTS: readonly (readonly [string, Action | typeof OPEN | typeof SELF |
   ["/api/v1/nodes", "nodes.read"],
   ["/api/nodes", "nodes.read"],
   ["/api/v1/usage", "usage.read"],
+  ["/api/v1/overview", "usage.read"],
   ["/api/v1/requests", "requests.read"],
   ["/api/v1/audit", "audit.read"],
   ["/api/v1/keys", "keys.manage"],

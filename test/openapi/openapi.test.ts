@@ -135,6 +135,8 @@ const STEPS: readonly string[] = [
   "POST /api/v1/config/reload",
   "GET /api/v1/requests",
   "GET /api/v1/usage",
+  "GET /api/v1/overview",
+  "GET /api/v1/overview/top",
   "GET /api/v1/audit",
   "GET /api/v1/audit/chain",
   "GET /api/v1/cluster",

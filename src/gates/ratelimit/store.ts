@@ -24,7 +24,7 @@ export async function usedByAll(
   const result = await sql<Omit<WindowUse, "principal">>`
     SELECT coalesce(sum(CASE WHEN day = ${today} THEN input_tokens + output_tokens ELSE 0 END), 0) AS dayTokens,
       coalesce(sum(cost_nano_usd), 0) AS monthNanoUsd
-    FROM usage_day WHERE day IN (${sql.join(days)}) AND principal IN (${sql.join(principals)})`.execute(
+    FROM usage_day_now WHERE day IN (${sql.join(days)}) AND principal IN (${sql.join(principals)})`.execute(
     query,
   );
   return result.rows[0] ?? { dayTokens: 0, monthNanoUsd: 0 };
@@ -37,7 +37,7 @@ export async function usedInWindows(query: Query, nowMs: number): Promise<readon
   const result = await sql<WindowUse>`
     SELECT principal, sum(CASE WHEN day = ${today} / 86400000 THEN input_tokens + output_tokens ELSE 0 END) AS dayTokens,
       coalesce(sum(cost_nano_usd), 0) AS monthNanoUsd
-    FROM usage_day WHERE day BETWEEN ${calendar.month(nowMs).fromMs} / 86400000 AND ${today} / 86400000
+    FROM usage_day_now WHERE day BETWEEN ${calendar.month(nowMs).fromMs} / 86400000 AND ${today} / 86400000
     GROUP BY principal`.execute(query);
   return result.rows;
 }

@@ -145,14 +145,23 @@ export type AskedRequest = Pick<
   "time" | "request_id" | "provider" | "model" | "status"
 >;
 
-/** The newest requests of a key, the newest first. */
-export function newestRequests(query: Query, id: string, limit: number): Promise<AskedRequest[]> {
-  return query
-    .selectFrom("request")
-    .select(["time", "request_id", "provider", "model", "status"])
-    .where("principal", "=", id)
-    .orderBy("time", "desc")
-    .orderBy("seq", "desc")
-    .limit(limit)
-    .execute();
+/**
+ * The newest requests of a key, the newest first. The index of the request rows is by the hour; what came in within the last
+ * seconds is not in it yet.
+ */
+export async function newestRequests(query: Query, id: string, limit: number): Promise<AskedRequest[]> {
+  const columns = sql`seq, time, request_id, provider, model, status`;
+  const newest = sql`ORDER BY time DESC, seq DESC LIMIT ${limit}`;
+  const { rows } = await sql<AskedRequest>`
+    WITH RECURSIVE hours (hour) AS (
+      SELECT max(hour) FROM request_index
+      UNION ALL SELECT hour - 1 FROM hours WHERE hour > (SELECT min(hour) FROM request_index)
+    ) SELECT time, request_id, provider, model, status FROM (
+      SELECT * FROM (SELECT ${columns} FROM request NOT INDEXED
+        WHERE seq > (SELECT summed FROM usage_progress) AND principal = ${id} ${newest})
+      UNION ALL SELECT ${columns} FROM hours CROSS JOIN request ON seq IN (
+        SELECT entry.seq FROM request_index AS entry WHERE entry.hour = hours.hour AND kind = 1 AND value = ${id}
+        ORDER BY at DESC, entry.seq DESC LIMIT ${limit})
+    ) ${newest}`.execute(query);
+  return rows;
 }

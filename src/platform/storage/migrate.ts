@@ -14,6 +14,7 @@ import { sql as auditChain } from "./migrations/0011-audit-chain.ts";
 import { sql as travellingSecrets } from "./migrations/0012-travelling-secrets.ts";
 import { sql as clusterMembers } from "./migrations/0013-cluster-members.ts";
 import { sql as people } from "./migrations/0014-people.ts";
+import { sql as sumsBehindRows } from "./migrations/0015-sums-behind-rows.ts";
 
 export interface Migration {
   number: number;
@@ -48,6 +49,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 12, name: "travelling-secrets", sql: travellingSecrets },
   { number: 13, name: "cluster-members", sql: clusterMembers },
   { number: 14, name: "people", sql: people },
+  { number: 15, name: "sums-behind-rows", sql: sumsBehindRows },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

@@ -113,20 +113,13 @@ export interface Tables {
     /** 1 when a token figure is the gateway's estimate. */
     estimated: Generated<number>;
   };
-  /** Sums of the request rows; a trigger keeps them, and they outlive the rows. */
-  usage_day: {
-    /** Whole days since the Unix epoch, UTC. */
-    day: GeneratedAlways<number>;
-    principal: GeneratedAlways<string>;
-    /** Empty for requests that reached no provider. */
-    provider: GeneratedAlways<string>;
-    model: GeneratedAlways<string>;
-    requests: GeneratedAlways<number>;
-    input_tokens: GeneratedAlways<number>;
-    output_tokens: GeneratedAlways<number>;
-    cost_nano_usd: GeneratedAlways<number | null>;
-    estimated_requests: GeneratedAlways<number>;
-    unpriced_requests: GeneratedAlways<number>;
+  /** How far the request rows are summed, by their number: one row, of id 1. */
+  usage_progress: {
+    id: number;
+    /** Rows up to this are in the sums; those beyond it are in the view `request_unsummed`. */
+    summed: number;
+    /** Rows up to this, of before an upgrade, are not in all sums yet; 0 when all are. */
+    unsummed: number;
   };
   audit: {
     chain: string;

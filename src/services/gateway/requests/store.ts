@@ -1,6 +1,9 @@
-import type { Selectable } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 import type { Query } from "#platform/storage/database.ts";
 import type { Tables } from "#platform/storage/tables.ts";
+import { HOUR_MS, INDEXED, readProgress } from "../sums/store.ts";
+
+type StoredRow = Selectable<Tables["request"]>;
 
 /** The place of a row in the list: threads write their rows in turns, so the number alone is no order in time. */
 export interface RowPlace {
@@ -9,20 +12,127 @@ export interface RowPlace {
   readonly seq: number;
 }
 
-/** Newest first; `before` is the last row already seen. */
-export async function requestRows(
+/** What rows are wanted; whatever is left out does not matter. */
+export interface RowFilter {
+  readonly requestId?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly model?: string | undefined;
+  /** The lowest and the highest that is wanted. */
+  readonly status?: { readonly least: number; readonly most: number } | undefined;
+  readonly from?: number | undefined;
+  /** Not part of it. */
+  readonly to?: number | undefined;
+}
+
+interface Wanted {
+  readonly filter: RowFilter;
+  readonly limit: number;
+  /** The last row already seen. */
+  readonly before: RowPlace | undefined;
+}
+
+/** Hours looked through by one statement; each further one takes four times as many. Other work comes in between. */
+const FIRST_HOURS = 6;
+const MOST_HOURS = 384;
+const LATEST = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Newest first. Rows that a value is asked of are found by the index, hour for hour from the newest; those not in it yet are
+ * read through. Without such a value all rows of the time are read in order.
+ */
+export async function requestRows(query: Query, wanted: Wanted): Promise<StoredRow[]> {
+  const { unsummed } = await readProgress(query);
+  const found = new Map<number, StoredRow>();
+  // First those that are not in the index: one that comes into it meanwhile is found twice, and none is missed.
+  for (const row of await newRows(query, wanted)) found.set(row.seq, row);
+  const indexed = new Set<number>();
+  const earliest = Math.floor((wanted.filter.from ?? 0) / HOUR_MS);
+  let hours = FIRST_HOURS;
+  let last = await hourBefore(query, Math.min(wanted.before?.time ?? LATEST, wanted.filter.to ?? LATEST));
+  while (last !== undefined && last >= earliest && indexed.size < wanted.limit) {
+    const first = last - hours + 1;
+    for (const row of await rowsOfHours(query, wanted, { first, last, unsummed })) {
+      indexed.add(row.seq);
+      found.set(row.seq, row);
+    }
+    last = await hourBefore(query, first * HOUR_MS - 1);
+    if (unsummed === 0) hours = Math.min(hours * 4, MOST_HOURS);
+  }
+  return [...found.values()]
+    .sort((one, other) => other.time - one.time || other.seq - one.seq)
+    .slice(0, wanted.limit);
+}
+
+/** What leads to rows: the value that likely fewest have. */
+interface Entry {
+  readonly kind: number;
+  readonly value: RawBuilder<unknown>;
+}
+
+function entryOf({ requestId, principal, provider, model, status }: RowFilter): Entry | undefined {
+  if (requestId !== undefined) return { kind: INDEXED.request_id, value: sql`value = ${requestId}` };
+  if (status !== undefined && status.least > 200)
+    return {
+      kind: INDEXED.status,
+      value: sql`value BETWEEN ${String(status.least)} AND ${String(status.most)}`,
+    };
+  if (principal !== undefined) return { kind: INDEXED.principal, value: sql`value = ${principal}` };
+  if (model !== undefined) return { kind: INDEXED.model, value: sql`value = ${model}` };
+  if (provider !== undefined) return { kind: INDEXED.provider, value: sql`value = ${provider}` };
+  return undefined;
+}
+
+/** The hour of the newest row up to this moment. */
+async function hourBefore(query: Query, time: number): Promise<number | undefined> {
+  const { rows } = await sql<{ hour: number | null }>`
+    SELECT max(time) / ${HOUR_MS} AS hour FROM request WHERE time <= ${time}`.execute(query);
+  return rows[0]?.hour ?? undefined;
+}
+
+/** Of the rows that no sum and no index has yet. */
+async function newRows(query: Query, { filter, limit, before }: Wanted): Promise<StoredRow[]> {
+  const { rows } = await sql<StoredRow>`
+    SELECT * FROM request NOT INDEXED WHERE seq > (SELECT summed FROM usage_progress) AND ${matches(filter, before)}
+    ORDER BY time DESC, seq DESC LIMIT ${limit}`.execute(query);
+  return rows;
+}
+
+/** Of these hours, without the rows that no index has yet because they are new. */
+async function rowsOfHours(
   query: Query,
-  page: { limit: number; before: RowPlace | undefined },
-): Promise<Selectable<Tables["request"]>[]> {
-  const { before, limit } = page;
-  const rows = query
-    .selectFrom("request")
-    .selectAll()
-    .orderBy("time", "desc")
-    .orderBy("seq", "desc")
-    .limit(limit);
-  if (before === undefined) return rows.execute();
-  return rows
-    .where(({ eb, refTuple, tuple }) => eb(refTuple("time", "seq"), "<", tuple(before.time, before.seq)))
-    .execute();
+  { filter, limit, before }: Wanted,
+  { first, last, unsummed }: { first: number; last: number; unsummed: number },
+): Promise<StoredRow[]> {
+  const times = sql`time >= ${first * HOUR_MS} AND time < ${(last + 1) * HOUR_MS}`;
+  const plain = (rows: RawBuilder<unknown>) => sql<StoredRow>`
+    SELECT * FROM request WHERE ${times} AND ${rows} AND ${matches(filter, before)}
+    ORDER BY time DESC, seq DESC LIMIT ${limit}`;
+  const entry = entryOf(filter);
+  const summed = sql`seq <= (SELECT summed FROM usage_progress)`;
+  if (entry === undefined) return (await plain(summed).execute(query)).rows;
+  const hours = JSON.stringify(Array.from({ length: last - first + 1 }, (_, back) => last - back));
+  const { rows } = await sql<StoredRow>`
+    SELECT request.* FROM json_each(${hours}) AS hours CROSS JOIN request ON request.seq IN (
+      SELECT request.seq FROM request_index AS entry CROSS JOIN request ON request.seq = entry.seq
+      WHERE entry.hour = hours.value AND entry.kind = ${entry.kind} AND entry.${entry.value} AND ${matches(filter, before)}
+      ORDER BY entry.at DESC, entry.seq DESC LIMIT ${limit})
+    ORDER BY time DESC, seq DESC LIMIT ${limit}`.execute(query);
+  if (unsummed === 0) return rows;
+  return [...rows, ...(await plain(sql`seq <= ${unsummed}`).execute(query)).rows];
+}
+
+function matches(filter: RowFilter, before: RowPlace | undefined): RawBuilder<unknown> {
+  const { requestId, principal, provider, model, status, from, to } = filter;
+  const conditions = [
+    requestId === undefined ? undefined : sql`request.request_id = ${requestId}`,
+    principal === undefined ? undefined : sql`request.principal = ${principal}`,
+    provider === undefined ? undefined : sql`request.provider = ${provider}`,
+    model === undefined ? undefined : sql`request.model = ${model}`,
+    status === undefined ? undefined : sql`request.status BETWEEN ${status.least} AND ${status.most}`,
+    from === undefined ? undefined : sql`request.time >= ${from}`,
+    to === undefined ? undefined : sql`request.time < ${to}`,
+    before === undefined ? undefined : sql`(request.time, request.seq) < (${before.time}, ${before.seq})`,
+  ].filter((condition) => condition !== undefined);
+  return conditions.length === 0 ? sql`TRUE` : sql.join(conditions, sql` AND `);
 }

@@ -2,7 +2,9 @@ import * as z from "zod";
 import type { Api } from "#platform/http/server.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { toRequestJson } from "../requests/request-log.ts";
-import { type RowPlace, requestRows } from "../requests/store.ts";
+import { readRowCursor, toRowCursor } from "../requests/row-cursor.ts";
+import { type RowFilter, requestRows } from "../requests/store.ts";
+import { parsePeriod, parseTime } from "../usage/usage-period.ts";
 
 const figure = z.number().nullable();
 const row = z.object({
@@ -35,13 +37,20 @@ const example = {
 } satisfies z.infer<typeof row>;
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: z
+  cursor: z.string().max(1000).optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  status: z
     .string()
-    .regex(/^\d{1,16}-\d{1,16}$/, "is not a cursor of this list")
+    .regex(/^[1-5](xx|\d\d)$/, "must be a status such as 429, or a class of them such as 4xx")
     .optional(),
+  key: z.string().max(200).optional(),
+  provider: z.string().max(200).optional(),
+  model: z.string().max(500).optional(),
+  request_id: z.string().max(200).optional(),
 });
 
-/** `GET /api/v1/requests`: the metadata of gateway requests, newest first. */
+/** `GET /api/v1/requests`: the metadata of gateway requests, newest first, filtered. */
 export function listRequestsRoute(api: Api, parts: { database: Database; flush: () => Promise<void> }): void {
   api.route({
     method: "GET",
@@ -56,29 +65,41 @@ export function listRequestsRoute(api: Api, parts: { database: Database; flush: 
       },
     },
     schema: {
-      summary: "List the metadata of gateway requests, newest first.",
+      summary:
+        "List the metadata of gateway requests, newest first; all of them, or those of a time, key, provider, model, status or id.",
       querystring: query,
       response: { 200: z.object({ data: z.array(row), next_cursor: z.string().nullable() }) },
       example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
+      const { limit, cursor, ...given } = request.query;
+      const filter = filterOf(given);
+      const before = cursor === undefined ? undefined : readRowCursor(cursor, filter);
       await parts.flush();
-      const { limit, cursor } = request.query;
-      const rows = await requestRows(parts.database.query, {
-        limit: limit + 1,
-        before: cursor === undefined ? undefined : placeOf(cursor),
-      });
+      const rows = await requestRows(parts.database.query, { filter, limit: limit + 1, before });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return {
         data: page.map(toRequestJson),
-        next_cursor: rows.length > limit && last !== undefined ? `${last.time}-${last.seq}` : null,
+        next_cursor: rows.length > limit && last !== undefined ? toRowCursor(last, filter) : null,
       };
     },
   });
 }
 
-function placeOf(cursor: string): RowPlace {
-  const [time, seq] = cursor.split("-").map(Number);
-  return { time: time ?? 0, seq: seq ?? 0 };
+function filterOf(given: Omit<z.infer<typeof query>, "limit" | "cursor">): RowFilter {
+  const { status, from, to } = given;
+  if (from !== undefined && to !== undefined) parsePeriod({ from, to }, { to: 0, longMs: 0 });
+  return {
+    requestId: given.request_id,
+    principal: given.key,
+    provider: given.provider,
+    model: given.model,
+    from: from === undefined ? undefined : parseTime("from", from),
+    to: to === undefined ? undefined : parseTime("to", to),
+    status:
+      status === undefined
+        ? undefined
+        : { least: Number(status.replace("xx", "00")), most: Number(status.replace("xx", "99")) },
+  };
 }

@@ -2,7 +2,10 @@ import type { Gates } from "#platform/http/pipeline.ts";
 import type { Api } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Database } from "#platform/storage/database.ts";
-import type { Provider, Providers } from "../providers/providers.ts";
+import { overviewRoute } from "../overview/routes/get-overview.ts";
+import { overviewTopRoute } from "../overview/routes/get-overview-top.ts";
+import type { Providers } from "../providers/providers.ts";
+import { testUpstream } from "../upstream-test.ts";
 import { usageRoute } from "../usage/routes/get-usage.ts";
 import { changeProviderRoute } from "./change-provider.ts";
 import { createProviderRoute } from "./create-provider.ts";
@@ -21,10 +24,11 @@ export function gatewayApiRoutes(
   parts: {
     gates: Gates;
     providers: Providers;
-    test: (provider: Provider) => Promise<void>;
+    upstream: Parameters<typeof testUpstream>[0];
     database: Database;
     clock: Clock;
     flush: () => Promise<void>;
+    identityName: (id: string) => string | undefined;
   },
 ): void {
   createProviderRoute(api, parts);
@@ -32,10 +36,12 @@ export function gatewayApiRoutes(
   getProviderRoute(api, parts);
   changeProviderRoute(api, parts);
   removeProviderRoute(api, parts);
-  testProviderRoute(api, parts);
+  testProviderRoute(api, { ...parts, test: (provider) => testUpstream(parts.upstream, provider) });
   setProviderCredentialRoute(api, parts);
   listProviderCredentialsRoute(api, parts);
   removeProviderCredentialRoute(api, parts);
   listRequestsRoute(api, parts);
   usageRoute(api, parts);
+  overviewRoute(api, parts);
+  overviewTopRoute(api, parts);
 }

@@ -8,6 +8,7 @@ import { MIGRATIONS } from "#platform/storage/migrate.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { requestRow as row } from "#test/request-row.ts";
+import { sumNewRows } from "../sums/store.ts";
 import { incompleteDays, usageSums } from "./store.ts";
 import { DAY_MS, dayOf } from "./usage-period.ts";
 
@@ -72,8 +73,11 @@ test("[G9] request rows are summed by key, model, provider and day", async () =>
 
 test("[G9] the sums stay when the request rows are deleted", async () => {
   await database.insertRows("request", [row({}), row({})]);
+  await database.transaction((query) => sumNewRows(query, { rows: 10, minutesFrom: 0 }));
   const before = await sums("key");
   await database.query.deleteFrom("request").execute();
+  // The newest stays, so that its number is given to no other.
+  expect(await database.query.selectFrom("request").select("seq").execute()).toEqual([{ seq: 2 }]);
   expect(before[0]?.requests).toBe(2);
   expect(await sums("key")).toEqual(before);
 });
@@ -143,6 +147,7 @@ test("[G9] a day whose rows are gone is named when a part of it is asked for, an
   await database.insertRows("request", [row({ time: MIDNIGHT }), row({ time: MIDNIGHT + HOUR_MS })]);
   const part = { from: MIDNIGHT + 1, to: MIDNIGHT + DAY_MS };
   expect(await incompleteDays(database.query, part)).toEqual([]);
+  await database.transaction((query) => sumNewRows(query, { rows: 10, minutesFrom: 0 }));
   await database.query.deleteFrom("request").where("time", "=", MIDNIGHT).execute();
   expect(await incompleteDays(database.query, part)).toEqual([dayOf(MIDNIGHT)]);
   expect(await incompleteDays(database.query, { from: MIDNIGHT, to: MIDNIGHT + DAY_MS })).toEqual([]);

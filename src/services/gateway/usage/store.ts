@@ -53,7 +53,7 @@ export async function incompleteDays(query: Query, period: Period): Promise<read
   const incomplete: number[] = [];
   for (const day of numbers) {
     const { rows } = await sql<{ counted: number; kept: number }>`
-      SELECT (SELECT coalesce(sum(requests), 0) FROM usage_day WHERE day = ${day}) AS counted,
+      SELECT (SELECT coalesce(sum(requests), 0) FROM usage_day_now WHERE day = ${day}) AS counted,
         (SELECT count(*) FROM request WHERE time >= ${day * DAY_MS} AND time < ${(day + 1) * DAY_MS}) AS kept
       `.execute(query);
     if (rows.some(({ counted, kept }) => kept < counted)) incomplete.push(day);
@@ -64,7 +64,7 @@ export async function incompleteDays(query: Query, period: Period): Promise<read
 function days({ from, to }: Period): RawBuilder<unknown> {
   return sql`SELECT day, principal, provider, model, requests, input_tokens, output_tokens, cost_nano_usd,
       estimated_requests, unpriced_requests
-    FROM usage_day WHERE day >= ${Math.ceil(from / DAY_MS)} AND day < ${Math.floor(to / DAY_MS)}`;
+    FROM usage_day_now WHERE day >= ${Math.ceil(from / DAY_MS)} AND day < ${Math.floor(to / DAY_MS)}`;
 }
 
 /** What lies before the first whole day and behind the last; in one day without a midnight, the period itself. */

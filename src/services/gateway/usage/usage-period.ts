@@ -12,16 +12,27 @@ export interface Period {
 
 const time = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
 
+/** The end of a period whose `to` is left out, and how long it is when `from` is. */
+interface UnlessGiven {
+  readonly to: number;
+  readonly longMs: number;
+}
+
+/** Thirty days until the end of today. */
+export function lastDays(now: number): UnlessGiven {
+  return { to: (dayOf(now) + 1) * DAY_MS, longMs: DEFAULT_DAYS * DAY_MS };
+}
+
 /**
- * The period a caller asks for: RFC 3339 dates (their first moment, UTC) or times. Without `to` it reaches to the end
- * of today, without `from` it is 30 days. Throws AppError `bad_request`, telling what to write.
+ * The period a caller asks for: RFC 3339 dates (their first moment, UTC) or times. Throws AppError `bad_request`, telling
+ * what to write.
  */
 export function parsePeriod(
   given: { from?: string | undefined; to?: string | undefined },
-  now: number,
+  unlessGiven: UnlessGiven,
 ): Period {
-  const to = given.to === undefined ? (dayOf(now) + 1) * DAY_MS : parseTime("to", given.to);
-  const from = given.from === undefined ? to - DEFAULT_DAYS * DAY_MS : parseTime("from", given.from);
+  const to = given.to === undefined ? unlessGiven.to : parseTime("to", given.to);
+  const from = given.from === undefined ? to - unlessGiven.longMs : parseTime("from", given.from);
   if (from >= to)
     throw new AppError("bad_request", "from must lie before to; to itself is not part of the period.");
   return { from, to };
@@ -37,7 +48,8 @@ export function dateOf(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
-function parseTime(name: string, text: string): number {
+/** A date's first moment, UTC, or a time. Throws AppError `bad_request`, naming what was given so. */
+export function parseTime(name: string, text: string): number {
   if (time.safeParse(text).success) return Date.parse(text);
   throw new AppError(
     "bad_request",

@@ -13,6 +13,7 @@ import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { listenerPolicy } from "#test/listener-policy.ts";
 import { requestRow } from "#test/request-row.ts";
+import { sumNewRows } from "../../sums/store.ts";
 import { usageRoute } from "./get-usage.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
@@ -32,9 +33,9 @@ beforeEach(async () => {
   database = parts.use(await openSqlite({ dataDir, clock }));
   url = await serve(clock);
   await database.insertRows("request", [
+    row({ principal: "key_c", model: "m2", time: NOON - 86_400_000 }),
     row({ principal: "key_a", model: "m1" }),
     row({ principal: "key_b", model: "m2", provider: null, cost_nano_usd: null }),
-    row({ principal: "key_c", model: "m2", time: NOON - 86_400_000 }),
   ]);
 });
 afterEach(() => parts.disposeAsync());
@@ -108,6 +109,7 @@ test.each([
 });
 
 test("[H8] a part of a day whose rows are gone is a 400 that asks for dates, not a wrong sum", async () => {
+  await database.transaction((query) => sumNewRows(query, { rows: 10, minutesFrom: 0 }));
   await database.query.deleteFrom("request").where("time", "<", NOON).execute();
   const answer = await call("from=2026-11-20T01:00:00Z");
   expect(answer.status).toBe(400);

@@ -4,7 +4,7 @@ import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { GROUPINGS, type Grouping, incompleteDays, type UsageSum, usageSums } from "../store.ts";
-import { dateOf, type Period, parsePeriod } from "../usage-period.ts";
+import { dateOf, lastDays, type Period, parsePeriod } from "../usage-period.ts";
 
 const query = z.strictObject({
   by: z.enum(GROUPINGS, { error: `must be one of ${GROUPINGS.join(", ")}` }).default("day"),
@@ -61,7 +61,7 @@ export function usageRoute(
     },
     handler: async (request) => {
       const { by, limit, cursor, ...given } = request.query;
-      const period = parsePeriod(given, parts.clock.now());
+      const period = parsePeriod(given, lastDays(parts.clock.now()));
       const after = cursor === undefined ? undefined : readCursor(by, cursor);
       await parts.flush();
       await refuseLostDays(parts.database, period);

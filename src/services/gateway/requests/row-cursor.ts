@@ -1,0 +1,29 @@
+import { crc32 } from "node:zlib";
+import { AppError } from "#platform/lib/error.ts";
+import type { RowFilter, RowPlace } from "./store.ts";
+
+/**
+ * A place in a list as callers hand it on: opaque, and good for the list of the same filter alone. The check finds what was
+ * changed by hand or mixed up; it keeps no secret, for a place tells and allows nothing that the list does not.
+ */
+export function toRowCursor({ time, seq }: RowPlace, filter: RowFilter): string {
+  return Buffer.from(`${time}.${seq}.${checkOf(time, seq, filter)}`).toString("base64url");
+}
+
+/** Throws AppError `bad_request` for anything but a cursor of this list. */
+export function readRowCursor(cursor: string, filter: RowFilter): RowPlace {
+  const [time = Number.NaN, seq = Number.NaN] = Buffer.from(cursor, "base64url")
+    .toString()
+    .split(".")
+    .map(Number);
+  if (toRowCursor({ time, seq }, filter) === cursor) return { time, seq };
+  throw new AppError(
+    "bad_request",
+    "cursor is not one of this list: give the next_cursor of an answer as it is, with the filters of that request.",
+  );
+}
+
+function checkOf(time: number, seq: number, filter: RowFilter): number {
+  const { requestId, principal, provider, model, status, from, to } = filter;
+  return crc32(JSON.stringify([time, seq, requestId, principal, provider, model, status, from, to]));
+}

@@ -1,0 +1,221 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Query } from "#platform/storage/database.ts";
+
+const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** What rows are summed by, in milliseconds. */
+export const STEPS_MS = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS } as const;
+
+/** A request counts under the first of these (milliseconds) that it did not exceed; the last one takes all. */
+export const LATENCY_BOUNDS_MS: readonly number[] = [
+  1,
+  2,
+  3,
+  5,
+  7,
+  10,
+  15,
+  20,
+  30,
+  50,
+  70,
+  100,
+  150,
+  200,
+  300,
+  500,
+  700,
+  1000,
+  1500,
+  2000,
+  3000,
+  5000,
+  7000,
+  10_000,
+  15_000,
+  20_000,
+  30_000,
+  50_000,
+  70_000,
+  100_000,
+  150_000,
+  200_000,
+  300_000,
+  600_000,
+  DAY_MS,
+];
+
+/** What rows can be found by, and under which number in the index. */
+export const INDEXED = { principal: 1, model: 2, provider: 3, status: 4, request_id: 5 } as const;
+
+/** Rows behind `after` up to `upTo`, by their number. */
+interface Slice {
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/** How far the sums are. */
+export interface Progress {
+  readonly summed: number;
+  readonly unsummed: number;
+  readonly newest: number;
+}
+
+export async function readProgress(query: Query): Promise<Progress> {
+  const { rows } = await sql<Progress>`
+    SELECT summed, unsummed, coalesce((SELECT max(seq) FROM request), 0) AS newest FROM usage_progress`.execute(
+    query,
+  );
+  return rows[0] ?? { summed: 0, unsummed: 0, newest: 0 };
+}
+
+/** How much is summed at once. */
+export interface Portion {
+  readonly rows: number;
+  /** Rows of before this moment are in no sum by the minute. */
+  readonly minutesFrom: number;
+}
+
+/** Within a transaction: takes some of the rows that came in since into all sums. True when none is left. */
+export async function sumNewRows(query: Query, { rows, minutesFrom }: Portion): Promise<boolean> {
+  const { summed, newest } = await readProgress(query);
+  const upTo = Math.min(newest, summed + rows);
+  if (upTo > summed) {
+    await addDays(query, { after: summed, upTo }, "all");
+    await addSteps(query, { after: summed, upTo }, minutesFrom);
+    await query.updateTable("usage_progress").set({ summed: upTo }).execute();
+  }
+  return upTo >= newest;
+}
+
+/** Within a transaction: takes some rows of before the upgrade, the newest first. True when none is left. */
+export async function sumOldRows(query: Query, { rows, minutesFrom }: Portion): Promise<boolean> {
+  const { unsummed } = await readProgress(query);
+  const after = Math.max(0, unsummed - rows);
+  if (unsummed > 0) {
+    await addDays(query, { after, upTo: unsummed }, "errors");
+    await addSteps(query, { after, upTo: unsummed }, minutesFrom);
+    await query.updateTable("usage_progress").set({ unsummed: after }).execute();
+  }
+  return after === 0;
+}
+
+/** Minutes before this are dropped, and entries of the index that lead to no row; at most an hour of each. */
+export async function dropOld(query: Query, minutesBefore: number): Promise<void> {
+  for (const table of [sql`usage_step`, sql`latency_step`])
+    await sql`DELETE FROM ${table} WHERE step = ${MINUTE_MS} AND start < min(${minutesBefore},
+      (SELECT min(start) FROM ${table} WHERE step = ${MINUTE_MS}) + ${HOUR_MS})`.execute(query);
+  await sql`DELETE FROM request_index WHERE hour = (SELECT min(hour) FROM request_index)
+    AND hour < (SELECT min(time) / ${HOUR_MS} FROM request)`.execute(query);
+}
+
+const ADDED = sql`requests = requests + excluded.requests, input_tokens = input_tokens + excluded.input_tokens,
+  output_tokens = output_tokens + excluded.output_tokens,
+  cost_nano_usd = CASE WHEN excluded.cost_nano_usd IS NULL THEN cost_nano_usd
+    ELSE coalesce(cost_nano_usd, 0) + excluded.cost_nano_usd END,
+  client_errors = client_errors + excluded.client_errors, server_errors = server_errors + excluded.server_errors`;
+const ADDED_DOUBTS = sql`estimated_requests = estimated_requests + excluded.estimated_requests,
+  unpriced_requests = unpriced_requests + excluded.unpriced_requests`;
+/** Whole where it is exact; beyond, `sum` would be an error. */
+const COST = sql`CASE WHEN count(cost_nano_usd) = 0 THEN NULL
+  WHEN total(cost_nano_usd) < 9e15 THEN CAST(total(cost_nano_usd) AS INTEGER) ELSE total(cost_nano_usd) END`;
+const ERRORS = sql`sum(status BETWEEN 400 AND 499), sum(status >= 500)`;
+const TOKENS = sql`coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0)`;
+const DOUBTS = sql`sum(estimated),
+  sum(coalesce(input_tokens, output_tokens) IS NOT NULL AND cost_nano_usd IS NULL)`;
+
+/** `errors`: all but these was counted when the rows came in. */
+async function addDays(query: Query, slice: Slice, what: "all" | "errors"): Promise<void> {
+  const figures = what === "all" ? sql`count(*), ${TOKENS}, ${COST}, ${DOUBTS}` : sql`0, 0, 0, NULL, 0, 0`;
+  await sql`INSERT INTO usage_day (day, principal, provider, model, requests, input_tokens, output_tokens,
+      cost_nano_usd, estimated_requests, unpriced_requests, client_errors, server_errors)
+    SELECT time / ${DAY_MS}, principal, coalesce(provider, ''), model, ${figures}, ${ERRORS}
+    ${from(slice)} GROUP BY 1, 2, 3, 4
+    ON CONFLICT (day, principal, provider, model) DO UPDATE SET ${ADDED}, ${ADDED_DOUBTS}`.execute(query);
+}
+
+async function addSteps(query: Query, slice: Slice, minutesFrom: number): Promise<void> {
+  await sql`INSERT INTO principal_hour (start, principal, requests, input_tokens, output_tokens, cost_nano_usd,
+      client_errors, server_errors)
+    SELECT ${startOf(HOUR_MS)}, principal, count(*), ${TOKENS}, ${COST}, ${ERRORS} ${from(slice)} GROUP BY 1, 2
+    ON CONFLICT (start, principal) DO UPDATE SET ${ADDED}`.execute(query);
+  await addUsage(query, slice, minutesFrom);
+  await addLatencies(query, slice, minutesFrom);
+  await addToIndex(query, slice);
+}
+
+const STEPS = sql`(VALUES ${sql.join(Object.values(STEPS_MS).map((ms) => sql`(${sql.lit(ms)})`))})`;
+
+/** By the minute first, and minutes are then added to those they lie in. */
+async function addUsage(query: Query, slice: Slice, minutesFrom: number): Promise<void> {
+  await sql`
+    WITH minutes AS MATERIALIZED (
+      SELECT ${startOf(MINUTE_MS)} AS start, coalesce(provider, '') AS provider, model, count(*) AS requests,
+        coalesce(sum(input_tokens), 0) AS input_tokens, coalesce(sum(output_tokens), 0) AS output_tokens,
+        ${COST} AS cost_nano_usd, sum(estimated) AS estimated,
+        sum(coalesce(input_tokens, output_tokens) IS NOT NULL AND cost_nano_usd IS NULL) AS unpriced,
+        sum(status BETWEEN 400 AND 499) AS client_errors, sum(status >= 500) AS server_errors
+      ${from(slice)} GROUP BY 1, 2, 3
+    ), steps (step) AS ${STEPS}
+    INSERT INTO usage_step (step, start, provider, model, requests, input_tokens, output_tokens,
+        cost_nano_usd, estimated_requests, unpriced_requests, client_errors, server_errors)
+      SELECT step, start - start % step, provider, model, sum(requests), sum(input_tokens), sum(output_tokens),
+        ${COST}, sum(estimated), sum(unpriced), sum(client_errors), sum(server_errors)
+      FROM steps CROSS JOIN minutes WHERE ${isKept(minutesFrom)} GROUP BY 1, 2, 3, 4
+      ON CONFLICT (step, start, provider, model) DO UPDATE SET ${ADDED}, ${ADDED_DOUBTS}`.execute(query);
+}
+
+async function addLatencies(query: Query, slice: Slice, minutesFrom: number): Promise<void> {
+  await sql`
+    WITH minutes AS MATERIALIZED (
+      SELECT ${startOf(MINUTE_MS)} AS start, coalesce(provider, '') AS provider, model, ${boundOf("latency_ms")} AS latency,
+        CASE WHEN first_byte_ms IS NOT NULL THEN ${boundOf("first_byte_ms")} END AS first_byte, count(*) AS requests
+      ${from(slice)} GROUP BY 1, 2, 3, 4, 5
+    ), counts AS (
+      SELECT start, provider, model, latency AS bound, requests, 0 AS first_bytes FROM minutes
+      UNION ALL SELECT start, provider, model, first_byte, 0, requests FROM minutes WHERE first_byte IS NOT NULL
+    ), steps (step) AS ${STEPS}
+    INSERT INTO latency_step (step, start, provider, model, bound, requests, first_bytes)
+      SELECT step, start - start % step, provider, model, bound, sum(requests), sum(first_bytes)
+      FROM steps CROSS JOIN counts WHERE ${isKept(minutesFrom)} GROUP BY 1, 2, 3, 4, 5
+      ON CONFLICT (step, start, provider, model, bound) DO UPDATE SET
+        requests = requests + excluded.requests, first_bytes = first_bytes + excluded.first_bytes`.execute(
+    query,
+  );
+}
+
+function isKept(minutesFrom: number): RawBuilder<unknown> {
+  return sql`(step > ${MINUTE_MS} OR start >= ${minutesFrom})`;
+}
+
+/** In the order of the index, so that entries of a page are written together. Most answers are a 200: those have no entry. */
+async function addToIndex(query: Query, slice: Slice): Promise<void> {
+  const entry = (kind: number, value: string) =>
+    sql`SELECT time / ${HOUR_MS}, ${kind}, ${sql.ref(value)}, time % ${HOUR_MS}, seq ${from(slice)}`;
+  await sql`INSERT INTO request_index (hour, kind, value, at, seq)
+    ${entry(INDEXED.principal, "principal")}
+    UNION ALL ${entry(INDEXED.model, "model")}
+    UNION ALL ${entry(INDEXED.provider, "provider")} AND provider IS NOT NULL
+    UNION ALL ${entry(INDEXED.status, "status")} AND status <> 200
+    UNION ALL ${entry(INDEXED.request_id, "request_id")}
+    ORDER BY 1, 2, 3, 4, 5`.execute(query);
+}
+
+/** By their numbers alone, whatever other index there is. */
+function from({ after, upTo }: Slice): RawBuilder<unknown> {
+  return sql`FROM request NOT INDEXED WHERE seq > ${after} AND seq <= ${upTo}`;
+}
+
+function startOf(step: number): RawBuilder<unknown> {
+  return sql`time - time % ${step}`;
+}
+
+/** The bound that a column's figure counts under. */
+export function boundOf(column: "latency_ms" | "first_byte_ms"): RawBuilder<unknown> {
+  const figure = sql.ref(column);
+  const cases = LATENCY_BOUNDS_MS.slice(0, -1).map(
+    (bound) => sql`WHEN ${figure} <= ${sql.lit(bound)} THEN ${sql.lit(bound)}`,
+  );
+  return sql`CASE ${sql.join(cases, sql` `)} ELSE ${sql.lit(LATENCY_BOUNDS_MS.at(-1))} END`;
+}
