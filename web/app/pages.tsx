@@ -1,4 +1,4 @@
-import { IconHome, IconKey, type IconProps } from "@tabler/icons-react";
+import { IconChartBar, IconHome, IconKey, IconListDetails, type IconProps } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Action } from "#lib/api-types.ts";
 
@@ -18,6 +18,20 @@ interface PageEntry {
 /** Every page by its path, in the order of the navigation. The paths are those of pages.json. */
 export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
   ["/", { load: () => import("#features/overview/page.tsx"), nav: { label: "Overview", Icon: IconHome } }],
+  [
+    "/requests",
+    {
+      load: () => import("#features/requests/page.tsx"),
+      nav: { label: "Requests", Icon: IconListDetails, action: "requests.read" },
+    },
+  ],
+  [
+    "/usage",
+    {
+      load: () => import("#features/usage/page.tsx"),
+      nav: { label: "Usage", Icon: IconChartBar, action: "usage.read" },
+    },
+  ],
   [
     "/keys",
     {

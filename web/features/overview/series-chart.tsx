@@ -1,0 +1,56 @@
+import "@mantine/charts/styles.layer.css";
+import { BarChart, LineChart } from "@mantine/charts";
+import type { ReactNode } from "react";
+import { shortQuantity } from "#lib/units.ts";
+import type { ChartKind } from "./chart-kinds.ts";
+
+const HEIGHT = 220;
+
+/** Its own chunk, with what draws. To who cannot see it, `label` says what it shows. */
+export default function SeriesChart(props: {
+  readonly kind: ChartKind;
+  readonly rows: Record<string, string | number | null>[];
+  readonly label: string;
+}): ReactNode {
+  const { kind, rows } = props;
+  const shared = {
+    role: "img",
+    "aria-label": props.label,
+    h: HEIGHT,
+    data: rows,
+    dataKey: "at",
+    accessibilityLayer: false,
+    withLegend: kind.series.length > 1,
+    legendProps: { verticalAlign: "bottom" as const, height: 36 },
+    valueFormatter: (value: number) => shortQuantity(value, kind.unit),
+    xAxisProps: { minTickGap: 40 },
+    yAxisProps: { width: 64, allowDecimals: kind.unit === "usd" },
+  };
+  switch (kind.shape) {
+    case "bars":
+      return (
+        <BarChart
+          {...shared}
+          type="stacked"
+          maxBarWidth={28}
+          series={kind.series.map(({ name, color }) => ({ name, color }))}
+        />
+      );
+    case "lines":
+      return (
+        <LineChart
+          {...shared}
+          curveType="linear"
+          connectNulls={false}
+          dotProps={{ r: 2 }}
+          series={kind.series.map(({ name, color, dashes }) => ({
+            name,
+            color,
+            ...(dashes !== undefined && { strokeDasharray: dashes }),
+          }))}
+        />
+      );
+    default:
+      return kind.shape satisfies never;
+  }
+}
