@@ -1,12 +1,20 @@
-const MANY_TIMES = 10;
+import type { Unit } from "#lib/units.ts";
 
-/** How a figure differs from the one before: `+12 %`, `×14`, `as before`; null where one of them is not known, or none. */
-export function changeText(now: number | null, before: number | null): string | null {
-  if (now === null || before === null || before === 0) return null;
-  if (now === before) return "as before";
+const MANY_TIMES = 10;
+const POINTS = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
+/** How a figure differs from the one before: `+12 %`, `×14`, `as before`; null where there is nothing to compare it with. */
+export function changeText(now: number | null, before: number | null, unit: Unit): string | null {
+  if (now === null || before === null) return null;
+  if (unit === "share") return signed((now - before) * 100, "points");
+  if (before === 0) return null;
   const times = now / before;
   if (times >= MANY_TIMES) return `×${Math.round(times)}`;
-  const percent = Math.round((times - 1) * 100);
-  if (percent === 0) return "as before";
-  return `${percent > 0 ? "+" : "−"}${Math.abs(percent)} %`;
+  return signed(Math.round((times - 1) * 100), "%");
+}
+
+function signed(value: number, unit: string): string {
+  const size = POINTS.format(Math.abs(value));
+  if (size === "0") return "as before";
+  return `${value > 0 ? "+" : "−"}${size} ${unit}`;
 }

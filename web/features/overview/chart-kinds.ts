@@ -15,6 +15,8 @@ export interface ChartKind {
   readonly shape: "bars" | "lines";
   readonly unit: Unit;
   readonly series: readonly Series[];
+  /** What is said in place of an empty chart. */
+  readonly none: string;
 }
 
 export const CHARTS: readonly ChartKind[] = [
@@ -27,6 +29,7 @@ export const CHARTS: readonly ChartKind[] = [
       { name: "4xx", color: "orange.6", of: ({ client_errors }) => client_errors },
       { name: "5xx", color: "red.8", of: ({ server_errors }) => server_errors },
     ],
+    none: "No request in this time.",
   },
   {
     title: "Tokens",
@@ -36,12 +39,14 @@ export const CHARTS: readonly ChartKind[] = [
       { name: "input", color: "indigo.5", of: ({ input_tokens }) => input_tokens },
       { name: "output", color: "grape.5", of: ({ output_tokens }) => output_tokens },
     ],
+    none: "No token was used in this time, or none was told of.",
   },
   {
     title: "Cost",
     shape: "bars",
     unit: "usd",
-    series: [{ name: "US dollars", color: "green.7", of: ({ cost_usd }) => cost_usd ?? 0 }],
+    series: [{ name: "US dollars", color: "green.7", of: ({ cost_usd }) => cost_usd }],
+    none: "Nothing was spent that is known: what has no price is not counted. The setting prices says what a model costs.",
   },
   {
     title: "Time to the end of the answer",
@@ -52,17 +57,23 @@ export const CHARTS: readonly ChartKind[] = [
       { name: "95 of 100", color: "orange.6", of: ({ latency_ms }) => latency_ms.p95, dashes: "6 3" },
       { name: "99 of 100", color: "red.8", of: ({ latency_ms }) => latency_ms.p99, dashes: "2 3" },
     ],
+    none: "No answer came to an end in this time.",
   },
 ];
 
-/** What is drawn: a row for each step, under `at` its name. */
+/** What is drawn: a row for each step. */
 export function drawnRows(
   { series }: ChartKind,
   points: readonly Point[],
-  nameOf: (time: string) => string,
 ): Record<string, string | number | null>[] {
   return points.map((point) => ({
-    at: nameOf(point.time),
+    time: point.time,
     ...Object.fromEntries(series.map(({ name, of }) => [name, of(point)])),
   }));
+}
+
+/** Whether there is nothing to draw: no bar, or no point of a line. */
+export function isEmpty({ series, shape }: ChartKind, points: readonly Point[]): boolean {
+  const nothing = shape === "bars" ? 0 : null;
+  return points.every((point) => series.every(({ of }) => (of(point) ?? nothing) === nothing));
 }

@@ -1,10 +1,10 @@
-import { Box, Button, Skeleton, Table } from "@mantine/core";
+import { Box, Button, Skeleton, Table, Text } from "@mantine/core";
 import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
 import { Quantity } from "#components/quantity.tsx";
 import { Section } from "#components/section.tsx";
 import { exactQuantity } from "#lib/units.ts";
 import type { Overview } from "./api/read-overview.ts";
-import { type ChartKind, drawnRows } from "./chart-kinds.ts";
+import { type ChartKind, drawnRows, isEmpty } from "./chart-kinds.ts";
 import { stepNames } from "./step-names.ts";
 
 const SeriesChart = lazy(() => import("./series-chart.tsx"));
@@ -15,8 +15,14 @@ export function ChartSection(props: { readonly kind: ChartKind; readonly overvie
   const { from, to, step, series } = overview;
   const [isTable, setTable] = useState(false);
   const names = useMemo(() => stepNames({ from, to, step }), [from, to, step]);
-  const rows = useMemo(() => drawnRows(kind, series, names.nameOf), [kind, series, names]);
+  const rows = useMemo(() => drawnRows(kind, series), [kind, series]);
   const title = `${kind.title}, ${names.each}`;
+  if (isEmpty(kind, series))
+    return (
+      <Section title={title}>
+        <Text c="dimmed">{kind.none}</Text>
+      </Section>
+    );
   return (
     <Section
       title={title}
@@ -34,8 +40,8 @@ export function ChartSection(props: { readonly kind: ChartKind; readonly overvie
       {isTable ? (
         <StepTable kind={kind} overview={overview} nameOf={names.nameOf} title={title} />
       ) : (
-        <Suspense fallback={<Skeleton height={220} />}>
-          <SeriesChart kind={kind} rows={rows} label={`${title}: ${inAll(kind, overview)}`} />
+        <Suspense fallback={<Skeleton height={220} aria-busy />}>
+          <SeriesChart kind={kind} rows={rows} nameOf={names.nameOf} label={`${title}: ${inAll(kind, overview)}`} />
         </Suspense>
       )}
     </Section>

@@ -1,10 +1,9 @@
-import { Alert, Code, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Code, SimpleGrid, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense } from "react";
 import { CopyField } from "#components/copy.tsx";
 import { PageHeader } from "#components/page-header.tsx";
 import { ProblemAlert } from "#components/problem-alert.tsx";
-import { RangePicker } from "#components/range-picker.tsx";
 import { Section } from "#components/section.tsx";
 import { useMe } from "#features/session/me.ts";
 import { mayDo } from "#lib/permissions.ts";
@@ -12,8 +11,9 @@ import { rangeNamed } from "#lib/ranges.ts";
 import { useSearchWords } from "#lib/search-words.ts";
 import { serverInfo } from "./api/server-info.ts";
 
-/** Its own chunk: the frame of this page, which is the first that one sees, does not wait for it. */
-const UsageFigures = lazy(async () => ({ default: (await import("./usage-figures.tsx")).UsageFigures }));
+/** Chunks of their own: the frame of this page, which is the first that one sees, does not wait for them. */
+const RangePicker = lazy(() => import("./range-picker.tsx"));
+const UsageFigures = lazy(() => import("./usage-figures.tsx"));
 
 export default function OverviewPage(): ReactNode {
   const info = useQuery(serverInfo());
@@ -26,7 +26,11 @@ export default function OverviewPage(): ReactNode {
         title="Overview"
         about={info.data && `Claviger ${info.data.version}, node ${info.data.node_id}`}
       >
-        {mayRead && <RangePicker value={range} onChange={(value) => changeWords({ range: value })} />}
+        {mayRead && (
+          <Suspense fallback={<Skeleton w={250} h={36} />}>
+            <RangePicker value={range} onChange={(value) => changeWords({ range: value })} />
+          </Suspense>
+        )}
       </PageHeader>
       <Stack>
         <ProblemAlert error={info.error} retry={info.refetch} />

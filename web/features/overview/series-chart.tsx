@@ -10,20 +10,22 @@ const HEIGHT = 220;
 export default function SeriesChart(props: {
   readonly kind: ChartKind;
   readonly rows: Record<string, string | number | null>[];
+  readonly nameOf: (time: string) => string;
   readonly label: string;
 }): ReactNode {
-  const { kind, rows } = props;
+  const { kind, rows, nameOf } = props;
   const shared = {
     role: "img",
     "aria-label": props.label,
     h: HEIGHT,
     data: rows,
-    dataKey: "at",
+    dataKey: "time",
     accessibilityLayer: false,
     withLegend: kind.series.length > 1,
-    legendProps: { verticalAlign: "bottom" as const, height: 36 },
+    legendProps: { verticalAlign: "bottom" as const, height: 36, itemSorter: null },
     valueFormatter: (value: number) => shortQuantity(value, kind.unit),
-    xAxisProps: { minTickGap: 40 },
+    xAxisProps: { minTickGap: 40, tickFormatter: nameOf },
+    tooltipProps: { labelFormatter: (time: ReactNode) => (typeof time === "string" ? nameOf(time) : "") },
     yAxisProps: { width: 64, allowDecimals: kind.unit === "usd" },
   };
   switch (kind.shape) {

@@ -51,7 +51,7 @@ function Figure(props: {
 }): ReactNode {
   const { tile, totals, before } = props;
   const then = tile.of(before);
-  const change = changeText(tile.of(totals), then);
+  const change = changeText(tile.of(totals), then, tile.unit);
   const note = tile.note?.(totals) ?? null;
   return (
     <>

@@ -139,7 +139,7 @@ function Figures({ of: row }: { readonly of: TopRow }): ReactNode {
         <Quantity value={row.input_tokens + row.output_tokens} unit="tokens" />
       </Table.Td>
       <Table.Td ta="right">
-        <Quantity value={row.cost_usd} unit="usd" none="not known" />
+        <Quantity value={row.cost_usd} unit="usd" />
       </Table.Td>
     </>
   );

@@ -21,7 +21,7 @@ const METRICS: readonly { readonly value: Metric; readonly label: string }[] = [
 ];
 
 /** What was used over the range, kept current while requests come. */
-export function UsageFigures({ range }: { readonly range: Range }): ReactNode {
+export default function UsageFigures({ range }: { readonly range: Range }): ReactNode {
   const query = useQuery(readOverview(range));
   useEventRefresh(["usage"], [["overview"]], REFRESH_EVERY_MS);
   const overview = query.data;

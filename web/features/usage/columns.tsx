@@ -53,7 +53,7 @@ export function nameOf(row: UsageRow, by: UsageBy): string {
 function Cost({ of: row }: { readonly of: UsageRow }): ReactNode {
   return (
     <>
-      <Quantity value={row.cost_usd} unit="usd" none="not known" />
+      <Quantity value={row.cost_usd} unit="usd" />
       {row.unpriced_requests > 0 && row.cost_usd !== null && (
         <Text size="xs" c="dimmed">
           {row.unpriced_requests} not priced

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { RANGES, type Range } from "#lib/ranges.ts";
 
 /** How far back the page looks. */
-export function RangePicker(props: {
+export default function RangePicker(props: {
   readonly value: Range;
   readonly onChange: (value: string) => void;
 }): ReactNode {
