@@ -62,9 +62,18 @@ async function ask(claviger: TestClaviger, key: string, model: string): Promise<
   return status;
 }
 
+/** Polls as long as a slow machine may take. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+
+/** Colours on their way from one theme to the other are nobody's. */
+const COLOURS_SETTLED = `Promise.all(document.getAnimations().filter((each) => each instanceof CSSTransition)
+  .map((each) => each.finished.catch(() => {}))).then(() => {})`;
+
 async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
+    await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
+    await page.evaluate(COLOURS_SETTLED);
     await expectNoViolations(page);
   }
 }
@@ -75,21 +84,26 @@ test(
   async () => {
     await using bench = await startBench();
     const { page, claviger } = bench;
+    const files: string[] = [];
+    page.on("request", (request) => void files.push(new URL(request.url()).pathname));
+    const drawing = () => files.filter((file) => file.includes("chart"));
     await bench.open("/?range=1h");
     await page.getByRole("heading", { name: "No request in the last hour" }).waitFor();
     await page.getByText(`curl ${claviger.url}/v1/chat/completions`).waitFor();
+    expect(drawing()).toEqual([]);
     await expectAccessible(page);
 
     expect(await bench.ask()).toBe(200);
     expect(await bench.ask("nowhere")).toBe(404);
     const tile = (name: string) => page.getByRole("group", { name });
-    await expect.poll(() => tile("Requests").textContent()).toMatch(/^Requests2/);
+    await soon(() => tile("Requests").textContent()).toMatch(/^Requests2/);
     expect(await tile("Answered with an error").textContent()).toMatch(/50 %.*1 by the caller/);
     expect(await tile("Input tokens").textContent()).toMatch(/^Input tokens3/);
     expect(await tile("Cost").textContent()).toMatch(/^Cost\$0.007/);
     for (const chart of ["Requests", "Tokens", "Cost", "Time to the end of the answer"])
       await page.getByRole("img", { name: new RegExp(`^${chart}, each minute: .* in all$`) }).waitFor();
     await page.getByRole("img", { name: /answered 1, 4xx 1, 5xx 0 in all/ }).waitFor();
+    expect(drawing()).not.toEqual([]);
     await page.getByRole("link", { name: "night-report" }).waitFor();
     await expectAccessible(page);
   },
@@ -106,13 +120,13 @@ test(
     const range = page.getByRole("radiogroup", { name: "How far back" });
     await range.getByRole("radio", { name: "24 h" }).focus();
     await page.keyboard.press("ArrowRight");
-    await expect.poll(() => new URL(page.url()).search).toBe("?range=7d");
+    await soon(() => new URL(page.url()).search).toBe("?range=7d");
     await page.reload();
     expect(await range.getByRole("radio", { name: "7 d" }).isChecked()).toBe(true);
     await page.getByRole("button", { name: /^Requests, each hour: show as a table/ }).focus();
     await page.keyboard.press("Enter");
     const rows = page.getByRole("table", { name: "Requests, each hour" }).getByRole("row");
-    await expect.poll(() => rows.count()).toBeGreaterThanOrEqual(1 + 7 * 24);
+    await soon(() => rows.count()).toBeGreaterThanOrEqual(1 + 7 * 24);
     expect(await rows.nth(2).textContent()).toMatch(/\D000$/);
     await page.setViewportSize({ width: 390, height: 800 });
     await expectAccessible(page);
@@ -130,12 +144,12 @@ test(
     await bench.ask("nowhere");
     await bench.open("/requests");
     const rows = page.getByRole("table", { name: "Requests" }).getByRole("row");
-    await expect.poll(() => rows.count()).toBe(1 + 50);
+    await soon(() => rows.count()).toBe(1 + 50);
     await page.getByRole("button", { name: "Show more" }).click();
-    await expect.poll(() => rows.count()).toBe(1 + 61);
+    await soon(() => rows.count()).toBe(1 + 61);
 
     await page.getByLabel("Status", { exact: true }).selectOption("4xx");
-    await expect.poll(() => rows.count()).toBe(1 + 1);
+    await soon(() => rows.count()).toBe(1 + 1);
     expect(new URL(page.url()).search).toBe("?status=4xx");
     await page.getByRole("button", { name: /now|ago/ }).focus();
     await page.keyboard.press("Enter");
@@ -148,7 +162,7 @@ test(
 
     await page.getByLabel("Live").check();
     await bench.ask("nowhere either");
-    await expect.poll(() => rows.count()).toBe(1 + 2);
+    await soon(() => rows.count()).toBe(1 + 2);
     await page.getByLabel("Model", { exact: true }).fill("no such model");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "No request is like this" }).waitFor();
@@ -169,10 +183,10 @@ test(
     await bench.ask();
     await bench.open("/usage");
     const cells = (by: string) => page.getByRole("table", { name: `Usage by ${by}` }).getByRole("cell");
-    await expect.poll(() => cells("day").nth(1).textContent()).toBe("2");
+    await soon(() => cells("day").nth(1).textContent()).toBe("2");
     await page.getByRole("radio", { name: "Day" }).focus();
     await page.keyboard.press("ArrowRight");
-    await expect.poll(() => cells("model").allTextContents()).toEqual([MODEL, "2", "6", "4", "$0.014", "100 %"]);
+    await soon(() => cells("model").allTextContents()).toEqual([MODEL, "2", "6", "4", "$0.014", "100 %"]);
     expect(new URL(page.url()).search).toBe("?by=model");
     await expectAccessible(page);
 
