@@ -30,6 +30,8 @@ export interface Plan {
   readonly keys: { readonly count: number; readonly starts: number; readonly idleMs: number };
   /** Over how many secrets the server key is changed, from few to many. */
   readonly secrets: readonly number[];
+  /** How many request rows are looked through, and how often each query is asked. */
+  readonly overview: { readonly rows: number; readonly times: number };
 }
 
 /** Markdown, and how the aims are met. */
@@ -52,6 +54,7 @@ export const FULL: Plan = {
   rest: { starts: 5, idleMs: 5_000 },
   keys: { count: 1_000_000, starts: 3, idleMs: 2_000 },
   secrets: [1, 1_000, 100_000],
+  overview: { rows: 10_000_000, times: 50 },
 };
 
 /** Only tries whether it works. */
@@ -62,4 +65,5 @@ export const QUICK: Plan = {
   rest: { starts: 1, idleMs: 1_000 },
   keys: { count: 10_000, starts: 1, idleMs: 500 },
   secrets: [1, 100],
+  overview: { rows: 20_000, times: 3 },
 };

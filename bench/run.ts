@@ -17,6 +17,7 @@ import { reportKeys } from "./keys.ts";
 import { describeMachine, watchOtherWork } from "./machine.ts";
 import { manyKeysPart } from "./many-keys.ts";
 import { reportMemory } from "./memory.ts";
+import { overviewPart } from "./overview.ts";
 import { type Bench, FULL, type Part, type Plan, QUICK } from "./part.ts";
 import { peersPart } from "./peers.ts";
 import { reportProfile } from "./profile.ts";
@@ -41,6 +42,7 @@ const PARTS: readonly Part[] = [
   manyKeysPart,
   slowHashesPart,
   serverKeyPart,
+  overviewPart,
 ];
 
 /** What is measured instead of all the rest, with the arguments that follow. */

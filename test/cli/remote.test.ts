@@ -90,6 +90,9 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["config", "identities"], /NAME|none|no /i],
     [["config", "reload"], /in force/],
     [["usage"], /REQUESTS/],
+    [["usage", "overview"], /in all/],
+    [["usage", "top"], /REQUESTS/],
+    [["usage", "requests"], / 200 key_\w+ /],
     [["audit", "export"], /provider\.create/],
     [["audit", "tail"], /provider\.create/],
     [["connect", "aider"], new RegExp(front.url)],
@@ -150,7 +153,8 @@ test("[L3] the command tree has no command beyond those tried above and those th
     .map(([words]) => words);
   expect(asking.toSorted()).toEqual(
     [
-      ...["status", "models", "connect", "usage", "config reload", "config identities"],
+      ...["status", "models", "connect", "config reload", "config identities"],
+      ...["sums", "overview", "top", "requests"].map((verb) => `usage ${verb}`),
       ...["audit export", "audit tail", "backup", "cluster init", "cluster status"],
       ...["cluster join", "cluster open"],
       ...["leave", "lock", "remove", "rename"].map((verb) => `cluster ${verb}`),

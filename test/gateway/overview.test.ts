@@ -18,7 +18,7 @@ const overview = z.object({
   series: z.array(figures.extend({ time: z.string() })),
 });
 
-test("[D2] [W5] an overview has totals, every step, percentiles, and the period before; summed or not yet", async () => {
+test("[G9] an overview has totals, every step, percentiles, and the period before; summed or not yet", async () => {
   const clock = new FakeClock(NOON + 1);
   const timers = new FakeTimers();
   await using bench = await startBench({ clock, timers });

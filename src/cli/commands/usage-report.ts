@@ -86,7 +86,7 @@ function widthOf(columns: readonly string[], cells: readonly Readonly<Record<str
 }
 
 /** Two digits from a dollar on; below it the six that most requests need, and more where all six are zeros. */
-function dollars(usd: number): string {
+export function dollars(usd: number): string {
   if (usd >= 1 || usd === 0) return usd.toFixed(2);
   return usd.toFixed(usd < 0.000_001 ? 9 : 6);
 }

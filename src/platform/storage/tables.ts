@@ -121,6 +121,8 @@ export interface Tables {
     /** Rows up to this, of before an upgrade, are not in all sums yet; 0 when all are. */
     unsummed: number;
   };
+  /** Leads to request rows by a value, hour for hour. */
+  request_index: { hour: number; kind: number; value: string; at: number; seq: number };
   audit: {
     chain: string;
     seq: number;

@@ -50,16 +50,26 @@ export async function readSeries(
     const start = period.from + number * STEPS_MS[period.step];
     return { start, ...figuresOf(sumAt.get(start) ?? NONE, latenciesAt.get(start) ?? []) };
   });
-  return { totals: await totalsOf(query, period, sums), series };
+  return { totals: figuresOf(sums.reduce(plus, NONE), together(latencies)), series };
 }
 
 /** A period as a whole. */
 export async function readTotals(query: Query, period: SteppedPeriod): Promise<Figures> {
-  return totalsOf(query, period, await stepSums(query, period));
+  const sums = await stepSums(query, period);
+  return figuresOf(sums.reduce(plus, NONE), await latencyCounts(query, period, "period"));
 }
 
-async function totalsOf(query: Query, period: SteppedPeriod, sums: readonly StepSum[]): Promise<Figures> {
-  return figuresOf(sums.reduce(plus, NONE), await latencyCounts(query, period, "period"));
+/** Of all steps, in rising order of bounds. */
+function together(latencies: readonly LatencyCount[]): LatencyCount[] {
+  const byBound = Map.groupBy(latencies, ({ bound }) => bound);
+  const added = [...byBound.values()].flatMap((counts) =>
+    counts.slice(0, 1).map((first) => ({
+      ...first,
+      requests: counts.reduce((sum, { requests }) => sum + requests, 0),
+      first_bytes: counts.reduce((sum, { first_bytes }) => sum + first_bytes, 0),
+    })),
+  );
+  return added.sort((one, other) => one.bound - other.bound);
 }
 
 function plus(one: Omit<StepSum, "start">, other: StepSum): Omit<StepSum, "start"> {

@@ -115,11 +115,19 @@ async function rowsOfHours(
   const { rows } = await sql<StoredRow>`
     SELECT request.* FROM json_each(${hours}) AS hours CROSS JOIN request ON request.seq IN (
       SELECT request.seq FROM request_index AS entry CROSS JOIN request ON request.seq = entry.seq
-      WHERE entry.hour = hours.value AND entry.kind = ${entry.kind} AND entry.${entry.value} AND ${matches(filter, before)}
+      WHERE entry.hour = hours.value AND entry.kind = ${entry.kind} AND entry.${entry.value} AND ${alsoOf(filter, entry)}
+        AND ${matches(filter, before)}
       ORDER BY entry.at DESC, entry.seq DESC LIMIT ${limit})
     ORDER BY time DESC, seq DESC LIMIT ${limit}`.execute(query);
   if (unsummed === 0) return rows;
   return [...rows, ...(await plain(sql`seq <= ${unsummed}`).execute(query)).rows];
+}
+
+/** Of few rows with a status, those of a principal are told by the index: a row of long ago is farther away. */
+function alsoOf({ principal }: RowFilter, { kind }: Entry): RawBuilder<unknown> {
+  if (kind !== INDEXED.status || principal === undefined) return sql`TRUE`;
+  return sql`EXISTS (SELECT 1 FROM request_index AS own WHERE own.hour = entry.hour AND own.kind = ${INDEXED.principal}
+    AND own.value = ${principal} AND own.at = entry.at AND own.seq = entry.seq)`;
 }
 
 function matches(filter: RowFilter, before: RowPlace | undefined): RawBuilder<unknown> {

@@ -44,7 +44,7 @@ const query = z.strictObject({
     .string()
     .regex(/^[1-5](xx|\d\d)$/, "must be a status such as 429, or a class of them such as 4xx")
     .optional(),
-  key: z.string().max(200).optional(),
+  principal: z.string().max(200).optional(),
   provider: z.string().max(200).optional(),
   model: z.string().max(500).optional(),
   request_id: z.string().max(200).optional(),
@@ -66,7 +66,7 @@ export function listRequestsRoute(api: Api, parts: { database: Database; flush: 
     },
     schema: {
       summary:
-        "List the metadata of gateway requests, newest first; all of them, or those of a time, key, provider, model, status or id.",
+        "List the metadata of gateway requests, newest first; all of them, or those of a time, principal, provider, model, status or id.",
       querystring: query,
       response: { 200: z.object({ data: z.array(row), next_cursor: z.string().nullable() }) },
       example: { answer: { data: [example], next_cursor: null } },
@@ -92,7 +92,7 @@ function filterOf(given: Omit<z.infer<typeof query>, "limit" | "cursor">): RowFi
   if (from !== undefined && to !== undefined) parsePeriod({ from, to }, { to: 0, longMs: 0 });
   return {
     requestId: given.request_id,
-    principal: given.key,
+    principal: given.principal,
     provider: given.provider,
     model: given.model,
     from: from === undefined ? undefined : parseTime("from", from),

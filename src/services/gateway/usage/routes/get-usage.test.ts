@@ -3,16 +3,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import * as z from "zod";
-import { allows, permissionSets, rightsOf } from "#gates/access/index.ts";
-import { openListener } from "#platform/http/listener.ts";
-import { createHttpServer } from "#platform/http/server.ts";
-import { systemRandom } from "#platform/lib/random.ts";
-import { createLog } from "#platform/log/log.ts";
+import type { Api } from "#platform/http/server.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { listenerPolicy } from "#test/listener-policy.ts";
 import { requestRow } from "#test/request-row.ts";
+import { readAs, serveRoutes } from "#test/serve-routes.ts";
 import { sumNewRows } from "../../sums/store.ts";
 import { usageRoute } from "./get-usage.ts";
 
@@ -31,7 +27,8 @@ beforeEach(async () => {
   parts.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const clock = new FakeClock(NOON);
   database = parts.use(await openSqlite({ dataDir, clock }));
-  url = await serve(clock);
+  const register = (api: Api) => usageRoute(api, { database, clock, flush: async () => {} });
+  url = `${await serveRoutes(parts, clock, register)}/api/v1/usage`;
   await database.insertRows("request", [
     row({ principal: "key_c", model: "m2", time: NOON - 86_400_000 }),
     row({ principal: "key_a", model: "m1" }),
@@ -129,44 +126,7 @@ async function read(query: string): Promise<unknown[]> {
 }
 
 function call(query: string, permissionSet = "viewer"): Promise<Response> {
-  return fetch(`${url}?${query}`, {
-    headers: { authorization: `Bearer ${permissionSet}`, connection: "close" },
-  });
-}
-
-/** The real pipeline and rights; a credential names the permission set its bearer holds. */
-async function serve(clock: FakeClock): Promise<string> {
-  const { sets } = permissionSets({});
-  const server = await createHttpServer({
-    gates: {
-      lock: { isLocked: () => false },
-      authenticator: {
-        authenticate: (presented) =>
-          presented === undefined
-            ? { refused: "missing" }
-            : { caller: { kind: "key", id: "key_caller", permissionSets: [presented], slot: 0 } },
-        holds: () => true,
-      },
-      addressLimit: { failed: () => undefined },
-      callerLimits: { begin: () => undefined },
-      authorizer: { allows: (caller, action, target) => allows(rightsOf(caller, sets), action, target) },
-    },
-    audit: { refused: () => {} },
-    log: createLog({ level: "error", sink: { write: () => {} } }),
-    tools: { clock, random: systemRandom },
-    gateway: { contracts: () => [], serve: () => {} },
-    register: (api) => usageRoute(api, { database, clock, flush: async () => {} }),
-  });
-  parts.defer(() => server.close());
-  const listener = await openListener({
-    target: { host: "127.0.0.1", port: 0 },
-    policy: listenerPolicy(),
-    front: server.front,
-    newRequestId: () => "req_x",
-    onBroken: () => {},
-  });
-  parts.defer(() => listener.close(0));
-  return `${listener.url}/api/v1/usage`;
+  return readAs(permissionSet, `${url}?${query}`);
 }
 
 function row(more: object) {
