@@ -32,6 +32,7 @@ await signIn(page, admin);
 for (const each of wanted) {
   await page.goto(each.replace(/:(\w+)/g, (_whole, name: string) => parameters[name] ?? name));
   await mainHeading(page).waitFor();
+  await page.locator("main [aria-busy=true]").first().waitFor({ state: "detached" });
   await picture(each === "/" ? "overview" : each.slice(1).replaceAll(/[/:]+/g, "-"));
 }
 

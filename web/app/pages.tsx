@@ -1,7 +1,9 @@
 import {
   IconBrain,
+  IconChartBar,
   IconHome,
   IconKey,
+  IconListDetails,
   IconPlayerPlay,
   IconPlugConnected,
   type IconProps,
@@ -37,6 +39,20 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
     },
   ],
   ["/", { load: () => import("#features/overview/page.tsx"), nav: { label: "Overview", Icon: IconHome } }],
+  [
+    "/requests",
+    {
+      load: () => import("#features/requests/page.tsx"),
+      nav: { label: "Requests", Icon: IconListDetails, action: "requests.read" },
+    },
+  ],
+  [
+    "/usage",
+    {
+      load: () => import("#features/usage/page.tsx"),
+      nav: { label: "Usage", Icon: IconChartBar, action: "usage.read" },
+    },
+  ],
   [
     "/keys",
     {

@@ -25,5 +25,15 @@ export function createAppRouter() {
     routeTree: root.addChildren(routes),
     defaultPreload: "intent",
     defaultErrorComponent: PageError,
+    // Words as they are, so that an address can be written by hand: ?status=429.
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch,
   });
+}
+
+function stringifySearch(words: Readonly<Record<string, unknown>>): string {
+  const given = Object.entries(words).flatMap(([name, word]) =>
+    word === undefined || word === "" ? [] : [[name, String(word)]],
+  );
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }

@@ -4,6 +4,8 @@ export interface Schemas {
   Cluster: { readonly status: "none" | "closed" | "member"; readonly cluster_id: string | null; readonly epoch: number | null; readonly joining_open_until: string | null; readonly tries_left: number | null; readonly join_urls: readonly string[] };
   ClusterToJoin: { readonly url: string; readonly pin: string };
   Disk: { readonly state: "ok" | "low" | "full"; readonly free_bytes: number; readonly low_bytes: number; readonly reserve_bytes: number };
+  FirstRun: { readonly open: boolean; readonly skipped: readonly ("server_key" | "cluster" | "provider" | "key" | "tool")[] };
+  FoundMember: { readonly name: string; readonly url: string };
   Identity: { readonly id: string; readonly name: string; readonly source: "file"; readonly permissions: readonly string[]; readonly limits: Schemas["KeyLimits"]; readonly allowed_ips: readonly string[]; readonly expires_at: string | null; readonly last_used_at: string | null };
   InitializedServerKey: { readonly initialized: boolean; readonly unlocked: boolean; readonly recovery_key?: string | undefined };
   IssuedKey: { readonly id: string; readonly name: string; readonly prefix: string; readonly last4: string; readonly permissions: readonly string[]; readonly limits: Schemas["KeyLimits"]; readonly models: readonly string[] | null; readonly allowed_ips: readonly string[] | null; readonly source: "store"; readonly created_at: string; readonly expires_at: string | null; readonly last_used_at: string | null; readonly last_address: string | null; readonly revoked_at: string | null; readonly replaces: string | null; readonly replaced_by: string | null; readonly key: string };

@@ -2,6 +2,7 @@ import { type QueryKey, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { announced } from "./api.ts";
 import { ApiProblem, problemOf } from "./api-problem.ts";
+import { atMostEvery } from "./at-most-every.ts";
 import { readEvents, type ServerEvent } from "./event-stream.ts";
 import { signal } from "./session-signals.ts";
 
@@ -33,21 +34,26 @@ export async function followEvents(stop: AbortSignal): Promise<void> {
 
 /**
  * Reads the queries below `keys` afresh whenever an event comes whose type begins with one of `types` (`key`, `node`), or
- * events may have been missed.
+ * events may have been missed; at most once in `everyMs`.
  */
-export function useEventRefresh(types: readonly string[], keys: readonly QueryKey[]): void {
+export function useEventRefresh(types: readonly string[], keys: readonly QueryKey[], everyMs = 0): void {
   const client = useQueryClient();
   const wanted = JSON.stringify([types, keys]);
   useEffect(() => {
     const [wantedTypes, wantedKeys]: [string[], QueryKey[]] = JSON.parse(wanted);
-    const listener = ({ type }: ServerEvent) => {
-      if (type !== "reset" && !wantedTypes.some((each) => type === each || type.startsWith(`${each}.`)))
-        return;
+    const refresh = atMostEvery(everyMs, () => {
       for (const queryKey of wantedKeys) void client.invalidateQueries({ queryKey });
+    });
+    const listener = ({ type }: ServerEvent) => {
+      if (type === "reset" || wantedTypes.some((each) => type === each || type.startsWith(`${each}.`)))
+        refresh.ask();
     };
     listeners.add(listener);
-    return () => void listeners.delete(listener);
-  }, [client, wanted]);
+    return () => {
+      listeners.delete(listener);
+      refresh.stop();
+    };
+  }, [client, wanted, everyMs]);
 }
 
 function tell(event: ServerEvent): void {

@@ -1,9 +1,9 @@
 /** What a number is of; each has its own way to be short and to be exact. */
-export type Unit = "count" | "tokens" | "usd" | "bytes" | "ms";
+export type Unit = "count" | "tokens" | "usd" | "bytes" | "ms" | "share";
 
 const BYTES = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** Short, as it stands in a table: `1.2M`, `$0.0042`, `3.4 MiB`, `850 ms`. */
+/** Short, as it stands in a table: `1.2M`, `$0.0042`, `3.4 MiB`, `850 ms`; a part of 1 as `4.2 %`. */
 export function shortQuantity(value: number, unit: Unit): string {
   switch (unit) {
     case "count":
@@ -15,6 +15,8 @@ export function shortQuantity(value: number, unit: Unit): string {
       return bytes(value);
     case "ms":
       return value < 1000 ? `${format(value, { maximumFractionDigits: 0 })} ms` : `${seconds(value)} s`;
+    case "share":
+      return `${format(value * 100, { maximumFractionDigits: 1 })} %`;
     default:
       return unit satisfies never;
   }
@@ -22,19 +24,30 @@ export function shortQuantity(value: number, unit: Unit): string {
 
 /** Exact, with its unit in words. */
 export function exactQuantity(value: number, unit: Unit): string {
-  const exact = format(value, { maximumFractionDigits: 8 });
-  const words = { count: "", tokens: " tokens", usd: " US dollars", bytes: " bytes", ms: " milliseconds" };
+  const exact = format(unit === "share" ? value * 100 : value, { maximumFractionDigits: 8 });
+  const words = {
+    share: " percent",
+    count: "",
+    tokens: " tokens",
+    usd: " US dollars",
+    bytes: " bytes",
+    ms: " milliseconds",
+  };
   return `${exact}${words[unit]}`;
 }
 
 function dollars(value: number): string {
-  const places = value !== 0 && Math.abs(value) < 1 ? 4 : 2;
+  const size = Math.abs(value);
+  const places = size < 1 ? 4 : 2;
+  const digits =
+    size !== 0 && size < 0.001
+      ? { maximumSignificantDigits: 2 }
+      : { minimumFractionDigits: 2, maximumFractionDigits: places };
   return format(value, {
     style: "currency",
     currency: "USD",
     currencyDisplay: "narrowSymbol",
-    minimumFractionDigits: 2,
-    maximumFractionDigits: places,
+    ...digits,
   });
 }
 
