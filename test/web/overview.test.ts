@@ -168,7 +168,10 @@ test(
     await page.getByRole("heading", { name: "No request is like this" }).waitFor();
     await expectAccessible(page);
     await page.goto("/requests?status=900");
-    await page.getByRole("alert").getByText(/must be a status such as 429/).waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/must be a status such as 429/)
+      .waitFor();
     await expectAccessible(page);
   },
 );
@@ -198,7 +201,11 @@ test(
         `${MODEL},2,6,4,0.014,0,0\r\n`,
     );
     await page.goto("/usage?first=2026-11-21&last=2026-11-01");
-    await page.getByRole("alert").getByText(/from must lie before to/).first().waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/from must lie before to/)
+      .first()
+      .waitFor();
     await expectAccessible(page);
   },
 );

@@ -17,10 +17,7 @@ export function BeginCluster(props: { readonly onClose: () => void }): ReactNode
 }
 
 /** Asks for the PIN of a new cluster twice; why one is refused stands at it. */
-function BeginClusterForm(props: {
-  readonly onDone: () => void;
-  readonly onCancel: () => void;
-}): ReactNode {
+function BeginClusterForm(props: { readonly onDone: () => void; readonly onCancel: () => void }): ReactNode {
   const begin = useBeginCluster();
   const form = useForm({
     initialValues: { pin: "", again: "" },

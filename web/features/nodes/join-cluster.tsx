@@ -18,10 +18,7 @@ export function JoinCluster(props: { readonly onClose: () => void }): ReactNode 
 }
 
 /** Asks where a member is, or shows those that are heard, and for the PIN. */
-function JoinClusterForm(props: {
-  readonly onDone: () => void;
-  readonly onCancel: () => void;
-}): ReactNode {
+function JoinClusterForm(props: { readonly onDone: () => void; readonly onCancel: () => void }): ReactNode {
   const join = useJoinCluster();
   const form = useForm({
     initialValues: { url: "", pin: "" },

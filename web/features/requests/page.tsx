@@ -60,7 +60,7 @@ export default function RequestsPage(): ReactNode {
 }
 
 function filterOf({ status, model, provider, key }: SearchWords, from: string | undefined): RequestFilter {
-  return { status, model, provider, key, from };
+  return { status, model, provider, principal: key, from };
 }
 
 function NoRequests({ isFiltered }: { readonly isFiltered: boolean }): ReactNode {
