@@ -208,7 +208,9 @@ test("[G12] a proxy is used when the provider says so, for calls, lists and test
   expect((await claviger.control({ method: "PATCH", path: `${PATH}/sim`, body: change })).status).toBe(200);
   await listing;
   expect((await embed(claviger, key)).status).toBe(200);
-  expect((await claviger.control({ method: "POST", path: `${PATH}/sim/test` })).json).toEqual({ ok: true });
+  expect((await claviger.control({ method: "POST", path: `${PATH}/sim/test` })).json).toMatchObject({
+    ok: true,
+  });
   const authority = new URL(upstream.baseUrl).host;
   expect(proxy.heads.length).toBeGreaterThan(0);
   for (const head of proxy.heads) {
@@ -258,7 +260,7 @@ test("[H2] the test of a plain HTTP provider asks its base URL, with its own hea
   });
   expect(made.json).toMatchObject({ base_url: `http://127.0.0.1:${port}/api` });
   const run = async () => (await claviger.control({ method: "POST", path: `${PATH}/web/test` })).json;
-  expect(await run()).toEqual({ ok: true });
+  expect(await run()).toMatchObject({ ok: true });
   const asked = heard.filter(({ method }) => method === "HEAD");
   expect(asked).toEqual([{ method: "HEAD", url: "/api", token: `T ${value}` }]);
   status = 401;
