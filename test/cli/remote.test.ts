@@ -89,6 +89,7 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["api-key", "rotate", "far", "--overlap", "1m"], /sk-claviger-/],
     [["config", "identities"], /NAME|none|no /i],
     [["config", "reload"], /in force/],
+    [["config", "show"], /workers +\d/],
     [["usage"], /REQUESTS/],
     [["audit", "export"], /provider\.create/],
     [["audit", "tail"], /provider\.create/],
@@ -151,7 +152,7 @@ test("[L3] the command tree has no command beyond those tried above and those th
     .map(([words]) => words);
   expect(asking.toSorted()).toEqual(
     [
-      ...["status", "models", "connect", "usage", "config reload", "config identities"],
+      ...["status", "models", "connect", "usage", "config reload", "config show", "config identities"],
       ...["audit export", "audit tail", "backup", "cluster init", "cluster status"],
       ...["cluster join", "cluster open"],
       ...["leave", "lock", "remove", "rename"].map((verb) => `cluster ${verb}`),

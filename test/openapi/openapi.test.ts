@@ -133,6 +133,7 @@ const STEPS: readonly string[] = [
   "PUT /api/v1/credentials/{name}",
   "GET /api/v1/credentials",
   "POST /api/v1/config/reload",
+  "GET /api/v1/settings",
   "GET /api/v1/requests",
   "GET /api/v1/usage",
   "GET /api/v1/audit",
