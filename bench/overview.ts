@@ -24,7 +24,7 @@ const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS).toISOStri
 const QUERIES: readonly (readonly [what: string, path: () => string])[] = [
   ["overview, 1 hour", () => `/api/v1/overview?from=${daysAgo(1 / 24)}`],
   ["overview, 1 day", () => "/api/v1/overview"],
-  ["overview, 14 days by the hour", () => `/api/v1/overview?from=${daysAgo(13.9)}`],
+  ["overview, 7 days by the hour", () => `/api/v1/overview?from=${daysAgo(6.9)}`],
   ["overview, 90 days", () => `/api/v1/overview?from=${daysAgo(90)}`],
   ["top models, 1 hour", () => `/api/v1/overview/top?by=model&from=${daysAgo(1 / 24)}`],
   ["top keys, 1 day", () => "/api/v1/overview/top?by=key"],

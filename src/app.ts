@@ -154,7 +154,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     environment: options.environment ?? processEnvironment(),
     workerProgram: options.workerProgram,
     dashboard: readDashboard(options.dashboardDir ?? BUILT_DASHBOARD, log),
-    reload: (by) => reloading.current?.reload(by) ?? Promise.reject(new Error("a reload before the start")),
+    reloads: () => begun(reloading.current),
   });
   const { server, workers, endEvents, stopWork } = assembled;
   countElsewhere = () => workers.counts();
@@ -196,6 +196,11 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function begun<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw new Error("asked for before the start");
+  return part;
 }
 
 function encryptionWords(seal: Seal): string {

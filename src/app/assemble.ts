@@ -38,6 +38,8 @@ import {
   openapiRoute,
   type ReloadReport,
   reloadRoute,
+  type SettingsInForce,
+  settingsRoute,
   sseRoute,
 } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
@@ -90,8 +92,11 @@ export interface ServerParts {
   readonly workerProgram: WorkerProgram | undefined;
   /** The web application; undefined where it is not built. */
   readonly dashboard: DashboardFiles | undefined;
-  /** Reads the configuration anew, and puts it in force. */
-  readonly reload: (by: ChangeAuthor) => Promise<ReloadReport>;
+  /** What reads the configuration anew, and knows what of it is in force; there once the server listens. */
+  readonly reloads: () => {
+    reload(by: ChangeAuthor): Promise<ReloadReport>;
+    settings(): SettingsInForce;
+  };
 }
 
 /** A server but for where it listens. */
@@ -266,7 +271,8 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       identityRoutes(api, { identities, gates });
       peopleRoutes(api, { people, sets: sets.sets, addresses: limits.addresses });
       firstRunRoutes(api, new FirstRun({ database, audit }));
-      reloadRoute(api, parts.reload);
+      reloadRoute(api, (by) => parts.reloads().reload(by));
+      settingsRoute(api, () => parts.reloads().settings());
       backupRoutes(api, backups);
       own.register(api);
       auditRoutes(api, {

@@ -13,7 +13,7 @@ import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { Turn } from "#platform/threads/turn.ts";
-import type { ReloadReport } from "#services/control/index.ts";
+import type { ReloadReport, SettingsInForce } from "#services/control/index.ts";
 import type { Declared } from "./declared/declared.ts";
 import type { InForce } from "./in-force.ts";
 import { listenerSpecs } from "./listeners/declared-specs.ts";
@@ -41,9 +41,24 @@ interface Parts {
 export class Reloads {
   readonly #parts: Parts;
   readonly #turn = new Turn();
+  /** As the file was when it was last put in force. */
+  #last: LoadedConfig<Declared>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#last = parts.config;
+  }
+
+  /** What holds now: of the file as it was last put in force what a reload changes, of the start the rest. */
+  settings(): SettingsInForce {
+    const { config } = this.#parts;
+    const waiting = new Set(this.#needRestart(this.#last.settings));
+    const settings = SETTINGS.map(({ key, doc, live }) => {
+      const { settings: values, origins } = live === true ? this.#last : config;
+      const source = origins.get(key) ?? "default";
+      return { name: key, value: values[key], source, restart_needed: waiting.has(key), about: doc };
+    });
+    return { file: this.#last.configFile ?? null, settings };
   }
 
   /** One after another. Throws AppError `config_refused`, its words the problems, or what the store throws that cannot record it: what was in force stays so. */
@@ -80,6 +95,7 @@ export class Reloads {
       refuseCommonPassword(config, specs, isCommonInitialPassword);
       const commit = () => this.#record(by);
       await declared.replace(config.resources, () => listeners.apply(specs, { requireApiKey, commit }));
+      this.#last = config;
       const report = { restart_needed: this.#needRestart(config.settings) };
       log.info({ settings: report.restart_needed.join(" ") }, "the configuration was reloaded");
       bus.publish("config.reloaded", report);

@@ -89,6 +89,7 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["api-key", "rotate", "far", "--overlap", "1m"], /sk-claviger-/],
     [["config", "identities"], /NAME|none|no /i],
     [["config", "reload"], /in force/],
+    [["config", "show"], /workers +\d/],
     [["audit", "export"], /provider\.create/],
     [["audit", "tail"], /provider\.create/],
     [["connect", "aider"], new RegExp(front.url)],
@@ -164,7 +165,7 @@ test("[L3] the command tree has no command beyond those tried above and those th
     .map(([words]) => words);
   expect(asking.toSorted()).toEqual(
     [
-      ...["setup", "status", "models", "connect", "config reload", "config identities"],
+      ...["setup", "status", "models", "connect", "config reload", "config show", "config identities"],
       ...["sums", "overview", "top", "requests"].map((verb) => `usage ${verb}`),
       ...["audit export", "audit tail", "backup", "cluster init", "cluster status"],
       ...["cluster join", "cluster open"],

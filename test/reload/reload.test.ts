@@ -144,3 +144,23 @@ test("[I13] a reload names every setting that changed and needs a restart, until
   expect(reportOf(await bench.reload()).restart_needed).toEqual([]);
   expect(await status()).toBe(421);
 });
+
+test("[D4] [I13] the settings in force are told: what a reload put in force, where it is from, and what waits for a restart", async () => {
+  await using bench = await startFileBench((sim) => ({ sim, main: listener(["keys"]) }));
+  const asked = async () => {
+    const { json } = await bench.claviger.control({ path: "/api/v1/settings" });
+    const { settings } = Object(json);
+    return (name: string) => settings.find((each: { name: string }) => each.name === name);
+  };
+  expect((await asked())("allowed_hosts")).toMatchObject({ value: [], source: "default" });
+  const settings = { allowed_hosts: ["box.example"], drain_timeout_ms: 5 };
+  bench.write({ sim: bench.provider, main: listener(["keys"]) }, settings);
+  await bench.reload();
+  const told = await asked();
+  expect(told("allowed_hosts")).toMatchObject({
+    value: ["box.example"],
+    source: "file",
+    restart_needed: false,
+  });
+  expect(told("drain_timeout_ms")).toMatchObject({ value: 10_000, source: "default", restart_needed: true });
+});

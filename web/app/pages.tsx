@@ -1,8 +1,10 @@
 import {
+  IconApi,
   IconBrain,
   IconChartBar,
   IconHome,
   IconKey,
+  IconListCheck,
   IconListDetails,
   IconPlayerPlay,
   IconPlugConnected,
@@ -90,12 +92,27 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
     },
   ],
   [
-    "/settings/server-key",
+    "/audit",
     {
-      load: () => import("#features/server-key/page.tsx"),
-      nav: { label: "Server key", Icon: IconSettings, action: "settings.manage" },
+      load: () => import("#features/audit/page.tsx"),
+      nav: { label: "Audit", Icon: IconListCheck, action: "audit.read" },
     },
   ],
+  [
+    "/settings",
+    {
+      load: () => import("#features/settings/page.tsx"),
+      nav: { label: "Settings", Icon: IconSettings, action: "settings.manage" },
+    },
+  ],
+  ["/settings/server-key", { load: () => import("#features/server-key/page.tsx") }],
   ["/settings/backup", { load: () => import("#features/settings/backup-page.tsx") }],
+  [
+    "/docs/api",
+    {
+      load: () => import("#features/api-docs/page.tsx"),
+      nav: { label: "API", Icon: IconApi, action: "models.read" },
+    },
+  ],
   ["/profile", { load: () => import("#features/profile/page.tsx") }],
 ]);

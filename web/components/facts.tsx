@@ -6,9 +6,10 @@ export function Facts(props: {
   readonly of: readonly { readonly name: string; readonly value: ReactNode; readonly about?: ReactNode }[];
   readonly cols?: number;
 }): ReactNode {
+  const { of, cols = 4 } = props;
   return (
-    <SimpleGrid component="dl" cols={{ base: 1, xs: 2, lg: props.cols ?? 4 }} spacing="lg" m={0}>
-      {props.of.map(({ name, value, about }) => (
+    <SimpleGrid component="dl" cols={{ base: 1, xs: Math.min(2, cols), lg: cols }} spacing="lg" m={0}>
+      {of.map(({ name, value, about }) => (
         <Box key={name} miw={0}>
           <Text component="dt" size="sm" c="dimmed">
             {name}

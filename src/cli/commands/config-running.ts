@@ -15,6 +15,25 @@ const identities = z.object({
   ),
 });
 
+const inForce = z.object({
+  file: z.string().nullable(),
+  settings: z.array(
+    z.object({ name: z.string(), value: z.unknown(), source: z.string(), restart_needed: z.boolean() }),
+  ),
+});
+
+/** `config show`: the settings as the running server has them, where each is from, and which wait for a restart. */
+export async function showSettings(context: CommandContext, flags: LocalFlags): Promise<void> {
+  const { body } = await callLocal(context, flags, { method: "GET", path: "/api/v1/settings" });
+  const rows = inForce.parse(body).settings.map(({ name, value, source, restart_needed }) => ({
+    setting: name,
+    value: typeof value === "string" ? value : JSON.stringify(value),
+    from: source,
+    restart_needed,
+  }));
+  context.output().table(["setting", "value", "from", "restart_needed"], rows);
+}
+
 /** `config reload`: has the server read its configuration file anew; what is wrong with that is told, and nothing changed. */
 export async function reloadConfig(context: CommandContext, flags: LocalFlags): Promise<void> {
   const call = { method: "POST", path: "/api/v1/config/reload" } as const;

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { loadConfig } from "#platform/config/load.ts";
 import type { CommandContext } from "../command-context.ts";
 import { initConfig } from "./config-init.ts";
-import { listIdentities, reloadConfig } from "./config-running.ts";
+import { listIdentities, reloadConfig, showSettings } from "./config-running.ts";
 import { setInConfig } from "./config-set.ts";
 import type { LocalFlags } from "./local-server.ts";
 
@@ -11,7 +11,7 @@ interface Places {
   readonly configDir?: string;
 }
 
-/** `claviger config check [FILE] | schema | init | set | reload | identities`. */
+/** `claviger config check [FILE] | schema | init | set | reload | show | identities`. */
 export function configCommands(program: Command, context: CommandContext): void {
   const group = program.command("config").description("the configuration file");
   const placed = (command: Command) =>
@@ -54,6 +54,9 @@ export function configCommands(program: Command, context: CommandContext): void 
       .command("reload")
       .description("have the server read its configuration file anew and put it in force as a whole"),
   ).action((flags: LocalFlags) => reloadConfig(context, flags));
+  running(
+    group.command("show").description("show the settings the server has in force, and where each is from"),
+  ).action((flags: LocalFlags) => showSettings(context, flags));
   running(
     group
       .command("identities")

@@ -10,7 +10,7 @@ const LATENCY_KEY = [...STEP_KEY, "bound"] as const;
  */
 export const KEPT_TABLES: readonly KeptTable[] = [
   // With its five entries of the index.
-  { table: "request", key: ["seq"], time: "time", unitMs: 1, rowBytes: 420, keptAs: "request_log" },
+  { table: "request", key: ["seq"], time: "time", unitMs: 1, rowBytes: 300, keptAs: "request_log" },
   {
     table: "usage_day",
     key: ["day", "principal", "provider", "model"],

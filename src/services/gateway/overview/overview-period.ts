@@ -16,7 +16,7 @@ const DAY_MS = STEPS_MS.day;
 /** Up to how long a period is shown by this step where the caller leaves it to us. */
 const LONGEST_MS: Record<Step, number> = {
   minute: 6 * STEPS_MS.hour,
-  hour: 14 * DAY_MS,
+  hour: 7 * DAY_MS,
   day: Number.POSITIVE_INFINITY,
 };
 const MOST_POINTS = 1000;

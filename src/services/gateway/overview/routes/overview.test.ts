@@ -120,7 +120,7 @@ test("[G9] the period is widened to whole steps, which auto chooses by its lengt
   };
   expect(await steps(NOW - HOUR_MS)).toEqual(["minute", 61, 1, 1]);
   expect(await steps(NOW - 7 * HOUR_MS)).toEqual(["hour", 8, 2, 0]);
-  expect(await steps(NOW - 14 * DAY_MS + 1)).toEqual(["hour", 337, 2, 0]);
+  expect(await steps(NOW - 7 * DAY_MS + 1)).toEqual(["hour", 169, 2, 0]);
   expect(await steps(NOW - 90 * DAY_MS)).toEqual(["day", 91, 2, 1]);
   expect(await steps(NOW - 100 * DAY_MS, "&step=day")).toEqual(["day", 101, 3, 0]);
 });
