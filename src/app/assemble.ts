@@ -31,15 +31,13 @@ import type { DiskWatch } from "#platform/storage/disk-watch.ts";
 import { SharedFlag } from "#platform/threads/shared-flag.ts";
 import { MemberDigest } from "#services/cluster/index.ts";
 import {
-  FirstRun,
+  configRoutes,
   firstRunRoutes,
   infoRoutes,
   metricsRoute,
   openapiRoute,
   type ReloadReport,
-  reloadRoute,
   type SettingsInForce,
-  settingsRoute,
   sseRoute,
 } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
@@ -270,9 +268,8 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
       identityRoutes(api, { identities, gates });
       peopleRoutes(api, { people, sets: sets.sets, addresses: limits.addresses });
-      firstRunRoutes(api, new FirstRun({ database, audit }));
-      reloadRoute(api, (by) => parts.reloads().reload(by));
-      settingsRoute(api, () => parts.reloads().settings());
+      firstRunRoutes(api, { database, audit });
+      configRoutes(api, parts.reloads);
       backupRoutes(api, backups);
       own.register(api);
       auditRoutes(api, {

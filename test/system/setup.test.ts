@@ -36,7 +36,7 @@ const chat = (server: TestClaviger, key: string) =>
     body: { model: "sim/sim-1", messages: [{ role: "user", content: "Hello" }] },
   });
 
-test("[N14] [L2] [U2] setup at a terminal leads from a fresh server to an answered call; run again it shows what is there and asks nothing", async () => {
+test("[N14] [L2] [D4] [U2] setup at a terminal leads from a fresh server to an answered call; run again it shows what is there and asks nothing", async () => {
   await using upstream = await startUpstream();
   await using server = await startClaviger();
   const [password, serverKey, pin] = [freshPassword(), freshPassword(), newPin()];
@@ -78,6 +78,8 @@ test("[N14] [L2] [U2] setup at a terminal leads from a fresh server to an answer
   for (const secret of [password, serverKey, credential, pin]) expect(first.raw).not.toContain(secret);
   expect((await chat(server, keyIn(first.shown))).status).toBe(200);
   expect(Object((await logIn(server, { password })).json)).toMatchObject({ must_change_password: false });
+  const led = await server.control({ path: "/api/v1/first-run" });
+  expect(led.json).toEqual({ open: false, skipped: [] });
   const steps = await standing(server);
   expect(steps).toEqual(
     [

@@ -4,7 +4,7 @@ import { CliError, EXIT } from "../exit-codes.ts";
 import { printable } from "../output.ts";
 import { CANCELLED, questionsAt } from "../questions.ts";
 import { serverKeyCalls } from "./key-calls.ts";
-import type { LocalFlags } from "./local-server.ts";
+import { callLocal, type LocalFlags } from "./local-server.ts";
 import { apiKeyStep } from "./setup-api-key.ts";
 import { clusterStep } from "./setup-cluster.ts";
 import { passwordStep } from "./setup-password.ts";
@@ -52,10 +52,17 @@ async function setup(context: CommandContext, flags: LocalFlags): Promise<void> 
         repair: "unlock it: claviger key unlock",
       });
     for (const step of steps) standings.push(await standingOf(step, asks, say));
+    if (asks) await endFirstRun(context, flags);
   } catch (error) {
     throw error instanceof CliError && error.message === CANCELLED ? await cancelled(steps, error) : error;
   }
   output.result({ steps: standings }, () => [...standings.map(lineOf), ...NEXT].join("\n"));
+}
+
+/** Who was led here is not led by the dashboard once more. */
+async function endFirstRun(context: CommandContext, flags: LocalFlags): Promise<void> {
+  const call = { method: "PUT", path: "/api/v1/first-run", body: { open: false, skipped: [] } } as const;
+  await callLocal(context, flags, call);
 }
 
 const NEXT = [

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { authorOf } from "#platform/http/exchange.ts";
 import type { RouteContract } from "#platform/http/route.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
-import { FIRST_STEPS, type FirstRun, type FirstRunState } from "./first-run.ts";
+import { FIRST_STEPS, FirstRun, type FirstRunState } from "./first-run.ts";
 
 const PATH = "/api/v1/first-run";
 const state = z
@@ -22,7 +22,8 @@ const contract = (method: RouteContract["method"]): RouteContract => ({
 });
 
 /** `GET` and `PUT /api/v1/first-run`: how far a new server's owner is with the first steps. */
-export function firstRunRoutes(api: Api, firstRun: FirstRun): void {
+export function firstRunRoutes(api: Api, parts: ConstructorParameters<typeof FirstRun>[0]): void {
+  const firstRun = new FirstRun(parts);
   api.route({
     method: "GET",
     url: PATH,

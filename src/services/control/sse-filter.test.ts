@@ -31,7 +31,15 @@ function seenBy(set: string): string[] {
 
 const OF_KEYS = EVENT_TYPES.filter((type) => type.startsWith("key."));
 const OF_NODES = EVENT_TYPES.filter((type) => type.startsWith("node."));
-const OPEN = ["seal.locked", "seal.unlocked", "seal.reseal", "config.reloaded", "config.refused", "disk.low", "disk.ok"];
+const OPEN = [
+  "seal.locked",
+  "seal.unlocked",
+  "seal.reseal",
+  "config.reloaded",
+  "config.refused",
+  "disk.low",
+  "disk.ok",
+];
 
 test.each([
   ["listener", OPEN],
