@@ -40,7 +40,7 @@ export function copyOf(from: string, to: string): string {
 
 /** Edits a stopped server's store as who has its file and no secret; its triggers are there again afterwards. */
 export function tamper(dataDir: string, edit: (store: DatabaseSync) => void): void {
-  const store = new DatabaseSync(storeOf(dataDir));
+  const store = new DatabaseSync(storeOf(dataDir), { timeout: 5000 });
   const triggers = store.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all();
   const ours = triggers.filter(({ name }) => String(name).startsWith("audit_"));
   for (const { name } of ours) store.exec(`DROP TRIGGER ${String(name)}`);

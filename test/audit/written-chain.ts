@@ -17,7 +17,7 @@ export async function writeChain(dataDir: string, rows: number): Promise<void> {
   const secret = readAuditSecret(dataDir);
   if (secret === undefined) throw new Error("there is no audit secret");
   const keys = new ChainKeys(secret);
-  const store = new DatabaseSync(storeOf(dataDir));
+  const store = new DatabaseSync(storeOf(dataDir), { timeout: 5000 });
   store.exec("PRAGMA synchronous = OFF; BEGIN");
   const insert = store.prepare("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   let hash = keys.genesis(0);

@@ -50,13 +50,13 @@ export class ValueBench implements Disposable {
 
   /** Changes the stopped server's store, as a failing disk or somebody with another program does. */
   change(statement: string, ...values: readonly (string | Uint8Array)[]): void {
-    using store = new DatabaseSync(this.#file);
+    using store = new DatabaseSync(this.#file, { timeout: 5000 });
     store.prepare(statement).run(...values);
   }
 
   /** The first column of the one row that the query gives. */
   read(query: string, ...values: readonly string[]): string {
-    using store = new DatabaseSync(this.#file, { readOnly: true });
+    using store = new DatabaseSync(this.#file, { readOnly: true, timeout: 5000 });
     return String(Object.values(store.prepare(query).get(...values) ?? {})[0]);
   }
 

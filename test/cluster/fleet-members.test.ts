@@ -18,7 +18,7 @@ const remove = (node: TestClaviger, id: string) =>
 const namesOf = async (node: TestClaviger) => (await nodesOf(node)).map(({ name }) => name);
 /** How many records of nodes are in the store. */
 const storedNodes = ({ dataDir }: TestClaviger) => {
-  using store = new DatabaseSync(join(dataDir, "db", "data.sqlite"), { readOnly: true });
+  using store = new DatabaseSync(join(dataDir, "db", "data.sqlite"), { readOnly: true, timeout: 5000 });
   return store.prepare("SELECT count(*) AS many FROM cluster_member").get()?.many;
 };
 const clusterOf = async (node: TestClaviger) => Object(await node.control({ path: "/api/v1/cluster" })).json;

@@ -20,7 +20,7 @@ const said = z.object({
 /** Of a store that is closed; none where there is no store. */
 function sealedValues(file: string): Uint8Array[] {
   if (!existsSync(file)) return [];
-  using database = new DatabaseSync(file, { readOnly: true });
+  using database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
   const rows = database.prepare(
     "SELECT sealed FROM credential UNION ALL SELECT sealed FROM named_credential",
   );

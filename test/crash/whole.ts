@@ -139,7 +139,7 @@ function expectSound(dataDir: string, name: string): void {
   const config = path.join(path.dirname(copy), `config-${COPY.exec(name)?.[1]}`, "claviger.yaml");
   const written = path.join(dataDir, "etc", "claviger.yaml");
   if (existsSync(written)) expect(readFileSync(config, "utf8")).toBe(readFileSync(written, "utf8"));
-  using database = new DatabaseSync(copy, { readOnly: true });
+  using database = new DatabaseSync(copy, { readOnly: true, timeout: 5000 });
   expect(database.prepare("PRAGMA integrity_check").get()?.integrity_check, copy).toBe("ok");
   // Whatever was reached: an upgrade that was cut off goes on from there, and copies that.
   expect(database.prepare("SELECT max(number) AS version FROM migration").get()?.version).toBeGreaterThan(0);

@@ -134,7 +134,7 @@ test("[W5] a request log of more than its size loses its oldest rows, and the di
 
 /** Rows of the last hour before the clock's start, into the store of a server that was stopped. */
 function fillRequests(store: string, count: number): void {
-  using database = new DatabaseSync(store);
+  using database = new DatabaseSync(store, { timeout: 5000 });
   const row = requestRow({ time: 0, request_id: "" });
   const columns = Object.keys(row);
   const insert = database.prepare(
@@ -148,6 +148,6 @@ function fillRequests(store: string, count: number): void {
 }
 
 function freePages(store: string): number {
-  using database = new DatabaseSync(store, { readOnly: true });
+  using database = new DatabaseSync(store, { readOnly: true, timeout: 5000 });
   return Number(database.prepare("PRAGMA freelist_count").get()?.freelist_count);
 }

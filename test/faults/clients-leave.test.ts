@@ -73,7 +73,7 @@ function isSocket(path: string): boolean {
 }
 
 async function statuses(dataDir: string): Promise<number[]> {
-  using database = new DatabaseSync(`${dataDir}/db/data.sqlite`, { readOnly: true });
+  using database = new DatabaseSync(`${dataDir}/db/data.sqlite`, { readOnly: true, timeout: 5000 });
   const data = database.prepare("SELECT status FROM request").all();
   return rows.parse({ data }).data.map(({ status }) => status);
 }

@@ -219,7 +219,10 @@ test("[W1] [H5] what was refused is in the store after the end, the running minu
   await server.call({ path: "/api/v1/keys", headers: { authorization: `Bearer ${key}` } });
   await server.call({ path: "/api/v1/keys" });
   await server.app.close();
-  const database = new DatabaseSync(path.join(server.dataDir, "db", "data.sqlite"), { readOnly: true });
+  const database = new DatabaseSync(path.join(server.dataDir, "db", "data.sqlite"), {
+    readOnly: true,
+    timeout: 5000,
+  });
   const rows = database
     .prepare("SELECT actor, outcome, count FROM audit WHERE outcome = 'denied' ORDER BY seq")
     .all();
@@ -235,7 +238,7 @@ test("[W1] where its record cannot be written a change does not happen, a revoca
   await using server = await startClaviger({ env: { REQUIRE_API_KEY: "true" } });
   const { id, key } = await server.issueKey("app");
   const headers = { authorization: `Bearer ${key}` };
-  const store = new DatabaseSync(path.join(server.dataDir, "db", "data.sqlite"));
+  const store = new DatabaseSync(path.join(server.dataDir, "db", "data.sqlite"), { timeout: 5000 });
   store.exec("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END");
   const create = { method: "POST", path: "/api/v1/keys", body: { name: "unrecorded", permissions: [] } };
   expect((await server.control(create)).status).toBeGreaterThanOrEqual(500);

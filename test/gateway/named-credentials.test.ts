@@ -87,7 +87,7 @@ test("[S12] a sealed secret that was damaged, or moved to the row of another, is
   await app.declareProviders(list);
   for (const name of ["one", "two"]) await bench.setSecret(name, freshValue());
   await app.close();
-  const store = new DatabaseSync(join(dataDir, "db", "data.sqlite"));
+  const store = new DatabaseSync(join(dataDir, "db", "data.sqlite"), { timeout: 5000 });
   store.exec(`UPDATE named_credential SET sealed = (
     SELECT sealed FROM named_credential WHERE name = 'two') WHERE name = 'one'`);
   const two = store.prepare("SELECT sealed FROM named_credential WHERE name = 'two'").get()?.sealed;

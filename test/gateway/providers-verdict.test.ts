@@ -80,7 +80,7 @@ test("[E5] [E2] what was saved before it was denied gets the verdict of saving i
     await using again = await startClaviger({ dataDir, listen: [`127.0.0.1:${port}`] });
     await sameVerdict(again, "self", `http://localhost:${port}/v1`);
     await again.app.close();
-    using database = new DatabaseSync(join(dataDir, "db/data.sqlite"), { readOnly: true });
+    using database = new DatabaseSync(join(dataDir, "db/data.sqlite"), { readOnly: true, timeout: 5000 });
     const rows = database
       .prepare(
         "SELECT target, outcome, sum(count) AS count FROM audit WHERE action = 'egress.connect' GROUP BY 1, 2",
@@ -98,7 +98,7 @@ test("[E5] [E2] what was saved before it was denied gets the verdict of saving i
 
 /** As another version, or another network, would have left it. */
 function moveProvider(dataDir: string, name: string, baseUrl: string): void {
-  using database = new DatabaseSync(join(dataDir, "db/data.sqlite"));
+  using database = new DatabaseSync(join(dataDir, "db/data.sqlite"), { timeout: 5000 });
   database.prepare("UPDATE provider SET base_url = ? WHERE name = ?").run(baseUrl, name);
 }
 

@@ -121,7 +121,7 @@ test("[N12] a store of a newer program is refused, naming both versions, and kee
     await server.kill("SIGTERM");
   }
   const path = join(place.path, "db", "data.sqlite");
-  const store = new DatabaseSync(path);
+  const store = new DatabaseSync(path, { timeout: 5000 });
   store.exec(
     "INSERT INTO migration SELECT number + 41, name, checksum, applied_at FROM migration WHERE number = 1",
   );

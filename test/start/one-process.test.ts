@@ -95,7 +95,7 @@ test("[N10] who opens the socket is `local` with full rights, and the record say
     expect((await claviger(["api-key", "create", "program", "--data-dir", place.path])).status).toBe(0);
     await server.kill("SIGTERM");
   }
-  const store = new DatabaseSync(join(place.path, "db", "data.sqlite"), { readOnly: true });
+  const store = new DatabaseSync(join(place.path, "db", "data.sqlite"), { readOnly: true, timeout: 5000 });
   const rows = store.prepare("SELECT actor, action, outcome FROM audit").all();
   store.close();
   expect(rows.map((row) => ({ ...row }))).toContainEqual({
@@ -137,7 +137,7 @@ describe("a damaged store", () => {
     using copy = scratch();
     cpSync(killed, copy.path, { recursive: true, filter: isNoSocket });
     const log = join(copy.path, "db", "data.sqlite-wal");
-    const store = new DatabaseSync(join(copy.path, "db", "data.sqlite"));
+    const store = new DatabaseSync(join(copy.path, "db", "data.sqlite"), { timeout: 5000 });
     store.exec("DROP TRIGGER audit_no_delete");
     cpSync(log, `${log}.kept`);
     store.close();

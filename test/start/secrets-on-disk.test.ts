@@ -81,7 +81,7 @@ test("[S12] sealed credentials swapped between two rows, or changed by a byte, a
       await addProvider(place.path, name, upstream, `${name}-${freshText()}`);
     await server.kill("SIGTERM");
   }
-  const store = new DatabaseSync(join(place.path, "db", "data.sqlite"));
+  const store = new DatabaseSync(join(place.path, "db", "data.sqlite"), { timeout: 5000 });
   const rows = store
     .prepare("SELECT c.id, p.name, c.sealed FROM credential c JOIN provider p ON p.id = c.provider_id")
     .all();

@@ -110,7 +110,7 @@ test("[S14] the commands hold a store of 256 MiB not in memory, neither to back 
 });
 
 function fill(path: string, mib: number): void {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: 5000 });
   const row = database.prepare("INSERT INTO meta (name, value) VALUES (?, ?)");
   for (let index = 0; index < mib; index++)
     row.run(`filler.${index}`, systemRandom.bytes(MIB / 2).toString("hex"));

@@ -97,13 +97,13 @@ async function signIn(server: TestClaviger, cwd: string): Promise<void> {
 }
 
 function sealedIn(dataDir: string): Buffer {
-  using store = new DatabaseSync(path.join(dataDir, "db", "data.sqlite"), { readOnly: true });
+  using store = new DatabaseSync(path.join(dataDir, "db", "data.sqlite"), { readOnly: true, timeout: 5000 });
   const sealed = store.prepare("SELECT sealed FROM named_credential WHERE name = 'main'").get()?.sealed;
   return Buffer.from(sealed instanceof Uint8Array ? sealed : []);
 }
 
 function damage(dataDir: string): void {
-  using store = new DatabaseSync(path.join(dataDir, "db", "data.sqlite"));
+  using store = new DatabaseSync(path.join(dataDir, "db", "data.sqlite"), { timeout: 5000 });
   store.exec(
     "UPDATE named_credential SET sealed = substr(sealed, 1, 20) || zeroblob(30) WHERE name = 'main'",
   );

@@ -5,7 +5,7 @@ type Value = string | number | bigint | Uint8Array | null;
 
 /** The whole store as SQL text that makes it again: tables, rows, and then what acts on rows. */
 export function storeAsText(file: string): string {
-  using database = new DatabaseSync(file, { readOnly: true });
+  using database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
   const schema = database.prepare("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
   const own = schema.filter(({ name }) => !String(name).startsWith("sqlite_"));
   const text = (wanted: (type: string) => boolean) =>

@@ -69,7 +69,7 @@ test.each(
   const copy = path.join(folder, name);
   expect(statSync(copy).mode & 0o777).toBe(0o600);
   expect(storeAsText(copy)).toBe(before);
-  using opened = new DatabaseSync(copy, { readOnly: true });
+  using opened = new DatabaseSync(copy, { readOnly: true, timeout: 5000 });
   expect(opened.prepare("PRAGMA integrity_check").get()?.integrity_check).toBe("ok");
 });
 

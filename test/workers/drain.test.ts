@@ -114,7 +114,7 @@ async function openStreams(connections: readonly HeldConnection[], key: string):
 
 /** The ids of the requests and refusals that are in the store, but for those of the connections' making. */
 function stored(dataDir: string): { requests: string[]; audit: string[] } {
-  const store = new DatabaseSync(join(dataDir, "db", "data.sqlite"), { readOnly: true });
+  const store = new DatabaseSync(join(dataDir, "db", "data.sqlite"), { readOnly: true, timeout: 5000 });
   const idsIn = (table: string) =>
     store
       .prepare(`SELECT request_id FROM ${table} ORDER BY request_id`)

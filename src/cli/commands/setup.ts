@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { printable } from "../output.ts";
@@ -61,8 +62,10 @@ async function setup(context: CommandContext, flags: LocalFlags): Promise<void> 
 
 /** Who was led here is not led by the dashboard once more. */
 async function endFirstRun(context: CommandContext, flags: LocalFlags): Promise<void> {
-  const call = { method: "PUT", path: "/api/v1/first-run", body: { open: false, skipped: [] } } as const;
-  await callLocal(context, flags, call);
+  const path = "/api/v1/first-run";
+  const { body } = await callLocal(context, flags, { method: "GET", path });
+  if (!z.object({ open: z.boolean() }).parse(body).open) return;
+  await callLocal(context, flags, { method: "PUT", path, body: { open: false, skipped: [] } });
 }
 
 const NEXT = [
