@@ -41,7 +41,12 @@ export function ChartSection(props: { readonly kind: ChartKind; readonly overvie
         <StepTable kind={kind} overview={overview} nameOf={names.nameOf} title={title} />
       ) : (
         <Suspense fallback={<Skeleton height={220} aria-busy />}>
-          <SeriesChart kind={kind} rows={rows} nameOf={names.nameOf} label={`${title}: ${inAll(kind, overview)}`} />
+          <SeriesChart
+            kind={kind}
+            rows={rows}
+            nameOf={names.nameOf}
+            label={`${title}: ${inAll(kind, overview)}`}
+          />
         </Suspense>
       )}
     </Section>
