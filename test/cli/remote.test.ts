@@ -89,10 +89,6 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["api-key", "rotate", "far", "--overlap", "1m"], /sk-claviger-/],
     [["config", "identities"], /NAME|none|no /i],
     [["config", "reload"], /in force/],
-    [["usage"], /REQUESTS/],
-    [["usage", "overview"], /in all/],
-    [["usage", "top"], /REQUESTS/],
-    [["usage", "requests"], / 200 key_\w+ /],
     [["audit", "export"], /provider\.create/],
     [["audit", "tail"], /provider\.create/],
     [["connect", "aider"], new RegExp(front.url)],
@@ -120,6 +116,16 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
   ]);
   const { id } = await server.issueKey("to-revoke");
   expect((await run(["api-key", "revoke", id, ...pinned()])).stdout).toContain(`key ${id} revoked`);
+});
+
+test("[L3] the commands of usage ask the one of --url too", async () => {
+  await runSteps([
+    [["models"], /^/],
+    [["usage"], /REQUESTS/],
+    [["usage", "overview"], /in all/],
+    [["usage", "top"], /remote/],
+    [["usage", "requests"], / 200 key_\w+ /],
+  ]);
 });
 
 test("[L3] the commands of the server key and of backups ask the one of --url too", async () => {
