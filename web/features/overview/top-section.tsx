@@ -15,12 +15,12 @@ interface Kind {
   readonly by: TopBy;
   readonly label: string;
   /** How the list of requests is narrowed to one of these. */
-  readonly filter: "key" | "model" | "provider";
+  readonly filter: "principal" | "model" | "provider";
 }
 
 const WHO: readonly Kind[] = [
-  { by: "key", label: "Keys", filter: "key" },
-  { by: "identity", label: "Identities", filter: "key" },
+  { by: "key", label: "Keys", filter: "principal" },
+  { by: "identity", label: "Identities", filter: "principal" },
 ];
 const WHAT: readonly Kind[] = [
   { by: "model", label: "Models", filter: "model" },

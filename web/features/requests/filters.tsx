@@ -19,9 +19,9 @@ const TIMES = [
 const TEXTS = [
   { name: "model", label: "Model" },
   { name: "provider", label: "Provider" },
-  { name: "key", label: "Id of a key or identity" },
+  { name: "principal", label: "Id of a key or identity" },
 ] as const;
-const NONE = { status: "", range: "", model: "", provider: "", key: "" };
+const NONE = { status: "", range: "", model: "", provider: "", principal: "" };
 
 /** What the list is narrowed to: choices at once, words with Enter. They stand in the address. */
 export function Filters(props: {

@@ -59,8 +59,11 @@ export default function RequestsPage(): ReactNode {
   );
 }
 
-function filterOf({ status, model, provider, key }: SearchWords, from: string | undefined): RequestFilter {
-  return { status, model, provider, principal: key, from };
+function filterOf(
+  { status, model, provider, principal }: SearchWords,
+  from: string | undefined,
+): RequestFilter {
+  return { status, model, provider, principal, from };
 }
 
 function NoRequests({ isFiltered }: { readonly isFiltered: boolean }): ReactNode {
