@@ -124,8 +124,10 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
 });
 
 test("[L3] the commands of usage ask the one of --url too", async () => {
+  const { key } = await server.issueKey("remote-program");
+  const headers = { authorization: `Bearer ${key}` };
+  expect((await server.call({ path: "/v1/models", headers })).status).toBe(200);
   await runSteps([
-    [["models"], /^/],
     [["usage"], /REQUESTS/],
     [["usage", "overview"], /in all/],
     [["usage", "top"], /remote/],
