@@ -8,9 +8,9 @@ import { PAGES } from "./pages.tsx";
 /** The pages that this person may use. */
 export function Navigation(): ReactNode {
   const { pathname } = useLocation();
-  const { permissions } = useMe().user;
+  const me = useMe();
   return [...PAGES].map(([path, { nav }]) => {
-    if (nav === undefined || (nav.action !== undefined && !mayDo(permissions, nav.action))) return null;
+    if (nav === undefined || (nav.action !== undefined && !mayDo(me, nav.action))) return null;
     const isHere = path === "/" ? pathname === "/" : pathname === path || pathname.startsWith(`${path}/`);
     return (
       <NavLink

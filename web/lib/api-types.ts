@@ -11,7 +11,7 @@ export interface Schemas {
   KeyLimits: { readonly requests_per_minute?: number | undefined; readonly concurrency?: number | undefined; readonly tokens_per_minute?: number | undefined; readonly tokens_per_day?: number | undefined; readonly spend_usd_per_month?: number | undefined };
   LeftCluster: { readonly cluster_id: string | null; readonly not_told: readonly Schemas["NamedNode"][] };
   LockedNode: { readonly id: string; readonly name: string; readonly locked: boolean; readonly reason: "unreachable" | "needs_pin" | "no_server_key" | "refused" | null };
-  Me: { readonly user: { readonly id: string; readonly username: string; readonly permissions: readonly string[] }; readonly must_change_password: boolean; readonly second_factor: boolean };
+  Me: { readonly user: { readonly id: string; readonly username: string; readonly permissions: readonly string[] }; readonly must_change_password: boolean; readonly second_factor: boolean; readonly actions: readonly string[] };
   NamedNode: { readonly id: string; readonly name: string };
   NewCluster: { readonly pin: string };
   NewKey: { readonly name: string; readonly permissions: readonly string[]; readonly limits?: Schemas["KeyLimits"] | undefined; readonly models?: readonly string[] | undefined; readonly expires_at?: string | undefined; readonly allowed_ips?: readonly string[] | undefined };
@@ -24,6 +24,7 @@ export interface Schemas {
   PasswordAgain: { readonly password: string };
   PasswordChange: { readonly current_password: string; readonly new_password: string };
   PasswordOfUser: { readonly password: string; readonly must_change_password?: boolean | undefined };
+  PermissionSet: { readonly name: string; readonly source: "built-in" | "file"; readonly allow: readonly string[]; readonly deny: readonly string[]; readonly actions: readonly { readonly action: "gateway.use" | "models.read" | "nodes.read" | "events.read" | "usage.read" | "requests.read" | "audit.read" | "metrics.read" | "providers.manage" | "routes.manage" | "keys.manage" | "identities.read" | "users.manage" | "settings.manage" | "backup.create" | "cluster.manage" | "cluster.lock" | "mitm.manage"; readonly permits: string; readonly on: readonly string[]; readonly except: readonly string[] }[] };
   Provider: { readonly id: string; readonly name: string; readonly kind: string; readonly base_url: string; readonly options: Schemas["ProviderOptions"]; readonly source: "file" | "store"; readonly created_at: string; readonly credentials: readonly { readonly id: string; readonly type: string; readonly hint: string }[]; readonly problems?: readonly string[] | undefined };
   ProviderChange: { readonly base_url?: string | undefined; readonly options?: Schemas["ProviderOptionsChange"] | undefined; readonly credentials?: readonly { readonly type: "api_key"; readonly value: string }[] | undefined };
   ProviderOptions: { readonly ca_file?: string | undefined; readonly connect_timeout_ms?: number | undefined; readonly headers_timeout_ms?: number | undefined; readonly body_idle_timeout_ms?: number | undefined; readonly extra_headers?: Readonly<Record<string, string>> | undefined; readonly proxy?: string | undefined; readonly credential_header?: { readonly name: string; readonly prefix: string } | undefined; readonly methods?: readonly ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE")[] | undefined; readonly path_prefixes?: readonly string[] | undefined };
@@ -92,6 +93,7 @@ export interface Operations {
   "GET /api/v1/nodes": { path: undefined; query: undefined; body: undefined; response: { readonly data: readonly Schemas["Node"][]; readonly next_cursor: null } };
   "DELETE /api/v1/nodes/{id}": { path: { id: string }; query: undefined; body: undefined; response: Schemas["NamedNode"] };
   "GET /api/v1/openapi.json": { path: undefined; query: undefined; body: undefined; response: { readonly openapi: string } };
+  "GET /api/v1/permission-sets": { path: undefined; query: undefined; body: undefined; response: { readonly data: readonly Schemas["PermissionSet"][]; readonly next_cursor: null } };
   "GET /api/v1/providers": { path: undefined; query: { limit?: number | undefined; cursor?: string | undefined }; body: undefined; response: { readonly data: readonly Schemas["Provider"][]; readonly next_cursor: string | null } };
   "POST /api/v1/providers": { path: undefined; query: undefined; body: Schemas["NewProvider"]; response: Schemas["Provider"] };
   "GET /api/v1/providers/{name}": { path: { name: string }; query: undefined; body: undefined; response: Schemas["Provider"] };
@@ -113,12 +115,3 @@ export interface Operations {
 }
 
 export type Action = "gateway.use" | "models.read" | "nodes.read" | "events.read" | "usage.read" | "requests.read" | "audit.read" | "metrics.read" | "providers.manage" | "routes.manage" | "keys.manage" | "identities.read" | "users.manage" | "settings.manage" | "backup.create" | "cluster.manage" | "cluster.lock" | "mitm.manage";
-
-/** What the permission sets every server has allow, on something at least. */
-export const BUILT_IN_SETS: Readonly<Record<string, readonly Action[]>> = {
-  superadmin: ["gateway.use","models.read","nodes.read","events.read","usage.read","requests.read","audit.read","metrics.read","providers.manage","routes.manage","keys.manage","identities.read","users.manage","settings.manage","backup.create","cluster.manage","cluster.lock","mitm.manage"],
-  operator: ["gateway.use","models.read","nodes.read","events.read","usage.read","requests.read","audit.read","metrics.read","providers.manage","routes.manage","keys.manage","identities.read","cluster.manage","mitm.manage"],
-  viewer: ["models.read","nodes.read","events.read","usage.read","requests.read","audit.read","metrics.read","identities.read"],
-  gateway: ["gateway.use","models.read"],
-  member: ["gateway.use","models.read","nodes.read","events.read","usage.read"],
-};
