@@ -27,8 +27,8 @@ export interface TestBrowser extends AsyncDisposable {
 
 /** Chromium refuses root its sandbox; every name but those of the tests' servers resolves to nothing. */
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
-/** A page that asks who is there, or whether the server is open, is told so by these. */
-const EXPECTED = new Set([400, 401, 403, 429, 503]);
+/** A page that asks who is there, or whether the server is open, is told so by these; and of what may not be done. */
+const EXPECTED = new Set([400, 401, 403, 409, 429, 503]);
 const POLICY_WATCH = `document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
   console.error("policy breached: " + violatedDirective + " by " + blockedURI + " " + sample));`;
 

@@ -1,4 +1,4 @@
-import { IconHome, IconKey, type IconProps } from "@tabler/icons-react";
+import { IconHome, IconId, IconKey, type IconProps, IconShieldCheck, IconUsers } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Action } from "#lib/api-types.ts";
 
@@ -23,6 +23,27 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
     {
       load: () => import("#features/keys/page.tsx"),
       nav: { label: "API keys", Icon: IconKey, action: "keys.manage" },
+    },
+  ],
+  [
+    "/identities",
+    {
+      load: () => import("#features/access/identities-page.tsx"),
+      nav: { label: "Identities", Icon: IconId, action: "identities.read" },
+    },
+  ],
+  [
+    "/users",
+    {
+      load: () => import("#features/access/users-page.tsx"),
+      nav: { label: "Users", Icon: IconUsers, action: "users.manage" },
+    },
+  ],
+  [
+    "/permission-sets",
+    {
+      load: () => import("#features/access/permission-sets-page.tsx"),
+      nav: { label: "Permission sets", Icon: IconShieldCheck, action: "identities.read" },
     },
   ],
   ["/profile", { load: () => import("#features/profile/page.tsx") }],

@@ -1,9 +1,11 @@
 import { notifications } from "@mantine/notifications";
 import { ApiProblem } from "./api-problem.ts";
 
+const CLOSE = { "aria-label": "Close the message" };
+
 /** Says that something was done. */
 export function tellDone(message: string): void {
-  notifications.show({ message, color: "green.9", withBorder: true });
+  notifications.show({ message, color: "green.9", withBorder: true, closeButtonProps: CLOSE });
 }
 
 /** Says that something failed, and the id by which the server's log knows it. */
@@ -18,5 +20,6 @@ export function tellProblem(error: unknown): void {
     withBorder: true,
     autoClose: 10_000,
     role: "alert",
+    closeButtonProps: CLOSE,
   });
 }

@@ -3,8 +3,9 @@ import { useForm } from "@mantine/form";
 import type { ReactNode } from "react";
 import { ProblemAlert } from "#components/problem-alert.tsx";
 import { fieldErrors, showAtFields } from "#lib/form-errors.ts";
+import { LIMITS } from "#lib/limits.ts";
 import { usePermissionSetNames } from "#lib/permission-sets.ts";
-import { KEY_FIELDS, type KeyForm as KeyFormValues, LIMITS } from "./key-terms.ts";
+import { KEY_FIELDS, type KeyForm as KeyFormValues } from "./key-terms.ts";
 
 /** The terms of a key; `submit` sends them, and what it throws is shown at its field or whole. */
 export function KeyForm(props: {
