@@ -4,8 +4,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { startApp } from "#app";
 import { ACTIONS } from "#gates/access/action.ts";
-import { allowsSome, permissionSets, setsNamed } from "#gates/access/index.ts";
-import { BUILT_IN } from "#gates/access/permission-set.ts";
 import { loadConfig } from "#platform/config/load.ts";
 import { openApiDocument } from "#platform/http/openapi.ts";
 import { readDeclared } from "../src/app/declared/declared.ts";
@@ -53,17 +51,7 @@ function renderTypes(document: Json): string {
     "}",
     "",
     `export type Action = ${ACTIONS.map((action) => JSON.stringify(action)).join(" | ")};`,
-    "",
-    "/** What the permission sets every server has allow, on something at least. */",
-    "export const BUILT_IN_SETS: Readonly<Record<string, readonly Action[]>> = {",
-    ...Object.keys(BUILT_IN).map((name) => `  ${name}: ${JSON.stringify(allowedBy(name))},`),
-    "};",
   ].join("\n")}\n`;
-}
-
-function allowedBy(name: string): readonly string[] {
-  const { sets } = permissionSets({});
-  return ACTIONS.filter((action) => allowsSome(setsNamed([name], sets), action));
 }
 
 function operationOf(at: string, method: string, operation: unknown): string | undefined {

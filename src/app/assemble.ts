@@ -1,3 +1,4 @@
+import { permissionSetRoute } from "#gates/access/index.ts";
 import { type AuditRecorder, auditRoutes } from "#gates/audit/index.ts";
 import {
   attachIdentities,
@@ -266,6 +267,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
       sseRoute(api, listening.streams);
       const identityOf = (text: string) => here.nameOf(text);
       keyRoutes(api, { keys, sets: sets.sets, gates, settle, identityOf });
+      permissionSetRoute(api, { declared: () => declared.permissionSets, gates });
       identityRoutes(api, { identities, gates });
       peopleRoutes(api, { people, sets: sets.sets, addresses: limits.addresses });
       firstRunRoutes(api, { database, audit });

@@ -1,4 +1,4 @@
-import { allows, allowsSome, matchesSome } from "#gates/access/index.ts";
+import { allows, allowsSome } from "#gates/access/index.ts";
 import type { Identities } from "#identity/declared/index.ts";
 import type { KeyReader } from "#identity/keys/index.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
@@ -13,6 +13,7 @@ import {
   type Verdict,
 } from "#platform/http/ports.ts";
 import { AppError } from "#platform/lib/error.ts";
+import { matchesSome } from "#platform/lib/glob-list.ts";
 import type { MemberDigest } from "#services/cluster/index.ts";
 import type { Limits } from "./limits.ts";
 import type { SetsInForce } from "./sets-in-force.ts";

@@ -1,7 +1,8 @@
-import { type PermissionSets, permissionSets, type Rights, rightsOf } from "#gates/access/index.ts";
+import { type PermissionSets, permissionSets, rightsOf } from "#gates/access/index.ts";
 import type { Caller } from "#platform/http/ports.ts";
 
 type Declared = Parameters<typeof permissionSets>[0];
+type Rights = ReturnType<typeof rightsOf>;
 
 /** The permission sets of this thread, as the configuration file has them now, and what each caller holds by them. */
 export class SetsInForce {

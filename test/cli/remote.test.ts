@@ -88,6 +88,7 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["api-key", "update", "far", "--concurrency", "4"], /far|changed/],
     [["api-key", "rotate", "far", "--overlap", "1m"], /sk-claviger-/],
     [["config", "identities"], /NAME|none|no /i],
+    [["config", "permission-sets"], /superadmin +built-in/],
     [["config", "reload"], /in force/],
     [["config", "show"], /workers +\d/],
     [["audit", "export"], /provider\.create/],
@@ -169,6 +170,7 @@ test("[L3] the command tree has no command beyond those tried above and those th
     [
       ...["setup", "status", "models", "connect", "config reload", "config show", "config identities"],
       ...["sums", "overview", "top", "requests"].map((verb) => `usage ${verb}`),
+      "config permission-sets",
       ...["audit export", "audit tail", "backup", "cluster init", "cluster status"],
       ...["cluster join", "cluster open"],
       ...["leave", "lock", "remove", "rename"].map((verb) => `cluster ${verb}`),

@@ -73,6 +73,7 @@ const SUBJECTS: readonly (readonly [string, Action | typeof OPEN | typeof SELF |
   ["/api/v1/models", "models.read"],
   ["/api/v1/providers", "providers.manage"],
   ["/api/v1/users", "users.manage"],
+  ["/api/v1/permission-sets", "identities.read"],
   ["/login/", OPEN],
   ["/logout", SELF],
   ["/api/v1/me", SELF],

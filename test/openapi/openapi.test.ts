@@ -131,6 +131,7 @@ const STEPS: readonly string[] = [
   "GET /api/v1/keys/{id}",
   "PATCH /api/v1/keys/{id}",
   "POST /api/v1/keys/{id}/rotate",
+  "GET /api/v1/permission-sets",
   "GET /api/v1/identities",
   "GET /api/v1/identities/{name}",
   "PUT /api/v1/credentials/{name}",

@@ -28,7 +28,7 @@ export interface TestBrowser extends AsyncDisposable {
 /** Chromium refuses root its sandbox; every name but those of the tests' servers resolves to nothing. */
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
 /** A page that asks who is there, or whether the server is open, or sends what is refused, is told so by these. */
-const EXPECTED = new Set([400, 401, 403, 422, 429, 503]);
+const EXPECTED = new Set([400, 401, 403, 409, 422, 429, 503]);
 const POLICY_WATCH = `document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
   console.error("policy breached: " + violatedDirective + " by " + blockedURI + " " + sample));`;
 

@@ -1,5 +1,6 @@
 import { type Answer, type Call, startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { newPair } from "#test/reload/file.ts";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
 import { DASHBOARD, settledAdmin } from "#test/web/browser.ts";
 
@@ -25,14 +26,31 @@ const USERS = [
   { username: "maria", permissions: ["operator"] },
   { username: "jonas", permissions: ["viewer"] },
 ];
+/** What its file declares. */
+const RESOURCES = {
+  "night-shift": {
+    resource_type: "PermissionSet",
+    allow: ["gateway.use:openai/*", "models.read", "usage.read"],
+    deny: ["gateway.use:openai/o1*"],
+  },
+  "till-at-the-harbour": {
+    resource_type: "Identity",
+    credential: { api_key: newPair().hash },
+    permissions: ["gateway", "night-shift"],
+    limits: { requests_per_minute: 60, tokens_per_day: 250_000 },
+    allowed_ips: ["10.20.0.0/16"],
+    expires_at: "2099-01-31T00:00:00Z",
+  },
+};
 const USER_PASSWORD = "three small boats at noon";
 
 /** Starts it and fills it over its own API: providers, keys, users, and requests over the last days. */
 export async function startSeededServer(): Promise<SeededServer> {
   await using stack = new AsyncDisposableStack();
   const upstream = stack.use(await startUpstream());
+  const yaml = JSON.stringify({ resources: RESOURCES });
   const clock = new FakeClock(Date.now() - AN_HOUR_MS - DAYS * A_DAY_MS);
-  const claviger = stack.use(await startClaviger({ clock, dashboardDir: DASHBOARD }));
+  const claviger = stack.use(await startClaviger({ clock, dashboardDir: DASHBOARD, yaml }));
   // Before there are other users: then nobody signs in as the first any more.
   const admin = await settledAdmin(claviger);
   for (const provider of PROVIDERS)

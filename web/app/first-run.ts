@@ -5,7 +5,7 @@ import { mayDo } from "#lib/permissions.ts";
 
 /** Whether the server is new, and this person sets it up. */
 export function useFirstRun(): boolean {
-  const { permissions } = useMe().user;
-  const { data } = useQuery({ ...firstRun(), enabled: mayDo(permissions, "settings.manage") });
+  const me = useMe();
+  const { data } = useQuery({ ...firstRun(), enabled: mayDo(me, "settings.manage") });
   return data?.open === true;
 }

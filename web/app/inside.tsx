@@ -10,7 +10,7 @@ const router = createAppRouter();
 
 /** The pages, for who signed in, while the server is open. */
 export default function Inside(props: { readonly me: Schemas["Me"] }): ReactNode {
-  const mayFollow = mayDo(props.me.user.permissions, "events.read");
+  const mayFollow = mayDo(props.me, "events.read");
   useEffect(() => {
     if (!mayFollow) return;
     const stop = new AbortController();

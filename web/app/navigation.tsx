@@ -9,11 +9,11 @@ import { PAGES } from "./pages.tsx";
 /** The pages that this person may use. */
 export function Navigation(): ReactNode {
   const { pathname } = useLocation();
-  const { permissions } = useMe().user;
+  const me = useMe();
   const isNew = useFirstRun();
   return [...PAGES].map(([path, { nav }]) => {
     if (nav?.whileNew === true && !isNew) return null;
-    if (nav === undefined || (nav.action !== undefined && !mayDo(permissions, nav.action))) return null;
+    if (nav === undefined || (nav.action !== undefined && !mayDo(me, nav.action))) return null;
     const isHere = path === "/" ? pathname === "/" : pathname === path || pathname.startsWith(`${path}/`);
     return (
       <NavLink

@@ -3,6 +3,7 @@ import {
   IconBrain,
   IconChartBar,
   IconHome,
+  IconId,
   IconKey,
   IconListCheck,
   IconListDetails,
@@ -11,7 +12,9 @@ import {
   type IconProps,
   IconRoute,
   IconSettings,
+  IconShieldCheck,
   IconTopologyStar3,
+  IconUsers,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Action } from "#lib/api-types.ts";
@@ -60,6 +63,27 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
     {
       load: () => import("#features/keys/page.tsx"),
       nav: { label: "API keys", Icon: IconKey, action: "keys.manage" },
+    },
+  ],
+  [
+    "/identities",
+    {
+      load: () => import("#features/access/identities-page.tsx"),
+      nav: { label: "Identities", Icon: IconId, action: "identities.read" },
+    },
+  ],
+  [
+    "/users",
+    {
+      load: () => import("#features/access/users-page.tsx"),
+      nav: { label: "Users", Icon: IconUsers, action: "users.manage" },
+    },
+  ],
+  [
+    "/permission-sets",
+    {
+      load: () => import("#features/access/permission-sets-page.tsx"),
+      nav: { label: "Permission sets", Icon: IconShieldCheck, action: "identities.read" },
     },
   ],
   [

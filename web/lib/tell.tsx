@@ -2,7 +2,7 @@ import { notifications } from "@mantine/notifications";
 import type { ReactNode } from "react";
 import { ApiProblem } from "./api-problem.ts";
 
-const CLOSE = { "aria-label": "Close" };
+const CLOSE = { "aria-label": "Close the message" };
 
 /** Says that something was done. */
 export function tellDone(message: string): void {

@@ -14,6 +14,16 @@ const identities = z.object({
     }),
   ),
 });
+const permissionSets = z.object({
+  data: z.array(
+    z.object({
+      name: z.string(),
+      source: z.string(),
+      allow: z.array(z.string()),
+      deny: z.array(z.string()),
+    }),
+  ),
+});
 
 const inForce = z.object({
   file: z.string().nullable(),
@@ -53,4 +63,13 @@ export async function listIdentities(context: CommandContext, flags: LocalFlags)
   const { body } = await callLocal(context, flags, { method: "GET", path: "/api/v1/identities" });
   const rows = identities.parse(body).data.map((row) => ({ ...row, permissions: row.permissions.join(" ") }));
   context.output().table(["name", "id", "permissions", "expires_at", "last_used_at"], rows);
+}
+
+/** `config permission-sets`: those the server has from itself and from its file, with their rules. */
+export async function listPermissionSets(context: CommandContext, flags: LocalFlags): Promise<void> {
+  const { body } = await callLocal(context, flags, { method: "GET", path: "/api/v1/permission-sets" });
+  const rows = permissionSets
+    .parse(body)
+    .data.map((row) => ({ ...row, allow: row.allow.join(" "), deny: row.deny.join(" ") }));
+  context.output().table(["name", "source", "allow", "deny"], rows);
 }

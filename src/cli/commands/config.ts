@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { loadConfig } from "#platform/config/load.ts";
 import type { CommandContext } from "../command-context.ts";
 import { initConfig } from "./config-init.ts";
-import { listIdentities, reloadConfig, showSettings } from "./config-running.ts";
+import { listIdentities, listPermissionSets, reloadConfig, showSettings } from "./config-running.ts";
 import { setInConfig } from "./config-set.ts";
 import type { LocalFlags } from "./local-server.ts";
 
@@ -11,7 +11,7 @@ interface Places {
   readonly configDir?: string;
 }
 
-/** `claviger config check [FILE] | schema | init | set | reload | show | identities`. */
+/** `claviger config check [FILE] | schema | init | set | reload | show | identities | permission-sets`. */
 export function configCommands(program: Command, context: CommandContext): void {
   const group = program.command("config").description("the configuration file");
   const placed = (command: Command) =>
@@ -62,6 +62,13 @@ export function configCommands(program: Command, context: CommandContext): void 
       .command("identities")
       .description("list the identities the server has from its file, and when each was last used"),
   ).action((flags: LocalFlags) => listIdentities(context, flags));
+  running(
+    group
+      .command("permission-sets")
+      .description(
+        "list the permission sets the server has, its own and those of its file, and what each allows",
+      ),
+  ).action((flags: LocalFlags) => listPermissionSets(context, flags));
 }
 
 /** Every problem as `FILE:LINE:COLUMN: text`, exit status 78; `--explain` says what won. */

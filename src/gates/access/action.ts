@@ -48,7 +48,7 @@ export const PERMITS: Readonly<Record<Action, string>> = {
   "providers.manage": "see, add, change, test and remove providers and their credentials",
   "routes.manage": "see, add, change and remove routes of models",
   "keys.manage": "see, issue, change and revoke API keys, within the caller's own rights",
-  "identities.read": "see the identities of the configuration",
+  "identities.read": "see the permission sets, and the identities of the configuration",
   "users.manage": "see, add, change and remove users, within the caller's own rights",
   "settings.manage": "initialize, unlock, rotate and lock the encryption, and reload the configuration",
   "backup.create": "make a backup",

@@ -1,6 +1,6 @@
 import type { Caller } from "#platform/http/ports.ts";
-import { ACTIONS } from "./action.ts";
-import { type Glob, globCovers, globMatches, globsDisjoint, parseGlob } from "./glob.ts";
+import { type Glob, globCovers, globMatches, globsDisjoint, parseGlob } from "#platform/lib/glob.ts";
+import { ACTIONS, type Action } from "./action.ts";
 import type { PermissionSet, PermissionSets } from "./permission-set.ts";
 
 /** What a principal holds: his sets taken together. A deny of one outweighs an allow of another. */
@@ -51,6 +51,11 @@ export function allowsSome(rights: Rights, action: string): boolean {
     action,
     (glob) => !someRule(rights, "deny", action, (deny) => globCovers(deny, glob)),
   );
+}
+
+/** Every action that these rights allow on some target. */
+export function heldActions(rights: Rights): Action[] {
+  return ACTIONS.filter((action) => allowsSome(rights, action));
 }
 
 /**

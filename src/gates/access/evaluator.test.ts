@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { globCovers, globMatches, globsDisjoint, parseGlob } from "#platform/lib/glob.ts";
 import { ACTIONS, TARGETED_ACTIONS } from "./action.ts";
 import { allows, allowsSome, exceeds, type Rights } from "./authorise.ts";
-import { globCovers, globMatches, globsDisjoint, parseGlob } from "./glob.ts";
 import { type DeclaredPermissionSet, permissionSets, setsNamed } from "./permission-set.ts";
 
 /** What the sets say, worked out as plainly as can be: each action, each target, each rule, by trying. */

@@ -1,8 +1,8 @@
 import { quoted } from "#platform/config/quoted.ts";
 import { AppError } from "#platform/lib/error.ts";
+import { type Glob, globMatches, parseGlob } from "#platform/lib/glob.ts";
 import { nearestName } from "#platform/lib/nearest-name.ts";
 import { ACTIONS, type Action, TARGETED_ACTIONS } from "./action.ts";
-import { type Glob, globMatches, parseGlob } from "./glob.ts";
 
 /** A PermissionSet as it is declared: everything, or rules of the form `action[:pattern]`. */
 export type DeclaredPermissionSet =
@@ -55,6 +55,17 @@ export function permissionSets(declared: Readonly<Record<string, DeclaredPermiss
     if (problems.length === before) sets.set(name, set);
   }
   return { sets, problems };
+}
+
+/** The rules of a set as they are written, and whether the file declares it; `permissions: full` is the rule `*`. */
+export function sourceOf(
+  name: string,
+  declared: Readonly<Record<string, DeclaredPermissionSet>>,
+): { readonly isDeclared: boolean; readonly allow: string[]; readonly deny: string[] } {
+  const isDeclared = Object.hasOwn(declared, name);
+  const source = (isDeclared ? declared : BUILT_IN)[name] ?? {};
+  if ("permissions" in source) return { isDeclared, allow: ["*"], deny: [] };
+  return { isDeclared, allow: [...(source.allow ?? [])], deny: [...(source.deny ?? [])] };
 }
 
 /** The sets of these names. Throws AppError `bad_request`, with the nearest name, where one does not exist. */

@@ -1,15 +1,10 @@
-import {
-  exceeds,
-  matchesSome,
-  type PermissionSets,
-  type Rights,
-  rightsOf,
-  setsNamed,
-} from "#gates/access/index.ts";
+import { exceeds, type PermissionSets, rightsOf, setsNamed } from "#gates/access/index.ts";
 import type { Caller } from "#platform/http/ports.ts";
 import { AppError } from "#platform/lib/error.ts";
+import { matchesSome } from "#platform/lib/glob-list.ts";
 import type { Grant } from "./grants.ts";
 
+type Rights = ReturnType<typeof rightsOf>;
 type Held = Pick<Grant, "permissionSets" | "models">;
 
 /**

@@ -1,4 +1,4 @@
-import { exceeds, type PermissionSets, type Rights, rightsOf, setsNamed } from "#gates/access/index.ts";
+import { exceeds, type PermissionSets, rightsOf, setsNamed } from "#gates/access/index.ts";
 import type { Caller } from "#platform/http/ports.ts";
 import { AppError } from "#platform/lib/error.ts";
 
@@ -18,7 +18,7 @@ export function refuseMightier(caller: Caller, held: readonly string[], sets: Pe
 }
 
 /** A key that is for some models alone makes nobody who is for all. */
-function refuse(caller: Caller, wanted: Rights, sets: PermissionSets): void {
+function refuse(caller: Caller, wanted: ReturnType<typeof rightsOf>, sets: PermissionSets): void {
   const isNarrow = caller.kind === "key" && caller.models !== undefined;
   if (isNarrow || exceeds(rightsOf(caller, sets), wanted)) throw new AppError("exceeds_own_rights");
 }

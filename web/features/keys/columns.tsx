@@ -1,18 +1,17 @@
-import { Code, Group, Stack, Text } from "@mantine/core";
+import { Code, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Column } from "#components/data-table.tsx";
-import { Quantity } from "#components/quantity.tsx";
+import { Limits } from "#components/limits.tsx";
 import { StateBadge } from "#components/state-badge.tsx";
 import { Time } from "#components/time.tsx";
 import { useNow } from "#lib/now.ts";
 import { type Key, keyState, STATE_TONES } from "./key-state.ts";
-import { LIMITS } from "./key-terms.ts";
 
 export const COLUMNS: readonly Column<Key>[] = [
   { label: "Name", render: (key) => <KeyName of={key} /> },
   { label: "State", render: (key) => <State of={key} /> },
   { label: "May", render: (key) => <May of={key} />, from: "sm" },
-  { label: "Limits", render: (key) => <Limits of={key} />, from: "lg" },
+  { label: "Limits", render: ({ limits }) => <Limits of={limits} />, from: "lg" },
   { label: "Ends", render: ({ expires_at }) => <Time at={expires_at} none="never" />, from: "md" },
   { label: "Last used", render: (key) => <LastUsed of={key} />, from: "xs" },
 ];
@@ -43,20 +42,6 @@ function May({ of: key }: { readonly of: Key }): ReactNode {
         {key.allowed_ips !== null && `; from ${key.allowed_ips.join(", ")}`}
       </Text>
     </Stack>
-  );
-}
-
-function Limits({ of: key }: { readonly of: Key }): ReactNode {
-  const set = LIMITS.filter(({ name }) => key.limits[name] !== undefined);
-  if (set.length === 0) return "none";
-  return (
-    <Group gap="xs">
-      {set.map(({ name, unit, short }) => (
-        <Text key={name} size="sm" component="span">
-          <Quantity value={key.limits[name]} unit={unit} /> {short}
-        </Text>
-      ))}
-    </Group>
   );
 }
 

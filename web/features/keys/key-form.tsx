@@ -2,9 +2,10 @@ import { Button, Fieldset, Group, NumberInput, SimpleGrid, Stack, TagsInput, Tex
 import { useForm } from "@mantine/form";
 import type { ReactNode } from "react";
 import { ProblemAlert } from "#components/problem-alert.tsx";
-import { BUILT_IN_SETS } from "#lib/api-types.ts";
 import { fieldErrors, showAtFields } from "#lib/form-errors.ts";
-import { KEY_FIELDS, type KeyForm as KeyFormValues, LIMITS } from "./key-terms.ts";
+import { LIMITS } from "#lib/limits.ts";
+import { usePermissionSetNames } from "#lib/permission-sets.ts";
+import { KEY_FIELDS, type KeyForm as KeyFormValues } from "./key-terms.ts";
 
 /** The terms of a key; `submit` sends them, and what it throws is shown at its field or whole. */
 export function KeyForm(props: {
@@ -16,6 +17,7 @@ export function KeyForm(props: {
   readonly onCancel: () => void;
 }): ReactNode {
   const form = useForm<KeyFormValues>({ initialValues: props.initial });
+  const setNames = usePermissionSetNames();
   const submit = form.onSubmit((values) =>
     props.submit(values, (error) => showAtFields(form, error, KEY_FIELDS)),
   );
@@ -33,7 +35,7 @@ export function KeyForm(props: {
         <TagsInput
           label="Permission sets"
           description="What the key may do; one without any may do nothing"
-          data={Object.keys(BUILT_IN_SETS)}
+          data={setNames}
           {...form.getInputProps("permissions")}
         />
         <TagsInput

@@ -21,8 +21,8 @@ import { StartCluster } from "./start-cluster.tsx";
 type Open = { readonly what: "lock" } | { readonly what: "rename" | "remove" | "leave"; readonly of: Node };
 
 export default function NodesPage(): ReactNode {
-  const { permissions } = useMe().user;
-  const mayManage = mayDo(permissions, "cluster.manage");
+  const me = useMe();
+  const mayManage = mayDo(me, "cluster.manage");
   const cluster = useQuery(clusterStatus());
   const nodes = useInfiniteQuery(listNodes());
   const [open, setOpen] = useState<Open | null>(null);
@@ -34,7 +34,7 @@ export default function NodesPage(): ReactNode {
         title="Cluster"
         about="The servers that one PIN makes one: how each of them is, and whether others may join."
       >
-        {isMember && mayDo(permissions, "cluster.lock") && (
+        {isMember && mayDo(me, "cluster.lock") && (
           <Button variant="default" onClick={() => setOpen({ what: "lock" })}>
             Lock all nodes
           </Button>

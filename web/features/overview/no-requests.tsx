@@ -8,7 +8,7 @@ import type { Range } from "#lib/ranges.ts";
 
 /** What stands in place of charts while nothing was asked: how to ask. */
 export function NoRequests({ range }: { readonly range: Range }): ReactNode {
-  const mayIssue = mayDo(useMe().user.permissions, "keys.manage");
+  const mayIssue = mayDo(useMe(), "keys.manage");
   return (
     <EmptyState
       title={`No request in the last ${range.words}`}

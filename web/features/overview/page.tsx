@@ -19,7 +19,7 @@ export default function OverviewPage(): ReactNode {
   const info = useQuery(serverInfo());
   const [words, changeWords] = useSearchWords();
   const range = rangeNamed(words.range);
-  const mayRead = mayDo(useMe().user.permissions, "usage.read");
+  const mayRead = mayDo(useMe(), "usage.read");
   return (
     <>
       <PageHeader

@@ -110,7 +110,7 @@ function Name(props: {
   readonly range: Range;
 }): ReactNode {
   const { id, name } = props.of;
-  const mayRead = mayDo(useMe().user.permissions, "requests.read");
+  const mayRead = mayDo(useMe(), "requests.read");
   if (id === null) return "none was reached";
   if (!mayRead) return name;
   return (

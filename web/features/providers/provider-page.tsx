@@ -58,7 +58,7 @@ export default function ProviderPage(): ReactNode {
 const GRAVE = "var(--mantine-color-error)";
 
 function Served({ of: { name } }: { readonly of: Provider }): ReactNode {
-  const mayRead = mayDo(useMe().user.permissions, "models.read");
+  const mayRead = mayDo(useMe(), "models.read");
   if (!mayRead) return null;
   return (
     <Section title="Models">

@@ -13,14 +13,14 @@ import { tellWrongKey } from "./key-refusal.ts";
 /** What everybody sees while the server is locked. It goes by itself once somebody opened it, here or elsewhere. */
 export function UnlockPage(props: { readonly me: Schemas["Me"] }): ReactNode {
   const signOut = useSignOut();
-  const { username, permissions } = props.me.user;
+  const { username } = props.me.user;
   return (
     <EntryCard title="The server is locked">
       <Text>
         Its stored credentials are sealed, and it serves nobody, as after every start. This page goes on where
         you were as soon as it is unlocked, whoever does that.
       </Text>
-      {mayDo(permissions, "settings.manage") ? <KeyForm /> : <AskAdministrator />}
+      {mayDo(props.me, "settings.manage") ? <KeyForm /> : <AskAdministrator />}
       <Group justify="space-between">
         <Text size="sm" c="dimmed">
           Signed in as {username}

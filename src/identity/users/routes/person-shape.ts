@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { isLocal } from "#platform/http/entry.ts";
 import type { Exchange } from "#platform/http/exchange.ts";
+import type { Caller } from "#platform/http/ports.ts";
 import { type RouteContract, SELF } from "#platform/http/route.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { PasswordPlace } from "../sessions.ts";
@@ -41,7 +42,7 @@ export function selfContract(
 }
 
 /** The person whose request it is, and his session: only they reach a route of theirs. */
-export function personOf(exchange: Exchange): { readonly id: string; readonly session: string } {
+export function personOf(exchange: Exchange): Extract<Caller, { readonly kind: "user" }> {
   const { caller } = exchange;
   if (caller?.kind !== "user") throw new Error("a person's route without a person");
   return caller;

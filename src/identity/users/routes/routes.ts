@@ -27,7 +27,7 @@ export function peopleRoutes(
 ): void {
   logInRoute(api, parts);
   logOutRoute(api, parts.people);
-  showMeRoute(api, parts.people);
+  showMeRoute(api, parts);
   changePasswordRoute(api, parts);
   reauthenticateRoute(api, parts);
   ownSessionsRoutes(api, parts);

@@ -46,7 +46,7 @@ export function ModelTable(props: {
 }): ReactNode {
   const { provider, search = "" } = props;
   const query = useInfiniteQuery(listModels({ provider, search }));
-  const mayTry = mayDo(useMe().user.permissions, "gateway.use");
+  const mayTry = mayDo(useMe(), "gateway.use");
   const tryIt: Column<Model> = {
     label: "Try",
     render: ({ id }) => (

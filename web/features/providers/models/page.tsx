@@ -63,7 +63,7 @@ function ProviderChoice(props: {
   readonly value: string | null;
   readonly onChange: (name: string | null) => void;
 }): ReactNode {
-  const mayList = mayDo(useMe().user.permissions, "providers.manage");
+  const mayList = mayDo(useMe(), "providers.manage");
   const { data } = useInfiniteQuery({ ...listProviders(), enabled: mayList });
   const names = data?.pages.flatMap((page) => page.data).filter(({ kind }) => kind !== "http") ?? [];
   if (names.length === 0) return null;
@@ -91,7 +91,7 @@ function NothingFound(): ReactNode {
 }
 
 function NoModels(): ReactNode {
-  const mayAdd = mayDo(useMe().user.permissions, "providers.manage");
+  const mayAdd = mayDo(useMe(), "providers.manage");
   return (
     <EmptyState
       title="No model is known"

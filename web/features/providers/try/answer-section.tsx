@@ -61,7 +61,7 @@ function AnswerText(props: { readonly text: string; readonly isGrowing: boolean 
 
 /** What the stream told, and of a request that is over what the server wrote down of it. */
 function Figures({ answer, isOver }: { readonly answer: Answer; readonly isOver: boolean }): ReactNode {
-  const mayRead = mayDo(useMe().user.permissions, "requests.read");
+  const mayRead = mayDo(useMe(), "requests.read");
   const { requestId } = answer;
   const { data: row } = useQuery({
     ...findRequest(requestId ?? ""),

@@ -23,7 +23,7 @@ export function QuestionSection(props: {
 }): ReactNode {
   const [model, setModel] = useState(props.model);
   const [message, setMessage] = useState("Say hello in five words.");
-  const mayIssue = mayDo(useMe().user.permissions, "keys.manage");
+  const mayIssue = mayDo(useMe(), "keys.manage");
   const [keyFrom, setKeyFrom] = useState(mayIssue ? "made" : "pasted");
   const [search] = useDebouncedValue(model, TYPING_MS);
   const { data: found = [] } = useQuery(findModels(search));

@@ -1,0 +1,104 @@
+import { Code, Group, Stack, Text } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { type Column, DataTable } from "#components/data-table.tsx";
+import { EmptyState } from "#components/empty-state.tsx";
+import { Limits } from "#components/limits.tsx";
+import { PageHeader } from "#components/page-header.tsx";
+import { Snippet } from "#components/snippet.tsx";
+import { SourceBadge } from "#components/source-badge.tsx";
+import { StateBadge } from "#components/state-badge.tsx";
+import { Time } from "#components/time.tsx";
+import type { Schemas } from "#lib/api-types.ts";
+import { useEventRefresh } from "#lib/events.ts";
+import { useNow } from "#lib/now.ts";
+import { listIdentities } from "./api/list-identities.ts";
+
+type Identity = Schemas["Identity"];
+
+const EXAMPLE = `resources:
+  till:
+    resource_type: Identity
+    credential:
+      api_key: HASH
+    permissions: gateway`;
+
+const COLUMNS: readonly Column<Identity>[] = [
+  { label: "Name", render: (identity) => <IdentityName of={identity} /> },
+  { label: "State", render: ({ expires_at }) => <State endsAt={expires_at} /> },
+  { label: "May", render: (identity) => <May of={identity} />, from: "sm" },
+  { label: "Limits", render: ({ limits }) => <Limits of={limits} />, from: "lg" },
+  { label: "Ends", render: ({ expires_at }) => <Time at={expires_at} none="never" />, from: "md" },
+  { label: "Last used", render: ({ last_used_at }) => <Time at={last_used_at} none="never" />, from: "xs" },
+];
+
+export default function IdentitiesPage(): ReactNode {
+  const query = useInfiniteQuery(listIdentities());
+  useEventRefresh(["config"], [listIdentities().queryKey]);
+  return (
+    <>
+      <PageHeader
+        title="Identities"
+        about="Programs that claviger.yaml lets in, beside the API keys issued here. Each proves itself by the key whose hash stands in that file; to change one, edit it there."
+      />
+      <DataTable
+        label="Identities"
+        query={query}
+        columns={COLUMNS}
+        rowKey={({ id }) => id}
+        rowName={({ name }) => name}
+        empty={<NoIdentity />}
+      />
+    </>
+  );
+}
+
+function NoIdentity(): ReactNode {
+  return (
+    <EmptyState
+      title="The file declares no identity"
+      about="An identity is a program that is known before the server first runs: the file has the hash of its key, so it can stand beside the rest of the configuration. Make a key and its hash, and put that into claviger.yaml; it holds as soon as the file is saved."
+      action={<Snippet label="An identity in claviger.yaml" text={EXAMPLE} />}
+      command="claviger api-key generate"
+    />
+  );
+}
+
+function IdentityName({ of: { name, id, source } }: { readonly of: Identity }): ReactNode {
+  return (
+    <Stack gap={2}>
+      <Group gap="xs">
+        <Text fw={500} style={{ overflowWrap: "anywhere" }}>
+          {name}
+        </Text>
+        <SourceBadge source={source} />
+      </Group>
+      {id !== name && (
+        <Text size="xs" c="dimmed">
+          in audit and usage <Code>{id}</Code>
+        </Text>
+      )}
+    </Stack>
+  );
+}
+
+function State({ endsAt }: { readonly endsAt: string | null }): ReactNode {
+  const now = useNow();
+  const isOver = endsAt !== null && Date.parse(endsAt) <= now;
+  return isOver ? (
+    <StateBadge tone="neutral">expired</StateBadge>
+  ) : (
+    <StateBadge tone="good">in force</StateBadge>
+  );
+}
+
+function May({ of: { permissions, allowed_ips } }: { readonly of: Identity }): ReactNode {
+  return (
+    <Stack gap={2}>
+      <Text size="sm">{permissions.join(", ") || "nothing"}</Text>
+      <Text size="xs" c="dimmed">
+        {allowed_ips.length === 0 ? "from anywhere" : `from ${allowed_ips.join(", ")}`}
+      </Text>
+    </Stack>
+  );
+}
