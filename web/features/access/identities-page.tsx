@@ -1,5 +1,6 @@
-import { Code, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Code, Group, Stack, Text } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { type Column, DataTable } from "#components/data-table.tsx";
 import { EmptyState } from "#components/empty-state.tsx";
@@ -9,9 +10,11 @@ import { Snippet } from "#components/snippet.tsx";
 import { SourceBadge } from "#components/source-badge.tsx";
 import { StateBadge } from "#components/state-badge.tsx";
 import { Time } from "#components/time.tsx";
+import { useMe } from "#features/session/me.ts";
 import type { Schemas } from "#lib/api-types.ts";
 import { useEventRefresh } from "#lib/events.ts";
 import { useNow } from "#lib/now.ts";
+import { mayDo } from "#lib/permissions.ts";
 import { listIdentities } from "./api/list-identities.ts";
 
 type Identity = Schemas["Identity"];
@@ -34,12 +37,26 @@ const COLUMNS: readonly Column<Identity>[] = [
 
 export default function IdentitiesPage(): ReactNode {
   const query = useInfiniteQuery(listIdentities());
+  const mayKeys = mayDo(useMe(), "keys.manage");
   useEventRefresh(["config"], [listIdentities().queryKey]);
   return (
     <>
       <PageHeader
         title="Identities"
-        about="Programs that claviger.yaml lets in, beside the API keys issued here. Each proves itself by the key whose hash stands in that file; to change one, edit it there."
+        about={
+          <>
+            Programs that claviger.yaml lets in, beside the{" "}
+            {mayKeys ? (
+              <Anchor component={Link} to="/keys" underline="always">
+                API keys
+              </Anchor>
+            ) : (
+              "API keys"
+            )}{" "}
+            issued here. Each proves itself by the key whose hash stands in that file; to change one, edit it
+            there.
+          </>
+        }
       />
       <DataTable
         label="Identities"
