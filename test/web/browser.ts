@@ -45,7 +45,12 @@ export async function startBrowser(): Promise<TestBrowser> {
 }
 
 async function startVisit(browser: Browser, url: string): Promise<Visit> {
-  const context = await browser.newContext({ baseURL: url, ignoreHTTPSErrors: true });
+  const context = await browser.newContext({
+    baseURL: url,
+    ignoreHTTPSErrors: true,
+    // What is on its way into view would be judged for its contrast half transparent.
+    reducedMotion: "reduce",
+  });
   context.setDefaultTimeout(20_000);
   const faults: string[] = [];
   await context.addInitScript(POLICY_WATCH);

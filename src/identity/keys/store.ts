@@ -161,7 +161,7 @@ export async function newestRequests(query: Query, id: string, limit: number): P
         WHERE seq > (SELECT summed FROM usage_progress) AND principal = ${id} ${newest})
       UNION ALL SELECT ${columns} FROM hours CROSS JOIN request ON seq IN (
         SELECT entry.seq FROM request_index AS entry WHERE entry.hour = hours.hour AND kind = 1 AND value = ${id}
-        ORDER BY at DESC, entry.seq DESC LIMIT ${limit})
+        ORDER BY at DESC, entry.seq DESC LIMIT ${limit}) AND principal = ${id}
     ) ${newest}`.execute(query);
   return rows;
 }

@@ -1,8 +1,8 @@
 /**
  * Request rows go in plain, and are summed some seconds later, by their number: rows up to `summed` are in the sums. Those up
  * to `unsummed` are of before this migration: they are in `usage_day` alone, without their errors, and are taken into the rest
- * from the newest down. Until a row is in all of them it cannot be deleted, nor can the newest that is: its number must not be
- * given to another row. `step` and times are milliseconds; `bound` is the longest that its requests took, in milliseconds.
+ * from the newest down. Until a row is in all of them it cannot be deleted. With the newest one its number is given back, for
+ * another row may get it. `step` and times are milliseconds; `bound` is the longest that its requests took, in milliseconds.
  * A cost is a whole number until it is beyond exact ones. `request_index` leads to rows by a value, hour for hour, so that a row's entries lie beside those of its time.
  */
 export const sql = `
@@ -36,8 +36,11 @@ CREATE TABLE request_index (
   PRIMARY KEY (hour, kind, value, at, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER request_keeps_unsummed BEFORE DELETE ON request
-  WHEN OLD.seq >= (SELECT summed FROM usage_progress) OR OLD.seq <= (SELECT unsummed FROM usage_progress)
+  WHEN OLD.seq > (SELECT summed FROM usage_progress) OR OLD.seq <= (SELECT unsummed FROM usage_progress)
   BEGIN SELECT RAISE(IGNORE); END;
+CREATE TRIGGER request_gives_number_back AFTER DELETE ON request
+  WHEN OLD.seq = (SELECT summed FROM usage_progress)
+  BEGIN UPDATE usage_progress SET summed = coalesce((SELECT max(seq) FROM request WHERE seq < OLD.seq), 0); END;
 CREATE VIEW request_unsummed AS
   SELECT seq, time, request_id, principal, coalesce(provider, '') AS provider, model, status, latency_ms, first_byte_ms,
     coalesce(input_tokens, 0) AS input_tokens, coalesce(output_tokens, 0) AS output_tokens, cost_nano_usd, estimated,

@@ -107,7 +107,7 @@ export async function dropOld(query: Query, minutesBefore: number): Promise<void
     await sql`DELETE FROM ${table} WHERE step = ${MINUTE_MS} AND start < min(${minutesBefore},
       (SELECT min(start) FROM ${table} WHERE step = ${MINUTE_MS}) + ${HOUR_MS})`.execute(query);
   await sql`DELETE FROM request_index WHERE hour = (SELECT min(hour) FROM request_index)
-    AND hour < (SELECT min(time) / ${HOUR_MS} FROM request)`.execute(query);
+    AND hour < coalesce((SELECT min(time) / ${HOUR_MS} FROM request), hour + 1)`.execute(query);
 }
 
 const ADDED = sql`requests = requests + excluded.requests, input_tokens = input_tokens + excluded.input_tokens,
@@ -189,11 +189,14 @@ function isKept(minutesFrom: number): RawBuilder<unknown> {
   return sql`(step > ${MINUTE_MS} OR start >= ${minutesFrom})`;
 }
 
-/** In the order of the index, so that entries of a page are written together. Most answers are a 200: those have no entry. */
+/**
+ * In the order of the index, so that entries of a page are written together. Most answers are a 200: those have no entry.
+ * One of a row whose number was given back may be there still.
+ */
 async function addToIndex(query: Query, slice: Slice): Promise<void> {
   const entry = (kind: number, value: string) =>
     sql`SELECT time / ${HOUR_MS}, ${kind}, ${sql.ref(value)}, time % ${HOUR_MS}, seq ${from(slice)}`;
-  await sql`INSERT INTO request_index (hour, kind, value, at, seq)
+  await sql`INSERT OR IGNORE INTO request_index (hour, kind, value, at, seq)
     ${entry(INDEXED.principal, "principal")}
     UNION ALL ${entry(INDEXED.model, "model")}
     UNION ALL ${entry(INDEXED.provider, "provider")} AND provider IS NOT NULL
