@@ -72,7 +72,8 @@ function openData(path: string, { dataDir, migrations }: ThreadStart): DatabaseS
   try {
     // FULL: a commit is on the disk when it is answered, so a revoked key stays revoked after a power cut.
     // Before anything is written: what is deleted can then be given back piece by piece. An older store needs one rewriting.
-    database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    // Saying so again would write to the file, also of a store that is then refused.
+    if (!isShrinkable(database)) database.exec("PRAGMA auto_vacuum = INCREMENTAL");
     database.exec(`PRAGMA journal_size_limit = ${LOG_BYTES}`);
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
     // 16 MiB of pages: with SQLite's own 2 a transaction that touches more writes pages twice.
@@ -86,7 +87,7 @@ function openData(path: string, { dataDir, migrations }: ThreadStart): DatabaseS
 
 /** A store from before files shrank is rewritten once, where there is room for the log of it and for the new file. */
 function makeShrinkable(database: DatabaseSync, path: string, freeBytes: number): void {
-  if (Number(database.prepare("PRAGMA auto_vacuum").get()?.auto_vacuum) === INCREMENTAL) return;
+  if (isShrinkable(database)) return;
   if (statSync(path).size * 2 > freeBytes) return;
   try {
     database.exec("VACUUM");
@@ -94,6 +95,10 @@ function makeShrinkable(database: DatabaseSync, path: string, freeBytes: number)
     // It is as it was, and serves; the next start tries again.
     if (!isDiskFull(sqliteCode(error))) throw error;
   }
+}
+
+function isShrinkable(database: DatabaseSync): boolean {
+  return Number(database.prepare("PRAGMA auto_vacuum").get()?.auto_vacuum) === INCREMENTAL;
 }
 
 function closeStore(opened: DatabaseSync[]): void {
