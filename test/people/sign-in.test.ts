@@ -18,7 +18,10 @@ test("[U1] [H1] a user signs in with his password, reads who he is, and signs ou
   expect([answer.status, answer.json]).toEqual([200, shown]);
   const { value = "" } = cookieOf(answer);
   const me = await server.call({ ...ME, headers: withCookie(value) });
-  expect([me.status, me.json]).toEqual([200, { ...shown, second_factor: false }]);
+  expect([me.status, me.json]).toEqual([
+    200,
+    { ...shown, second_factor: false, actions: expect.arrayContaining(["users.manage"]) },
+  ]);
   expect((await server.call({ ...KEYS, headers: withCookie(value) })).status).toBe(200);
   const out = await server.call({ method: "POST", path: "/logout", headers: withCookie(value) });
   expect([out.status, out.text, cookieOf(out)]).toEqual([
