@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRaw, rawRequest, sendRaw, statusOf } from "#test/gates/raw.ts";
 import { seededRandom } from "#test/seeded-random.ts";
-import { countBytes, flood, mostBuffers, stalls } from "./flood.ts";
-import { type ApiBench, answerOk, ask, open, startApiBench, whole } from "./http-api-bench.ts";
+import { countBytes, flood, mostBuffers, stalls } from "../gateway/flood.ts";
+import { type ApiBench, answerOk, ask, open, startApiBench, whole } from "../gateway/http-api-bench.ts";
 
 const MIB = 1024 * 1024;
 const LARGE = 200 * MIB;

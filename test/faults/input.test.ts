@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
-import { openRaw, rawRequest, sendRaw, statusOf } from "./raw.ts";
+import { openRaw, rawRequest, sendRaw, statusOf } from "../gates/raw.ts";
 
 const MIB = 1024 * 1024;
 
