@@ -24,13 +24,13 @@ export function SetHolders({ name }: { readonly name: string }): ReactNode {
     <Text size="sm" style={{ overflowWrap: "anywhere" }}>
       {mayUsers && (
         <>
-          <Anchor component={Link} to="/users">
+          <Anchor component={Link} to="/users" underline="always">
             Users
           </Anchor>
           : {people.join(", ") || "none"}.{" "}
         </>
       )}
-      <Anchor component={Link} to="/identities">
+      <Anchor component={Link} to="/identities" underline="always">
         Identities
       </Anchor>
       : {programs.join(", ") || "none"}.
