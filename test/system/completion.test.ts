@@ -11,7 +11,11 @@ const CASES = [
   { typed: "claviger prov", offered: ["provider"], not: ["prompt"] },
   { typed: "claviger api-key ", offered: ["create", "revoke"], not: ["add", "serve"] },
   { typed: "claviger api-key create my-app --perm", offered: ["--permissions"], not: [] },
-  { typed: "claviger usage sums --by ", offered: ["day", "key", "model", "provider"], not: ["--from", "usage"] },
+  {
+    typed: "claviger usage sums --by ",
+    offered: ["day", "key", "model", "provider"],
+    not: ["--from", "usage"],
+  },
   { typed: "claviger provider add x --kind an", offered: ["anthropic"], not: ["openai"] },
   { typed: "claviger completion ", offered: ["bash", "zsh", "fish"], not: ["serve"] },
   { typed: "claviger --url https://host status --p", offered: ["--pin"], not: ["--permissions"] },

@@ -26,7 +26,13 @@ test("[L2] read as text, the manual shows every command with its options as the 
   // Bold is a letter, a step back and the letter once more.
   const parts = stdout.split("\b");
   const shown = parts.map((part, at) => (at < parts.length - 1 ? part.slice(0, -1) : part)).join("");
-  for (const words of [["provider", "add"], ["api-key", "create"], ["usage", "sums"], ["completion"], ["doctor"]]) {
+  for (const words of [
+    ["provider", "add"],
+    ["api-key", "create"],
+    ["usage", "sums"],
+    ["completion"],
+    ["doctor"],
+  ]) {
     const help = (await claviger([...words, "--help"])).stdout;
     const [own = ""] = help.split("Another server:");
     const section =
