@@ -109,9 +109,14 @@ function leastWith(action: Action): string[] {
 }
 
 const clock = new FakeClock();
+/** The route that looks for members on the network is called too, and is to ask nobody. */
+const YAML = "settings: { mdns: off }\n";
 let claviger: TestClaviger;
 beforeAll(async () => {
-  claviger = await startClaviger({ clock, egress: OFFLINE, env: { REQUIRE_API_KEY: "true" } });
+  claviger = await startClaviger({
+    ...{ clock, egress: OFFLINE, yaml: YAML },
+    env: { REQUIRE_API_KEY: "true" },
+  });
 });
 afterAll(() => claviger[Symbol.asyncDispose]());
 

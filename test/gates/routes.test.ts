@@ -85,12 +85,18 @@ const closedStatus = (family: string | undefined) => (family === "node" ? 404 : 
 /** A route's template with something in the place of each name. */
 const filled = (path: string) => path.replace(/:\w+|\{\w+\}/g, "thing");
 
+/** The route that looks for members on the network is called too, and is to ask nobody. */
+const YAML = "settings: { mdns: off }\n";
 let built: BuiltDashboard;
 let claviger: TestClaviger;
 let adminKey: string;
 beforeAll(async () => {
   built = writeDashboard();
-  claviger = await startClaviger({ env: { REQUIRE_API_KEY: "true" }, dashboardDir: built.directory });
+  claviger = await startClaviger({
+    env: { REQUIRE_API_KEY: "true" },
+    dashboardDir: built.directory,
+    yaml: YAML,
+  });
   adminKey = (await claviger.issueKey("admin", ["superadmin"])).key;
 });
 afterAll(async () => {

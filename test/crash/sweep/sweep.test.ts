@@ -32,7 +32,9 @@ for (const name of Object.keys(SCENARIOS)) {
       missed += 1;
     });
     expect(failures.slice(0, 5), `${failures.length} of ${strikes.length} strikes`).toEqual([]);
-    expect(missed, `missed of ${strikes.length} strikes`).toBeLessThanOrEqual(strikes.length * MOST_MISSED);
+    expect(missed, `missed of ${strikes.length} strikes`).toBeLessThanOrEqual(
+      Math.ceil(strikes.length * MOST_MISSED),
+    );
   });
 }
 
