@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startClaviger } from "#test/claviger.ts";
+import { freshPassword } from "#test/people/person.ts";
 import { adminOf, freshKey, keyApi } from "#test/seal-http/bench.ts";
 import {
   DASHBOARD,
@@ -72,5 +73,31 @@ test(
     await second.getByRole("button", { name: "Unlock" }).click();
     for (const page of [first, second]) await lockedHeading(page).waitFor({ state: "detached" });
     expect([first, second].map((page) => new URL(page.url()).pathname)).toEqual(["/keys", "/profile"]);
+  },
+);
+
+test(
+  "[U4] who may not open the server is told on the unlock screen that an administrator must, and has no field for the key",
+  A_MINUTE,
+  async () => {
+    await using claviger = await startClaviger({ dashboardDir: DASHBOARD });
+    await settledAdmin(claviger);
+    const api = keyApi(claviger, await adminOf(claviger));
+    const person = { username: "kim", password: freshPassword() };
+    const body = { ...person, permissions: ["viewer"], must_change_password: false };
+    expect((await claviger.control({ method: "POST", path: "/api/v1/users", body })).status).toBe(201);
+    const key = freshKey();
+    expect((await api.initialize(key)).status).toBe(200);
+    expect((await api.lock()).status).toBe(200);
+    await using visit = await browser.visit(claviger.url);
+    const page = await visit.openPage();
+    await page.goto("/");
+    await signIn(page, person);
+    await lockedHeading(page).waitFor();
+    await page.getByText("An administrator must unlock it").waitFor();
+    expect(await page.getByLabel(/^Server key/).count()).toBe(0);
+    await expectNoViolations(page);
+    expect((await api.unlock(key)).status).toBe(200);
+    await lockedHeading(page).waitFor({ state: "detached" });
   },
 );
