@@ -17,3 +17,9 @@ test("[U2] [N14] the start tells the setup code where one is wanted, also on a s
     expect(greeting({ ...FACTS, locked, setupCode: undefined })).not.toContain("sign-in");
   }
 });
+
+test("[N14] a new server names the command that leads through its first steps, and only a new one", () => {
+  const said = (fresh: boolean) => greeting({ ...FACTS, fresh, setupCode: undefined });
+  expect(said(true)).toMatch(/^ {2}claviger setup$/m);
+  expect(said(false)).not.toContain("setup");
+});

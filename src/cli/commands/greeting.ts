@@ -34,6 +34,8 @@ export function greeting(facts: GreetingFacts): string {
       line("provider add openai --kind openai"),
       line("api-key create my-app"),
       `Then point the program at ${urls[0] ?? ""}/v1 with that key.`,
+      "Or be led through all of it, the server key included:",
+      line("setup"),
     );
   }
   return lines.join("\n");
