@@ -31,13 +31,14 @@ for (const file of certificates) {
   const { fingerprint256, serialNumber } = new X509Certificate(readFileSync(file));
   secrets.push(fingerprint256.replaceAll(":", ""), serialNumber);
 }
-process.stdout.write(`ready ${JSON.stringify({ pin, secrets, dataDir: claviger.dataDir })}\n`);
 process.on("SIGUSR2", () => clock.advance(15 * 60_000));
 process.on("SIGTERM", async () => {
   await claviger[Symbol.asyncDispose]();
   process.stdout.write(claviger.logged());
   process.exit(0);
 });
+// Last: whoever reads it may signal at once.
+process.stdout.write(`ready ${JSON.stringify({ pin, secrets, dataDir: claviger.dataDir })}\n`);
 
 /** Every text of the credential files, of 8 characters and more. */
 function secretsOf(directory: string): string[] {
