@@ -97,9 +97,11 @@ class AttachedKeys implements KeyReader {
     if (presented === undefined || presented === "") return refused("missing", address);
     if (!shaped || !parsed.ok) return refused("malformed", address);
     if (slot === undefined) return refused("unknown", address);
-    const grant = this.#table.isLive(slot) ? this.#grantOf(slot) : undefined;
-    if (grant === undefined) return refused("revoked", address);
-    if (this.#table.expiresAtMs(slot) <= nowMs) return refused("expired", address);
+    // Read of a revoked key too, which would be the quickest to refuse.
+    const grant = this.#grantOf(slot);
+    const isOver = this.#table.expiresAtMs(slot) <= nowMs;
+    if (grant === undefined || !this.#table.isLive(slot)) return refused("revoked", address);
+    if (isOver) return refused("expired", address);
     if (grant.ranges?.holds(address) === false) return { ok: false, reason: "wrong_address" };
     const { permissionSets, limits, models } = grant;
     return { ok: true, key: { id: keyId(parsed.id), slot, permissionSets, limits, models } };
