@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { startClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { firstPerson, freshPassword, logIn } from "./person.ts";
+import { codeOf, firstPerson, freshPassword, logIn } from "./person.ts";
 
 const ME = "/api/v1/me";
 const AWAY = { "x-forwarded-for": "192.0.2.7" };
 
-test("[W1] what people do with their passwords is recorded, each once: who, what, how it ended, and from where", async () => {
+test("[W1] what people do with their passwords and second factors is recorded, each once: who, what, how it ended, and from where", async () => {
   const clock = new FakeClock();
   await using server = await startClaviger({ clock, env: { TRUSTED_PROXIES: "127.0.0.1" } });
   const own = await firstPerson(server);
@@ -49,6 +49,18 @@ test("[W1] what people do with their passwords is recorded, each once: who, what
   await note("change", (headers) => put(headers, own.password));
   await note("again", (headers) => again(headers, next));
   await note("again with a wrong one", (headers) => again(headers, own.password));
+  const factor = `${ME}/second-factor`;
+  let secret = "";
+  await note("factor begun", async (headers) => {
+    const begun = await own.call({ method: "POST", path: factor, headers });
+    secret = String(Object(begun.json).secret);
+    return begun;
+  });
+  await note("factor on", (headers) => {
+    const body = { code: codeOf(secret, clock.now()) };
+    return own.call({ method: "POST", path: `${factor}/confirm`, headers, body });
+  });
+  await note("factor off", (headers) => own.call({ method: "DELETE", path: factor, headers }));
   await note("others ended", (headers) => own.call({ method: "DELETE", path: `${ME}/sessions`, headers }));
   await note("sign-out", (headers) => own.call({ method: "POST", path: "/logout", headers }));
   for (let tries = 0; tries < 10; tries++) await logIn(server, { password: freshPassword() }, AWAY);
@@ -63,6 +75,9 @@ test("[W1] what people do with their passwords is recorded, each once: who, what
     "change, 204: admin user.password admin success 1",
     "again, 204: admin user.reauthenticate admin success 1",
     "again with a wrong one, 403: admin user.reauthenticate /api/v1/me/reauthenticate denied 1",
+    "factor begun, 200: admin user.second_factor.begin admin success 1",
+    "factor on, 200: admin user.second_factor.on admin success 1",
+    "factor off, 204: admin user.second_factor.off admin success 1",
     "others ended, 204: admin session.end_others null success 1",
     "sign-out, 204: admin user.logout sess_… success 1",
     "locked out, 429: anonymous user.login /login/password denied 1",
