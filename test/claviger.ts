@@ -8,6 +8,7 @@ import { loadConfig } from "#platform/config/load.ts";
 import { systemClock } from "#platform/lib/clock.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { readDeclared } from "../src/app/declared/declared.ts";
+import { asDeclared } from "./declared-errors.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import type { WorkerExtras } from "./worker-thread.ts";
 
@@ -115,7 +116,9 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
     dashboardDir: options.dashboardDir ?? path.join(dataDir, "no-dashboard"),
   });
   const url = app.urls[0] ?? "";
-  const control = (call: Call) => send({ socketPath: app.controlSocket }, call);
+  const ask = async (to: Parameters<typeof send>[0], call: Call) =>
+    asDeclared(app.routes(), call, await send(to, call));
+  const control = (call: Call) => ask({ socketPath: app.controlSocket }, call);
   return {
     app,
     url,
@@ -127,7 +130,7 @@ export async function startClaviger(options: TestOptions = {}): Promise<TestClav
       Atomics.store(cell, 0, -thread);
       while (Atomics.load(cell, 0) !== 0) await nextTurn();
     },
-    call: (call) => send({ host: new URL(url).hostname, port: new URL(url).port }, call),
+    call: (call) => ask({ host: new URL(url).hostname, port: new URL(url).port }, call),
     control,
     issueKey: async (name, permissions = ["gateway"], limits = {}) =>
       readKey(await control({ method: "POST", path: "/api/v1/keys", body: { name, permissions, limits } })),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startClaviger, type TestClaviger } from "../claviger.ts";
 import { FakeClock } from "../fake-clock.ts";
-import { keyCalls } from "./key-calls.ts";
+import { bearing, keyCalls } from "./key-calls.ts";
 
 let claviger: TestClaviger;
 let keys: ReturnType<typeof keyCalls>;
@@ -119,6 +119,29 @@ describe("a key that is changed", () => {
     await first.app.close();
     await using again = await startClaviger({ clock: time, dataDir: first.dataDir });
     expect((await keyCalls(again).show(id)).json).toMatchObject(change);
+  });
+
+  test("[A3] [H3] after a restart a key is held to its end and its addresses, also where nothing is", async () => {
+    const time = new FakeClock();
+    await using first = await startClaviger({ clock: time });
+    const own = keyCalls(first);
+    const short = await own.created("short", { expires_at: "2026-01-02T00:00:00.250Z" });
+    const away = await own.created("away", { allowed_ips: ["192.0.2.0/24"] });
+    await first.app.close();
+    await using again = await startClaviger({ clock: time, dataDir: first.dataDir });
+    const statuses = async ({ key }: { key: string }) => {
+      const headers = bearing(key);
+      const answers = ["/v1/models", "/v1/nothing"].map((path) => again.call({ path, headers }));
+      return (await Promise.all(answers)).map(({ status }) => status);
+    };
+    expect([await statuses(short), await statuses(away)]).toEqual([
+      [200, 404],
+      [401, 401],
+    ]);
+    time.advance(24 * 60 * 60_000 + 249);
+    expect(await statuses(short)).toEqual([200, 404]);
+    time.advance(1);
+    expect(await statuses(short)).toEqual([401, 401]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { startClaviger } from "#test/claviger.ts";
+import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { addListeners, ask, listenerSpec } from "./bench.ts";
 import { fingerprint, makePair, printOf, shake } from "./tls-bench.ts";
@@ -44,6 +44,31 @@ test("[N13] [W3] a certificate that ends is warned of from 14 days before, once 
   expect(text).toContain(`claviger_certificate_expiry_timestamp_seconds{listener="own"} ${ends / 1000}\n`);
   // It is still shown: clients judge it.
   expect(await fingerprint(url)).toBe(printOf(pair.cert));
+});
+
+test("[N13] a start renews an own certificate that is for other names, or ended while the server was off, with the same key", async () => {
+  const clock = new FakeClock(Date.now());
+  const listener = { resource_type: "HttpServer", listen_addr: "127.0.0.1:0", auth: ["keys"], tls: "auto" };
+  const options = { clock, listen: [], yaml: JSON.stringify({ resources: { shielded: listener } }) };
+  await using first = await startClaviger(options);
+  const path = join(first.dataDir, "etc", "certs", "claviger.crt");
+  const before = new X509Certificate(readFileSync(path));
+  const expectOwn = async (server: TestClaviger) => {
+    const own = new X509Certificate(readFileSync(path));
+    expect(Date.parse(own.validTo)).toBeGreaterThan(clock.now() + 390 * DAY_MS);
+    expect([own.checkHost("localhost"), own.checkIP("::1")]).toEqual(["localhost", "::1"]);
+    expect(own.publicKey.equals(before.publicKey)).toBe(true);
+    expect(await fingerprint(server.url)).toBe(printOf(path));
+  };
+  await first.app.close();
+  rmSync(path);
+  await makePair(dirname(path), "elsewhere.example");
+  await using second = await startClaviger({ ...options, dataDir: first.dataDir });
+  await expectOwn(second);
+  await second.app.close();
+  clock.advance(400 * DAY_MS);
+  await using third = await startClaviger({ ...options, dataDir: first.dataDir });
+  await expectOwn(third);
 });
 
 test("[A7] a listener answers for the names of its certificate, and for no longer than it has it", async () => {

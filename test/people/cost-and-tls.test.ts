@@ -1,34 +1,43 @@
 import { request } from "node:https";
 import { expect, test } from "vitest";
-import { startClaviger } from "#test/claviger.ts";
+import { type Call, startClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { cookieOf, firstPerson, freshPassword, logIn } from "./person.ts";
 
 const HOST = { resource_type: "HttpServer", listen_addr: "127.0.0.1:0" };
 
-/** The `Set-Cookie` of a sign-in over TLS, whoever signed the certificate. */
-function cookieOverTls(url: string, password: string): Promise<string> {
-  const headers = { "content-type": "application/json" };
-  const options = { method: "POST", rejectUnauthorized: false, agent: false, headers };
+/** The `Set-Cookie` of what is answered over TLS, whoever signed the certificate. */
+function cookieOverTls(url: string, { method = "GET", path, body, headers = {} }: Call): Promise<string> {
+  const json = body === undefined ? {} : { "content-type": "application/json" };
+  const options = { method, rejectUnauthorized: false, agent: false, headers: { ...json, ...headers } };
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${url}/login/password`, options, (answer) => {
+    const outgoing = request(`${url}${path}`, options, (answer) => {
       answer.resume();
       answer.once("end", () => resolve(String(answer.headers["set-cookie"]?.[0])));
     });
     outgoing.once("error", reject);
-    outgoing.end(JSON.stringify({ password }));
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
-test("[U3] the cookie is Secure where the listener speaks TLS, and not on plain loopback", async () => {
+test("[U3] the cookie is Secure where the listener speaks TLS, also the one that prolongs or ends a session, and not on plain loopback", async () => {
   const resources = {
     plain: { ...HOST, auth: ["users"] },
     shielded: { ...HOST, auth: ["users"], tls: "auto" },
   };
-  await using server = await startClaviger({ listen: [], yaml: JSON.stringify({ resources }) });
+  const clock = new FakeClock();
+  await using server = await startClaviger({ clock, listen: [], yaml: JSON.stringify({ resources }) });
   const { password } = await firstPerson(server);
   const shielded = server.app.urls.find((url) => url.startsWith("https:")) ?? "";
-  expect(await cookieOverTls(shielded, password)).toMatch(/; HttpOnly; SameSite=Strict; Secure$/);
+  const signIn = { method: "POST", path: "/login/password", body: { password } };
+  const begun = await cookieOverTls(shielded, signIn);
+  clock.advance(2 * 60 * 60_000);
+  const headers = { cookie: begun.split(";")[0] ?? "" };
+  const prolonged = await cookieOverTls(shielded, { path: "/api/v1/me", headers });
+  const ended = await cookieOverTls(shielded, { method: "POST", path: "/logout", headers });
+  expect(ended).toMatch(/^claviger_session=; Path=\/; Max-Age=0;/);
+  for (const cookie of [begun, prolonged, ended])
+    expect(cookie).toMatch(/; HttpOnly; SameSite=Strict; Secure$/);
   expect(cookieOf(await logIn(server, { password }))).not.toHaveProperty("secure");
 });
 

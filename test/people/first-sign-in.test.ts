@@ -54,7 +54,8 @@ test("[U2] a server that others reach takes a setup code instead, once; it is sh
     listen: ["0.0.0.0:0"],
     yaml: "settings: { allow_plain_http: true }",
   });
-  expect((await logIn(server, { password: "123456" })).status).toBe(401);
+  for (const host of [new URL(server.url).host, "localhost"])
+    expect((await logIn(server, { password: "123456" }, { host })).status, host).toBe(401);
   const { key } = await server.issueKey("mighty", ["superadmin"]);
   expect((await server.call({ ...CODE, headers: { authorization: `Bearer ${key}` } })).status).toBe(403);
   const code = await codeOf(server);
@@ -70,6 +71,25 @@ test("[U2] a server that others reach takes a setup code instead, once; it is sh
   const again = await person(server, second);
   expect(await own.status(KEYS)).toBe(401);
   expect((await again.changePassword(freshPassword())).status).toBe(204);
+  expect((await server.control(CODE)).status).toBe(409);
+});
+
+test("[U2] a setup code that was shown is nothing once its user has a password of his own", async () => {
+  await using server = await startClaviger();
+  const own = await person(server, await codeOf(server));
+  const shown = await codeOf(server);
+  const next = freshPassword();
+  expect((await own.changePassword(next)).status).toBe(204);
+  expect((await logIn(server, { password: shown })).status).toBe(401);
+  expect((await logIn(server, { password: next })).status).toBe(200);
+});
+
+test("[U2] where another user was added first, nobody signs in as the first one without a password of his own", async () => {
+  await using server = await startClaviger();
+  const code = await codeOf(server);
+  const maria = { username: "maria", password: freshPassword(), permissions: ["superadmin"] };
+  expect((await server.control({ method: "POST", path: "/api/v1/users", body: maria })).status).toBe(201);
+  for (const password of ["123456", code]) expect((await logIn(server, { password })).status).toBe(401);
   expect((await server.control(CODE)).status).toBe(409);
 });
 

@@ -39,6 +39,24 @@ test("[U4] ten failures lock an address for an hour, unknown users among them, a
   expect((await logIn(again, { password }, from("192.0.2.1"))).status).toBe(200);
 });
 
+test("[U4] a lock that began while the clock was years ahead holds for an hour of the right time, also over a restart", async () => {
+  const clock = new FakeClock();
+  await using server = await startClaviger({ clock, env: PROXY });
+  const { password } = await firstPerson(server);
+  const yearsMs = 3 * 365 * 24 * HOUR_MS;
+  clock.advance(yearsMs);
+  expect(await fail(server, 10, "192.0.2.1")).toEqual(Array(10).fill(401));
+  await server.app.close();
+  clock.advance(-yearsMs);
+  await using again = await startClaviger({ clock, env: PROXY, dataDir: server.dataDir });
+  const locked = await logIn(again, { password }, from("192.0.2.1"));
+  expect([locked.status, locked.headers["retry-after"]]).toEqual([429, "3600"]);
+  clock.advance(HOUR_MS - 1000);
+  expect((await logIn(again, { password }, from("192.0.2.1"))).status).toBe(429);
+  clock.advance(1000);
+  expect((await logIn(again, { password }, from("192.0.2.1"))).status).toBe(200);
+});
+
 test("[U4] of thirty tries at once ten are judged", async () => {
   await using server = await startClaviger({ clock: new FakeClock(), env: PROXY });
   await firstPerson(server);

@@ -73,6 +73,35 @@ test("[U7] a code is good within a step of now, and once; also the one that conf
   expect((await signIn(now(-1))).status).toBe(200);
 });
 
+test("[U7] a code of two minutes ago is none, though none was used since", async () => {
+  const clock = new FakeClock();
+  await using server = await startClaviger({ clock });
+  const { signIn, now } = await withFactor(server, clock);
+  clock.advance(5 * 60_000);
+  for (const steps of [-4, -3, -2]) expect((await signIn(now(steps))).status, String(steps)).toBe(401);
+  expect((await signIn(now(-1))).status).toBe(200);
+});
+
+test("[U7] a recovery code is its user's alone, and is none once his factor was taken off and begun with anew", async () => {
+  const clock = new FakeClock();
+  await using server = await startClaviger({ clock });
+  const { own, signIn, recovery } = await withFactor(server, clock);
+  const [first = "", second = ""] = recovery;
+  const password = freshPassword();
+  const maria = { username: "maria", password, permissions: [], must_change_password: false };
+  const made = await server.control({ method: "POST", path: "/api/v1/users", body: maria });
+  const path = `/api/v1/users/${String(Object(made.json).id)}/second-factor`;
+  const begun = await server.control({ method: "POST", path });
+  const body = { code: codeOf(String(Object(begun.json).secret), clock.now()) };
+  expect((await server.control({ method: "POST", path: `${path}/confirm`, body })).status).toBe(200);
+  expect((await logIn(server, { username: "maria", password, code: first })).status).toBe(401);
+  expect((await signIn(first)).status).toBe(200);
+  expect(await own.status({ method: "DELETE", path: FACTOR })).toBe(204);
+  const again = await own.call({ method: "POST", path: FACTOR });
+  expect((await confirm(own, codeOf(String(Object(again.json).secret), clock.now()))).status).toBe(200);
+  expect((await signIn(second)).status).toBe(401);
+});
+
 test("[U7] each recovery code signs in once; they and the seed are in no file as they are", async () => {
   const clock = new FakeClock();
   await using server = await startClaviger({ clock });

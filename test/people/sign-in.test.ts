@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { cookieOf, firstPerson, freshPassword, logIn, person, withCookie } from "./person.ts";
+import { cookieOf, firstPerson, freshPassword, logIn, Person, person, withCookie } from "./person.ts";
 
 const ME = { path: "/api/v1/me" };
 const KEYS = { path: "/api/v1/keys" };
@@ -106,11 +106,11 @@ test("[U3] a session that is used slides, also over a restart, and ends thirty d
   expect(own.cookie).not.toBe(before);
   await first.app.close();
   await using again = await startClaviger({ clock, dataDir: first.dataDir });
-  const late = { ...ME, headers: withCookie(own.cookie) };
+  const late = new Person(again, own);
   clock.advance(begun + 30 * DAY_MS - clock.now() - 1000);
-  expect((await again.call(late)).status).toBe(200);
+  expect(await late.status(ME)).toBe(200);
   clock.advance(1000);
-  expect((await again.call(late)).status).toBe(401);
+  expect(await late.status(ME)).toBe(401);
 });
 
 test("[U3] the cookie is Secure behind a proxy that ends TLS, and no Bearer token", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { firstPerson, freshPassword, logIn, type Person, person, withCookie } from "./person.ts";
+import { firstPerson, freshPassword, logIn, Person, person, withCookie } from "./person.ts";
 
 const USERS = "/api/v1/users";
 const ME = { path: "/api/v1/me" };
@@ -190,6 +190,22 @@ test("[U3] what ended stays ended over a restart, and who is signed in stays so"
   const ask = (cookie: string, path: string) => again.call({ path, headers: withCookie(cookie) });
   expect((await ask(gone.cookie, "/api/v1/me")).status).toBe(401);
   expect((await ask(own.cookie, USERS)).text).toContain(id);
+});
+
+test("[U3] [U6] a restart gives no session more time, and no password that was given a later one", async () => {
+  const clock = new FakeClock();
+  await using server = await startClaviger({ clock });
+  const own = await firstPerson(server);
+  const id = Object((await add(own, "maria", [])).answer.json).id;
+  clock.advance(16 * 60_000);
+  const sessions = { path: "/api/v1/me/sessions" };
+  const before = (await own.call(sessions)).json;
+  await server.app.close();
+  await using again = await startClaviger({ clock, dataDir: server.dataDir });
+  const late = new Person(again, own);
+  expect((await late.call(sessions)).json).toEqual(before);
+  const refused = await late.call({ method: "DELETE", path: `${USERS}/${id}` });
+  expect([refused.status, refused.json]).toEqual([403, expect.objectContaining({ code: "reauthenticate" })]);
 });
 
 test("[U4] [N10] a password set over the control socket clears every lockout, on a locked server too; by the API it does not", async () => {

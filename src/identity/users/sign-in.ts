@@ -74,14 +74,18 @@ export class SignIn {
     { userId, jti, password }: { userId: string; jti: string; password: string },
     place: PasswordPlace,
   ): Promise<void> {
-    await this.#check(this.#require(userId), password, place);
-    const { held, database, clock } = this.#parts;
+    const user = this.#require(userId);
+    await this.#check(user, password, place);
+    const { held, database, clock, audit } = this.#parts;
     const end = await this.#parts.turn.take();
     try {
       const session = held.session(jti);
       if (session === undefined) throw new AppError("invalid_token");
       const fresh = { ...session, passwordAt: clock.now() };
-      await database.transaction((query) => updateSession(query, fresh));
+      await database.transaction(async (query) => {
+        await updateSession(query, fresh);
+        await audit.append(query, entryOf("user.reauthenticate", user, place));
+      });
       held.keep(fresh);
     } finally {
       end();

@@ -60,7 +60,7 @@ export function leakedKeyRoute(
           ],
         },
       },
-      errors: ["declared_in_file"],
+      errors: ["not_found", "declared_in_file"],
     },
     handler: async (request) => {
       const exchange = exchangeOf(request);

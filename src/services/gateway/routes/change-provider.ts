@@ -41,7 +41,7 @@ export function changeProviderRoute(api: Api, parts: { gates: Gates; providers: 
         body: { options: { headers_timeout_ms: 60_000, proxy: null }, credentials: [credentialExample] },
         answer: { ...providerExample, options: { headers_timeout_ms: 60_000 } },
       },
-      errors: ["base_url_denied"],
+      errors: ["base_url_denied", "declared_in_file"],
     },
     handler: async (request) => {
       const { name } = request.params;

@@ -12,7 +12,11 @@ export function removeProviderRoute(api: Api, parts: { gates: Gates; providers: 
     config: {
       contract: { ...providerContract("DELETE", "/api/v1/providers/{name}"), servedOnLowDisk: true },
     },
-    schema: { summary: "Remove a provider with its credentials.", params: providerParams },
+    schema: {
+      summary: "Remove a provider with its credentials.",
+      params: providerParams,
+      errors: ["declared_in_file"],
+    },
     handler: async (request, reply) => {
       const { name } = request.params;
       const exchange = exchangeOf(request);
