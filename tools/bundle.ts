@@ -57,7 +57,8 @@ async function bundlePart(directory: string, entryPoints: Record<string, string>
     target: "node24",
     external: EXTERNAL,
     minifySyntax: true,
-    legalComments: "eof",
+    // In files beside: Node.js keeps a module's text for good, in twice the space where a name in it is not ASCII.
+    legalComments: "external",
     banner: { js: BANNER },
     plugins: [renamedOwnFiles],
     metafile: true,

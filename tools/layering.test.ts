@@ -54,6 +54,8 @@ const PLANTED: [string, string, string, string][] = [
     'import { DatabaseSync } from "node:sqlite";',
     "only in platform/storage",
   ],
+  ["node:http", "src/cli/a.ts", 'import { request } from "node:http";', "by platform/http/node-http.ts"],
+  ["node:http for a type", "src/cli/a.ts", 'import { type Agent } from "node:http";', "but for its types"],
   ["pg", "src/vault/seal/store.ts", 'import pg from "pg";', "only in platform/storage"],
   ["kysely", "src/vault/seal/a.ts", 'import type { Kysely } from "kysely";', "kysely only"],
   [
@@ -88,6 +90,8 @@ test("passes what is allowed, and what only a comment or a string says", () => {
     "src/vault/seal/a.ts":
       '// process.env\nimport "node:crypto";\nimport "#gates/audit/index.ts";\nconst a = "console.log";',
     "src/vault/seal/store.ts": 'import type { Kysely } from "kysely";\nimport "#platform/storage/tables.ts";',
+    "src/platform/http/a.ts":
+      'import type { Agent } from "node:http";\nimport { request } from "./node-http.ts";',
     "src/cli/output.ts": 'console.log("x");',
     "src/main.ts": 'import { run } from "#cli/run.ts";',
   });

@@ -19,7 +19,9 @@ export function checkLayering(files: ReadonlyMap<string, string>): Violation[] {
     const report = (at: number, rule: string) =>
       violations.push({ file, line: text.slice(0, at).split("\n").length, rule });
     checkUses(file, text, report);
-    for (const { at, name } of findImports(text)) {
+    for (const { at, name, ofTypes } of findImports(text)) {
+      if (name === "node:http" && !ofTypes)
+        report(at, "node:http by platform/http/node-http.ts, but for its types");
       const rule = checkPackage(file, name) ?? checkTarget(file, targetOf(file, name));
       if (rule !== undefined) report(at, rule);
       addEdge(edges, file, targetOf(file, name), text.slice(0, at).split("\n").length);
@@ -71,9 +73,13 @@ function checkDoor(code: string, report: Report): void {
   if (count > MAX_INDEX_NAMES) report(0, `index.ts exports ${count} names, at most ${MAX_INDEX_NAMES}`);
 }
 
-function findImports(text: string): { at: number; name: string }[] {
+function findImports(text: string): { at: number; name: string; ofTypes: boolean }[] {
   const pattern = /(?:\b(?:import|export)\b[\w\s{},*$]*?\bfrom\s*|\bimport\s*\(?\s*)(["'`])([^"'`\n]+)\1/g;
-  return [...text.matchAll(pattern)].map((found) => ({ at: found.index, name: found[2] ?? "" }));
+  return [...text.matchAll(pattern)].map((found) => ({
+    at: found.index,
+    name: found[2] ?? "",
+    ofTypes: /^(import|export)\s+type\b/.test(found[0]),
+  }));
 }
 
 function checkPackage(file: string, name: string): string | undefined {

@@ -1,6 +1,7 @@
-import { type IncomingMessage, type RequestOptions, request } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import * as z from "zod";
 import { quoteForShell } from "#platform/config/shell-quote.ts";
+import { request } from "#platform/http/node-http.ts";
 import { CliError, EXIT, exitCodeOfStatus } from "./exit-codes.ts";
 import { openRemote, type RemoteServer, remoteProblem } from "./remote-server.ts";
 

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, StartError } from "../lib/error.ts";
@@ -7,6 +7,7 @@ import { createSecureServer } from "../tls/secure-server.ts";
 import { addressOwner } from "./address-owner.ts";
 import { drain, type Server } from "./drain.ts";
 import type { Front } from "./front.ts";
+import { createServer } from "./node-http.ts";
 import type { ListenerPolicy } from "./ports.ts";
 import { refuseRaw } from "./raw-refusal.ts";
 

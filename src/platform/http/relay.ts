@@ -1,8 +1,9 @@
-import { Agent, type IncomingMessage, request as requestOver, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { AppError } from "../lib/error.ts";
 import { channelBinding } from "../tls/channel-binding.ts";
 import { bindAsTold } from "./channel-binding.ts";
 import type { Front } from "./front.ts";
+import { Agent, request as requestOver } from "./node-http.ts";
 import { pathOf } from "./path.ts";
 import type { ListenerPolicy } from "./ports.ts";
 import { toProblem } from "./problem.ts";

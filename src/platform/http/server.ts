@@ -60,6 +60,10 @@ export interface HttpServer {
 }
 
 const API_BODY_LIMIT_BYTES = 1024 * 1024;
+/** In place of the framework's own compilers of schemas, which it would load before it is given others. */
+const notUsed = (): never => {
+  throw new Error("a schema came before its compiler");
+};
 const exchanges = new WeakMap<IncomingMessage, Exchange>();
 
 /** The exchange a handler belongs to. */
@@ -100,6 +104,7 @@ function createApi(parts: ServerParts): Api {
     bodyLimit: API_BODY_LIMIT_BYTES,
     exposeHeadRoutes: true,
     routerOptions: { caseSensitive: true },
+    schemaController: { compilersFactory: { buildValidator: notUsed, buildSerializer: notUsed } },
     // A path the framework cannot decode runs no hook: it is refused here, by the same gates.
     frameworkErrors: (_error, request, reply) => {
       const exchange = exchangeOf(request);
