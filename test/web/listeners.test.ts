@@ -92,7 +92,7 @@ test(
     const colourOf = (name: string) =>
       rowOf(page, name)
         .getByText(/days left|expired/)
-        .evaluate((word) => getComputedStyle(word.parentElement ?? word, "::before").backgroundColor);
+        .evaluate("word => getComputedStyle(word.parentElement, '::before').backgroundColor");
     const [long, soon, urgent, over] = await Promise.all(["long", "soon", "urgent", "over"].map(colourOf));
     expect(new Set([long, soon, urgent]).size).toBe(3);
     expect(over).toBe(urgent);
@@ -106,7 +106,7 @@ test(
     await window.getByText(seen).waitFor();
     await window.getByText("in-7.example, 127.0.0.1").waitFor();
     await expectBothThemesSound(page);
-    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    const copied = () => page.evaluate<string>("navigator.clipboard.readText()");
     await window.getByRole("button", { name: "Copy the fingerprint" }).click();
     await expect.poll(copied).toBe(seen);
     await window.getByRole("button", { name: `Copy ${claviger.app.urls[3]}` }).click();

@@ -30,8 +30,9 @@ export function AddListener(props: { readonly sources: readonly Listener["source
         </Text>
       )}
       <Text size="sm">
-        It stands in <Code>claviger.yaml</Code>, and is open as soon as the file is saved; the others drop
-        nothing. This one is reached from other machines, over TLS with a certificate the server makes:
+        Listeners are declared in <Code>claviger.yaml</Code>. One is open as soon as the file is saved, and
+        the others drop nothing. This one is reached from other machines, over TLS with a certificate that the
+        server makes:
       </Text>
       <Snippet label="A listener in claviger.yaml" text={EXAMPLE} />
       {sources.includes("default") && (

@@ -15,7 +15,7 @@ export function columnsOf(open: (listener: Listener) => void): readonly Column<L
     { label: "Reached at", render: (listener) => <FirstUrl of={listener} />, from: "sm" },
     { label: "Who gets in", render: (listener) => <Words of={entrantsOf(listener)} />, from: "md" },
     { label: "Serves", render: ({ serve }) => <Words of={serve} />, from: "lg" },
-    { label: "TLS", render: (listener) => <TlsBadge of={listener} />, from: "xs" },
+    { label: "TLS", render: (listener) => <TlsBadge of={listener} /> },
   ];
 }
 
@@ -53,7 +53,7 @@ function FirstUrl({ of: { urls, addresses } }: { readonly of: Listener }): React
   return (
     <Stack gap={2}>
       <Group gap={4} wrap="nowrap">
-        <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+        <Text size="sm" style={{ overflowWrap: "break-word" }}>
           {url}
         </Text>
         <CopyButton value={url} label={`Copy ${url}`} />

@@ -8,7 +8,7 @@ export function TlsBadge({ of: listener }: { readonly of: Listener }): ReactNode
   if (tls === "off")
     return (
       <StateBadge tone={loopback_only ? "neutral" : "warning"}>
-        {loopback_only ? "off" : "off, and reached from elsewhere"}
+        {loopback_only ? "off" : "off, in clear text"}
       </StateBadge>
     );
   if (certificates.length === 0) return <StateBadge tone="neutral">{tls}</StateBadge>;
