@@ -168,7 +168,7 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   await assembled.startCluster();
   isReachable = () => listeners.specs.some(reachesBeyond);
   const { readConfig = () => config } = options;
-  const reloads = new Reloads({ ...assembled, config, readConfig, listeners, database, random, log });
+  const reloads = new Reloads({ ...assembled, config, readConfig, listeners, database, clock, random, log });
   reloading.current = reloads;
   undo.use(reloads.watch());
   if (config.serverKey !== undefined && !seal.status().initialized)

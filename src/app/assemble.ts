@@ -14,7 +14,6 @@ import { loadAuthKey } from "#platform/config/secrets.ts";
 import type { EgressParts } from "#platform/egress/egress-client.ts";
 import type { EventBus } from "#platform/events/event-bus.ts";
 import { createDashboard, type DashboardFiles } from "#platform/http/dashboard.ts";
-import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
 import { createHttpServer, type HttpServer } from "#platform/http/server.ts";
 import { AddressRanges } from "#platform/lib/address-ranges.ts";
@@ -37,8 +36,7 @@ import {
   infoRoutes,
   metricsRoute,
   openapiRoute,
-  type ReloadReport,
-  type SettingsInForce,
+  type RunningConfig,
   sseRoute,
 } from "#services/control/index.ts";
 import type { DeclaredProvider } from "#services/gateway/index.ts";
@@ -92,10 +90,7 @@ export interface ServerParts {
   /** The web application; undefined where it is not built. */
   readonly dashboard: DashboardFiles | undefined;
   /** What reads the configuration anew, and knows what of it is in force; there once the server listens. */
-  readonly reloads: () => {
-    reload(by: ChangeAuthor): Promise<ReloadReport>;
-    settings(): SettingsInForce;
-  };
+  readonly reloads: () => RunningConfig;
 }
 
 /** A server but for where it listens. */

@@ -1,3 +1,4 @@
+import { basename, join } from "node:path";
 import type { AuditRecorder } from "#gates/audit/index.ts";
 import { isCommonInitialPassword } from "#identity/users/index.ts";
 import type { LoadedConfig } from "#platform/config/load.ts";
@@ -7,18 +8,21 @@ import { watchConfig } from "#platform/config/watch.ts";
 import type { EventSink } from "#platform/events/event.ts";
 import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { callerId } from "#platform/http/ports.ts";
+import type { Clock } from "#platform/lib/clock.ts";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { newId } from "#platform/lib/id.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { Turn } from "#platform/threads/turn.ts";
-import type { ReloadReport, SettingsInForce } from "#services/control/index.ts";
+import { pathsOf } from "#platform/tls/material.ts";
+import type { ReloadReport, RunningConfig } from "#services/control/index.ts";
 import type { Declared } from "./declared/declared.ts";
 import type { InForce } from "./in-force.ts";
 import { listenerSpecs } from "./listeners/declared-specs.ts";
 import type { Listeners } from "./listeners/listeners.ts";
-import { refuseCommonPassword } from "./listeners/spec.ts";
+import { type RefusedConfig, shownListeners } from "./listeners/shown-listeners.ts";
+import { type ListenerSpec, refuseCommonPassword } from "./listeners/spec.ts";
 
 const ACTION = "config.reload";
 /** What a reload puts in force. */
@@ -33,6 +37,7 @@ interface Parts {
   readonly audit: AuditRecorder;
   readonly bus: EventSink;
   readonly database: Database;
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
@@ -43,6 +48,8 @@ export class Reloads {
   readonly #turn = new Turn();
   /** As the file was when it was last put in force. */
   #last: LoadedConfig<Declared>;
+  /** The file as it is now, where that is not in force. */
+  #refused: RefusedConfig | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -50,7 +57,7 @@ export class Reloads {
   }
 
   /** What holds now: of the file as it was last put in force what a reload changes, of the start the rest. */
-  settings(): SettingsInForce {
+  settings(): ReturnType<RunningConfig["settings"]> {
     const { config } = this.#parts;
     const waiting = new Set(this.#needRestart(this.#last.settings));
     const settings = SETTINGS.map(({ key, doc, live }) => {
@@ -59,6 +66,12 @@ export class Reloads {
       return { name: key, value: values[key], source, restart_needed: waiting.has(key), about: doc };
     });
     return { file: this.#last.configFile ?? null, settings };
+  }
+
+  /** Where it listens, and what of the file it could not open. */
+  listeners(): ReturnType<RunningConfig["listeners"]> {
+    const { listeners, clock } = this.#parts;
+    return shownListeners(listeners.inForce(), this.#refused, clock.now());
   }
 
   /** One after another. Throws AppError `config_refused`, its words the problems, or what the store throws that cannot record it: what was in force stays so. */
@@ -88,14 +101,17 @@ export class Reloads {
 
   async #reload(by: ChangeAuthor): Promise<ReloadReport> {
     const { readConfig, declared, listeners, log, bus } = this.#parts;
+    let specs: readonly ListenerSpec[] = [];
+    let { require_api_key: requireApiKey } = this.#last.settings;
     try {
       const config = readConfig();
-      const { require_api_key: requireApiKey } = config.settings;
-      const specs = listenerSpecs(config);
+      requireApiKey = config.settings.require_api_key;
+      specs = listenerSpecs(config);
       refuseCommonPassword(config, specs, isCommonInitialPassword);
       const commit = () => this.#record(by);
       await declared.replace(config.resources, () => listeners.apply(specs, { requireApiKey, commit }));
       this.#last = config;
+      this.#refused = undefined;
       const report = { restart_needed: this.#needRestart(config.settings) };
       log.info({ settings: report.restart_needed.join(" ") }, "the configuration was reloaded");
       bus.publish("config.reloaded", report);
@@ -103,8 +119,10 @@ export class Reloads {
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       log.error({ detail: error.message }, "the configuration was refused; the one before stays in force");
+      const reason = publicText(error, specs, this.#parts.config.configDir);
+      this.#refused = { reason, specs, requireApiKey };
       bus.publish("config.refused", {});
-      throw new AppError("config_refused", publicText(error), { cause: error });
+      throw new AppError("config_refused", reason, { cause: error });
     }
   }
 
@@ -129,9 +147,14 @@ export class Reloads {
   }
 }
 
-/** The places without the path of the file: that is for whoever is on the machine. */
-function publicText(error: StartError): string {
-  if (!(error instanceof ConfigProblems)) return error.message;
+/** Without the paths of the file, and of certificates and keys: those are for whoever is on the machine. */
+function publicText(error: StartError, specs: readonly ListenerSpec[], configDir: string): string {
+  if (!(error instanceof ConfigProblems)) {
+    const pairs = specs.flatMap(({ tls }) => (tls.kind === "files" ? tls.pairs : []));
+    const paths = pairs.flatMap((pair) => pathsOf(pair));
+    const bare = paths.reduce((text, path) => text.replaceAll(path, basename(path)), error.message);
+    return bare.replaceAll(join(configDir, "/"), "");
+  }
   return error.problems
     .map(({ file, line, column, message }) =>
       line === 0 ? `${file}: ${message}` : `${file.split("/").at(-1)}:${line}:${column}: ${message}`,

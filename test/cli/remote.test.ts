@@ -89,6 +89,8 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["api-key", "rotate", "far", "--overlap", "1m"], /sk-claviger-/],
     [["config", "identities"], /NAME|none|no /i],
     [["config", "permission-sets"], /superadmin +built-in/],
+    [["config", "listeners"], /local +flag +listening +127\.0\.0\.1:\d+/],
+    [["config", "listeners", "local"], /URL: +http:/],
     [["config", "reload"], /in force/],
     [["config", "show"], /workers +\d/],
     [["audit", "export"], /provider\.create/],
@@ -170,7 +172,7 @@ test("[L3] the command tree has no command beyond those tried above and those th
     [
       ...["setup", "status", "models", "connect", "config reload", "config show", "config identities"],
       ...["sums", "overview", "top", "requests"].map((verb) => `usage ${verb}`),
-      "config permission-sets",
+      ...["config permission-sets", "config listeners"],
       ...["audit export", "audit tail", "backup", "cluster init", "cluster status"],
       ...["cluster join", "cluster open"],
       ...["leave", "lock", "remove", "rename"].map((verb) => `cluster ${verb}`),

@@ -65,6 +65,8 @@ const SUBJECTS: readonly (readonly [string, Action | typeof OPEN | typeof SELF |
   ["/api/v1/key/status", "open"],
   ["/api/v1/key/", "settings.manage"],
   ["/api/v1/first-run", "settings.manage"],
+  ["/api/v1/settings", "settings.manage"],
+  ["/api/v1/listeners", "settings.manage"],
   ["/api/v1/backup", "backup.create"],
   ["/api/v1/cluster/lock", "cluster.lock"],
   ["/api/v1/cluster/", "cluster.manage"],

@@ -8,6 +8,7 @@ type Spec = TestClaviger["app"]["listeners"]["specs"][number];
 export function listenerSpec(name: string, own: Partial<Spec> = {}): Spec {
   return {
     name,
+    source: "file",
     targets: [{ host: "127.0.0.1", port: 0 }],
     tls: { kind: "off" },
     serves: new Set(["gateway", "api", "dashboard", "events"]),

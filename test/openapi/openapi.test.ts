@@ -140,6 +140,7 @@ const STEPS: readonly string[] = [
   "GET /api/v1/first-run",
   "PUT /api/v1/first-run",
   "GET /api/v1/settings",
+  "GET /api/v1/listeners",
   "GET /api/v1/requests",
   "GET /api/v1/usage",
   "GET /api/v1/overview",

@@ -28,6 +28,19 @@ const USERS = [
 ];
 /** What its file declares. */
 const RESOURCES = {
+  desk: {
+    resource_type: "HttpServer",
+    listen_addr: "127.0.0.1:0",
+    auth: ["users", "keys", "cluster", "anonymous"],
+  },
+  harbour: {
+    resource_type: "HttpServer",
+    listen_addr: ["127.0.0.1:0", "[::1]:0"],
+    tls: "auto",
+    auth: ["till-at-the-harbour", "keys"],
+    serve: ["gateway"],
+    allowed_hosts: ["claviger.harbour.example"],
+  },
   "night-shift": {
     resource_type: "PermissionSet",
     allow: ["gateway.use:openai/*", "models.read", "usage.read"],
@@ -50,7 +63,7 @@ export async function startSeededServer(): Promise<SeededServer> {
   const upstream = stack.use(await startUpstream());
   const yaml = JSON.stringify({ resources: RESOURCES });
   const clock = new FakeClock(Date.now() - AN_HOUR_MS - DAYS * A_DAY_MS);
-  const claviger = stack.use(await startClaviger({ clock, dashboardDir: DASHBOARD, yaml }));
+  const claviger = stack.use(await startClaviger({ clock, listen: [], dashboardDir: DASHBOARD, yaml }));
   // Before there are other users: then nobody signs in as the first any more.
   const admin = await settledAdmin(claviger);
   for (const provider of PROVIDERS)

@@ -2,6 +2,7 @@ import {
   IconApi,
   IconBrain,
   IconChartBar,
+  IconDoorEnter,
   IconHome,
   IconId,
   IconKey,
@@ -113,6 +114,13 @@ export const PAGES: ReadonlyMap<string, PageEntry> = new Map([
     {
       load: () => import("#features/nodes/page.tsx"),
       nav: { label: "Cluster", Icon: IconTopologyStar3, action: "nodes.read" },
+    },
+  ],
+  [
+    "/listeners",
+    {
+      load: () => import("#features/listeners/page.tsx"),
+      nav: { label: "Listeners", Icon: IconDoorEnter, action: "settings.manage" },
     },
   ],
   [

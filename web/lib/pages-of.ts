@@ -7,14 +7,14 @@ export interface Page<Row> {
 }
 
 /** A list that is read page by page; `ask` gets the cursor, undefined for the first page. */
-export function pagesOf<Row>(
+export function pagesOf<Answer extends Page<unknown>>(
   queryKey: QueryKey,
-  ask: (at: { readonly cursor: string | undefined; readonly signal: AbortSignal }) => Promise<Page<Row>>,
+  ask: (at: { readonly cursor: string | undefined; readonly signal: AbortSignal }) => Promise<Answer>,
 ) {
   return infiniteQueryOptions({
     queryKey,
     queryFn: ({ pageParam, signal }) => ask({ cursor: pageParam === "" ? undefined : pageParam, signal }),
     initialPageParam: "",
-    getNextPageParam: (last: Page<Row>) => last.next_cursor,
+    getNextPageParam: (last: Answer) => last.next_cursor,
   });
 }

@@ -30,11 +30,13 @@ test("[N4] what listens without a declaration is what its declaration makes: loo
     entry: { users: true, keys: true, cluster: true, anonymous: { permissionSet: "gateway", from: "local" } },
   });
   const [written] = specsOf({ main: { resource_type: "HttpServer", ...DEFAULT_HTTP_SERVER } });
-  expect({ ...written, name: "local" }).toEqual(bare);
+  expect([bare?.source, written?.source]).toEqual(["default", "file"]);
+  expect({ ...written, name: "local", source: "default" }).toEqual(bare);
 });
 
 test("[N4] [I3] beyond loopback, where only --listen names it, nobody comes in without a credential", () => {
   const [local, network] = specsOf({}, ["127.0.0.1:0", "192.0.2.1:8441"]);
+  expect([local?.source, network?.source]).toEqual(["flag", "flag"]);
   expect([local?.name, local?.targets]).toEqual(["local", [{ host: "127.0.0.1", port: 0 }]]);
   expect([network?.name, network?.targets]).toEqual(["network", [{ host: "192.0.2.1", port: 8441 }]]);
   expect(network?.entry).toMatchObject({ users: true, keys: true, cluster: true });

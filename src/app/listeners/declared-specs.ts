@@ -8,35 +8,43 @@ import {
   toHttpServer,
 } from "../declared/http-server.ts";
 import { isLocalPlace } from "../declared/listen-addr.ts";
-import type { ListenerSpec, SpecEntry, SpecTls } from "./spec.ts";
+import type { ListenerSpec, SpecEntry, SpecSource, SpecTls } from "./spec.ts";
 
 /** Where a configuration listens: as the command line says, else as the file declares, else on loopback. */
 export function listenerSpecs(config: LoadedConfig<Declared>): ListenerSpec[] {
   const { httpServers } = config.resources;
-  return config.listenGiven || httpServers.length === 0 ? defaultSpecs(config) : httpServers.map(toSpec);
+  return config.listenGiven || httpServers.length === 0
+    ? defaultSpecs(config)
+    : httpServers.map((server) => toSpec(server, "file"));
 }
 
 /**
  * The listeners of a configuration that declares none: `local` on the loopback addresses, where local programs may use
  * the gateway without a key; and `network` on others that `--listen` names, where nobody may.
  */
-function defaultSpecs({ settings, listen }: Pick<LoadedConfig, "settings" | "listen">): ListenerSpec[] {
+function defaultSpecs({
+  settings,
+  listen,
+  listenGiven,
+}: Pick<LoadedConfig, "settings" | "listen" | "listenGiven">): ListenerSpec[] {
   const credentialsOnly = DEFAULT_HTTP_SERVER.auth.filter((word) => word !== "anonymous");
   const allowed = {
     allowedHosts: new Set(settings.allowed_hosts),
     allowedOrigins: new Set(settings.allowed_origins),
   };
-  const local = toSpec(toHttpServer("local", DEFAULT_HTTP_SERVER));
-  const network = toSpec(toHttpServer("network", { ...DEFAULT_HTTP_SERVER, auth: credentialsOnly }));
+  const source = listenGiven ? "flag" : "default";
+  const local = toSpec(toHttpServer("local", DEFAULT_HTTP_SERVER), source);
+  const network = toSpec(toHttpServer("network", { ...DEFAULT_HTTP_SERVER, auth: credentialsOnly }), source);
   return [
     { ...local, ...allowed, targets: listen.filter(({ host }) => isLoopback(host)) },
     { ...network, ...allowed, targets: listen.filter(({ host }) => !isLoopback(host)) },
   ].filter(({ targets }) => targets.length > 0);
 }
 
-function toSpec(server: DeclaredHttpServer): ListenerSpec {
+function toSpec(server: DeclaredHttpServer, source: SpecSource): ListenerSpec {
   return {
     name: server.name,
+    source,
     targets: server.places,
     tls: toTls(server.tls),
     serves: server.serves,

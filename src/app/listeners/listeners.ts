@@ -5,6 +5,7 @@ import { SESSION_TICKET_KEY_BYTES, type TlsMaterial } from "#platform/tls/materi
 import { namesWithDomain } from "#platform/tls/own-names.ts";
 import { Addresses, type AddressParts, mustYield, type WantedAddress } from "./addresses.ts";
 import { CertificateShelf } from "./certificate-shelf.ts";
+import type { ListenerInForce } from "./shown-listeners.ts";
 import { checkSpecs, type ListenerSpec, policyOf, textOf } from "./spec.ts";
 
 const CHECK_CERTIFICATES_EVERY_MS = 60_000;
@@ -65,6 +66,16 @@ export class Listeners {
         return secure && "port" in target && entry.kind === "listed" && entry.cluster;
       })
       .map(({ listener }) => listener.url);
+  }
+
+  /** Each with what is open of it, and the certificates it shows. */
+  inForce(): readonly ListenerInForce[] {
+    const open = this.#addresses.all();
+    return this.#specs.map((spec) => ({
+      spec,
+      open: open.filter(({ wanted }) => wanted.policy.name === spec.name),
+      pairs: this.#shelf.of(spec.tls) ?? [],
+    }));
   }
 
   /** SHA-256 of the public keys of its certificates (SPKI, DER), base64url. */

@@ -27,10 +27,14 @@ export type SpecEntry =
     }
   | { readonly kind: "open"; readonly permissionSet: string };
 
+/** Where a listener is declared: in the file, by `--listen`, or nowhere. */
+export type SpecSource = "file" | "flag" | "default";
+
 /** One listener as the configuration wants it. */
 export interface ListenerSpec {
   /** Stands in logs and metrics; no other listener has it. */
   readonly name: string;
+  readonly source: SpecSource;
   readonly targets: readonly SpecTarget[];
   readonly tls: SpecTls;
   readonly serves: ReadonlySet<Service>;

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { loadConfig } from "#platform/config/load.ts";
 import type { CommandContext } from "../command-context.ts";
 import { initConfig } from "./config-init.ts";
+import { listListeners, showListener } from "./config-listeners.ts";
 import { listIdentities, listPermissionSets, reloadConfig, showSettings } from "./config-running.ts";
 import { setInConfig } from "./config-set.ts";
 import type { LocalFlags } from "./local-server.ts";
@@ -11,7 +12,7 @@ interface Places {
   readonly configDir?: string;
 }
 
-/** `claviger config check [FILE] | schema | init | set | reload | show | identities | permission-sets`. */
+/** `claviger config check [FILE] | schema | init | set | reload | show | identities | permission-sets | listeners`. */
 export function configCommands(program: Command, context: CommandContext): void {
   const group = program.command("config").description("the configuration file");
   const placed = (command: Command) =>
@@ -69,6 +70,13 @@ export function configCommands(program: Command, context: CommandContext): void 
         "list the permission sets the server has, its own and those of its file, and what each allows",
       ),
   ).action((flags: LocalFlags) => listPermissionSets(context, flags));
+  running(
+    group
+      .command("listeners [name]")
+      .description("list where the server listens, and who enters there; with a name, all of that one"),
+  ).action((name: string | undefined, flags: LocalFlags) =>
+    name === undefined ? listListeners(context, flags) : showListener(context, name, flags),
+  );
 }
 
 /** Every problem as `FILE:LINE:COLUMN: text`, exit status 78; `--explain` says what won. */

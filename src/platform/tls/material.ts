@@ -9,7 +9,12 @@ export interface LoadedPair {
   /** DNS names it is for, in lower case; one may begin with `*.`. */
   readonly names: readonly string[];
   readonly addresses: readonly string[];
+  /** Whom it is made out to: `CN=claviger`. */
+  readonly subject: string;
+  /** Whether its own key vouches for it. */
+  readonly isSelfSigned: boolean;
   /** Milliseconds since the epoch. */
+  readonly beginsMs: number;
   readonly expiresMs: number;
   /** SHA-256 of the certificate, in hexadecimal with colons. */
   readonly fingerprint: string;

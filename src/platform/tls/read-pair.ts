@@ -64,6 +64,10 @@ function factsOf(certificate: X509Certificate, pair: TlsPair): LoadedPair {
       .filter((name) => /^[A-Za-z0-9*._-]+$/.test(name))
       .map((name) => name.toLowerCase()),
     addresses: starting("IP Address:"),
+    subject: certificate.subject.replaceAll("\n", ", "),
+    // Not checkIssued: that wants the right to sign others, which ours does not claim.
+    isSelfSigned: certificate.issuer === certificate.subject && certificate.verify(certificate.publicKey),
+    beginsMs: Date.parse(certificate.validFrom),
     expiresMs: Date.parse(certificate.validTo),
     fingerprint: certificate.fingerprint256,
     publicKey: sha256(certificate.publicKey.export({ type: "spki", format: "der" })).toString("base64url"),

@@ -1,4 +1,4 @@
-export { configRoutes, type ReloadReport, type SettingsInForce } from "./config-routes.ts";
+export { configRoutes, type ReloadReport, type RunningConfig } from "./config-routes.ts";
 export { beginFirstRun } from "./first-run.ts";
 export { firstRunRoutes } from "./first-run-routes.ts";
 export { infoRoutes } from "./info-routes.ts";
