@@ -141,6 +141,7 @@ const STEPS: readonly string[] = [
   "PUT /api/v1/first-run",
   "GET /api/v1/settings",
   "GET /api/v1/requests",
+  "GET /api/v1/requests/principals",
   "GET /api/v1/usage",
   "GET /api/v1/overview",
   "GET /api/v1/overview/top",
