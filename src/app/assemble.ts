@@ -276,7 +276,7 @@ export async function assemble(parts: ServerParts): Promise<Assembled> {
           await audit.flush();
         },
       });
-      upstreams.register(api, (id) => identities.records.find((identity) => identity.id === id)?.name);
+      upstreams.register(api, () => identities.records);
       openapiRoute(api, { version: VERSION, routes: () => server.routes() });
     },
   });

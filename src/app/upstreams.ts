@@ -30,8 +30,8 @@ import type { Workers } from "./workers/workers.ts";
 /** Everything that leads to an upstream, as the main thread has it. */
 export interface Upstreams {
   readonly gateway: Gateway;
-  /** `identityName`: that of an identity of the configuration file, by its id. */
-  register(api: Api, identityName: (id: string) => string | undefined): void;
+  /** `identities`: those of the configuration file. */
+  register(api: Api, identities: () => readonly { readonly id: string; readonly name: string }[]): void;
   /** These are the configuration file's providers from now on. Throws DeclaredProviderProblems, with nothing changed. */
   declareProviders(list: readonly DeclaredProvider[]): Promise<void>;
   close(): Promise<void>;
@@ -109,9 +109,9 @@ export async function openUpstreams(parts: {
       await providers.declare(list);
       for (const { name } of list) warnOfMissing(log, await providers.view(name));
     },
-    register: (api, identityName) =>
+    register: (api, identities) =>
       gatewayApiRoutes(api, {
-        identityName,
+        identities,
         gates,
         providers,
         test: asking.test,

@@ -134,7 +134,7 @@ test("[L3] the commands of usage ask the one of --url too", async () => {
     [["usage"], /REQUESTS/],
     [["usage", "overview"], /in all/],
     [["usage", "top"], /remote/],
-    [["usage", "requests"], / 200 key_\w+ /],
+    [["usage", "requests"], / 200 remote-program key_\w+ /],
   ]);
 });
 

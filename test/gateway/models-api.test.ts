@@ -44,6 +44,40 @@ test("[G5] [D4] the API lists the models page by page, by provider and by a part
   expect([rest.ids, rest.next_cursor]).toEqual([["two/Other"], null]);
 });
 
+test("[G5] [D4] the models are sorted by name, window or price, what is not known last, on pages that hold each once", async () => {
+  await using first = await startUpstream({ listsApart: true, models: ["gpt-4o", "local-1", "Zeta"] });
+  await using second = await startUpstream({ listsApart: true, models: ["gpt-4o-mini"] });
+  await using claviger = await startClaviger({ yaml: PRICED });
+  await claviger.addProvider("one", first.baseUrl);
+  await claviger.addProvider("another", second.baseUrl);
+  const pagesOf = async (sort: string) => {
+    const ids: unknown[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const page = await listed(claviger, `?limit=1&sort=${sort}${cursor && `&cursor=${cursor}`}`);
+      ids.push(...page.ids);
+      cursor = page.next_cursor;
+    }
+    return ids;
+  };
+  const orders = {
+    id: ["another/gpt-4o-mini", "one/gpt-4o", "one/local-1", "one/Zeta"],
+    "-id": ["one/Zeta", "one/local-1", "one/gpt-4o", "another/gpt-4o-mini"],
+    "-context_window": ["another/gpt-4o-mini", "one/gpt-4o", "one/Zeta", "one/local-1"],
+    input_usd_per_million: ["another/gpt-4o-mini", "one/local-1", "one/gpt-4o", "one/Zeta"],
+    "-output_usd_per_million": ["one/gpt-4o", "one/local-1", "another/gpt-4o-mini", "one/Zeta"],
+  };
+  for (const [sort, ids] of Object.entries(orders)) expect([sort, await pagesOf(sort)]).toEqual([sort, ids]);
+  expect((await listed(claviger, "?provider=one&search=L&sort=-id")).ids).toEqual(["one/local-1"]);
+  for (const [query, text] of [
+    ["?sort=colour", /must be one of id, -id, context_window/],
+    ["?cursor=no-such-model", /give the next_cursor/],
+    ["?sort=id&cursor=one%2Fgpt-4o", /with the sort of that request/],
+  ] as const) {
+    const answer = await claviger.control({ path: `/api/v1/models${query}` });
+    expect([answer.status, answer.text]).toEqual([400, expect.stringMatching(text)]);
+  }
+});
+
 test("[G5] the API lists to a key the models it may read, and no other", async () => {
   await using first = await startUpstream({ listsApart: true });
   await using second = await startUpstream({ listsApart: true });

@@ -203,6 +203,45 @@ test("[E4] [G12] a credential takes no way over a proxy it was not entered for",
   });
 });
 
+test("[H2] providers are listed in their order, or sorted, narrowed by a part of the name or base URL, page by page", async () => {
+  await using claviger = await startClaviger();
+  for (const [name, kind, at] of [
+    ["zebra", "openai-compatible", "9/v1"],
+    ["ant", "ollama", "11434/v1"],
+    ["bee", "anthropic", "9"],
+  ] as const) {
+    const made = await create(claviger, { name, kind, base_url: `http://127.0.0.1:${at}`, credentials });
+    expect(made.status).toBe(201);
+  }
+  const page = z.object({ data: z.array(shown), next_cursor: z.string().nullable() });
+  const read = async (query: string) => {
+    const names: string[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const path = `${PATH}?limit=1${query}${cursor && `&cursor=${cursor}`}`;
+      const answer = page.parse((await claviger.control({ path })).json);
+      names.push(...answer.data.map(({ name }) => name));
+      cursor = answer.next_cursor;
+    }
+    return names;
+  };
+  expect(await read("")).toEqual(["zebra", "ant", "bee"]);
+  expect(await read("&sort=name")).toEqual(["ant", "bee", "zebra"]);
+  expect(await read("&sort=-name")).toEqual(["zebra", "bee", "ant"]);
+  expect(await read("&sort=kind")).toEqual(["bee", "ant", "zebra"]);
+  expect(await read("&sort=-kind")).toEqual(["zebra", "ant", "bee"]);
+  expect(await read("&search=EB")).toEqual(["zebra"]);
+  expect(await read("&search=%3A9&sort=name")).toEqual(["bee", "zebra"]);
+  expect(await read("&search=nothing")).toEqual([]);
+  for (const [query, text] of [
+    ["sort=base_url", /must be one of name, -name, kind, -kind/],
+    ["cursor=nobody", /give the next_cursor/],
+    ["sort=name&cursor=zebra", /with the sort of that request/],
+  ] as const) {
+    const answer = await claviger.control({ path: `${PATH}?${query}` });
+    expect([answer.status, answer.text]).toEqual([400, expect.stringMatching(text)]);
+  }
+});
+
 test("[H2] a provider that was never there is named", async () => {
   await using claviger = await startClaviger();
   for (const [method, path] of [

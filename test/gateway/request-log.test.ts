@@ -24,6 +24,7 @@ test("[G7] [H4] a request is one row of exactly these fields, newest first, page
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       request_id: streamed.headers["x-request-id"],
       principal: bench.id,
+      principal_name: "app",
       provider: "sim",
       model: MODEL,
       status: 200,

@@ -142,6 +142,7 @@ const STEPS: readonly string[] = [
   "GET /api/v1/settings",
   "GET /api/v1/listeners",
   "GET /api/v1/requests",
+  "GET /api/v1/requests/principals",
   "GET /api/v1/usage",
   "GET /api/v1/overview",
   "GET /api/v1/overview/top",

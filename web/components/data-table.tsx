@@ -58,7 +58,14 @@ export function DataTable<Row>(props: {
   return (
     <Stack gap="sm">
       <ProblemAlert error={query.error} retry={query.refetch} />
-      <Box role="region" aria-label={label} tabIndex={0} style={{ overflowX: "auto" }}>
+      {props.sorting !== undefined && <SortTold columns={columns} sorting={props.sorting} />}
+      <Box
+        role="region"
+        aria-label={label}
+        aria-busy={query.isPlaceholderData}
+        tabIndex={0}
+        style={{ overflowX: "auto" }}
+      >
         <Table verticalSpacing="xs" highlightOnHover aria-label={label}>
           <Table.Thead>
             <Table.Tr>
@@ -123,6 +130,20 @@ function HeadCell<Row>(props: {
         {column.label} <span aria-hidden>{isBy ? (sorting.direction === "ascending" ? "↑" : "↓") : "↕"}</span>
       </UnstyledButton>
     </Table.Th>
+  );
+}
+
+/** For who does not see the arrows: how the list is sorted now. */
+function SortTold<Row>(props: {
+  readonly columns: readonly Column<Row>[];
+  readonly sorting: Sorting;
+}): ReactNode {
+  const { by, direction } = props.sorting;
+  const column = props.columns.find(({ sortBy }) => sortBy === by);
+  return (
+    <VisuallyHidden aria-live="polite">
+      {column === undefined ? "In its own order" : `Sorted by ${column.label}, ${direction}`}
+    </VisuallyHidden>
   );
 }
 

@@ -28,6 +28,12 @@ export type ProviderVerdict = z.infer<typeof verdict>;
 /** A provider as the server shows it. */
 export type ShownProvider = z.infer<typeof body>;
 
+/** Which providers, and in which order; all in their own when nothing is said. */
+export interface WantedProviders {
+  readonly sort?: string;
+  readonly search?: string;
+}
+
 const PATH = "/api/v1/providers";
 const SECRETS = "/api/v1/credentials";
 const pathOf = (name: string) => `${PATH}/${encodeURIComponent(name)}`;
@@ -48,7 +54,18 @@ export function providerCalls(context: CommandContext, flags: LocalFlags) {
         if (error instanceof CliError && error.problem?.code === "not_found") return undefined;
         throw error;
       }),
-    list: async () => page.parse(await call("GET", `${PATH}?limit=1000`)).data,
+    /** All that fit, page by page. */
+    list: async ({ sort, search }: WantedProviders = {}): Promise<readonly ShownProvider[]> => {
+      const wanted = { limit: "1000", ...(sort && { sort }), ...(search && { search }) };
+      const found: ShownProvider[] = [];
+      for (let cursor: string | null = ""; cursor !== null; ) {
+        const query = new URLSearchParams({ ...wanted, ...(cursor !== "" && { cursor }) });
+        const { data, next_cursor } = page.parse(await call("GET", `${PATH}?${query}`));
+        found.push(...data);
+        cursor = next_cursor;
+      }
+      return found;
+    },
     create: async (sent: object) => body.parse(await call("POST", PATH, sent)),
     change: async (name: string, sent: object) => body.parse(await call("PATCH", pathOf(name), sent)),
     remove: (name: string) => call("DELETE", pathOf(name)),

@@ -1,10 +1,18 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { sortWords } from "#platform/lib/sorted-page.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { LocalFlags } from "./local-server.ts";
 import { addCommand, editCommand } from "./provider-add.ts";
-import { type ProviderVerdict, providerCalls, type ShownProvider } from "./provider-calls.ts";
+import {
+  type ProviderVerdict,
+  providerCalls,
+  type ShownProvider,
+  type WantedProviders,
+} from "./provider-calls.ts";
 import { setCredentialCommand } from "./provider-set-credential.ts";
+
+const SORTS = sortWords(["name", "kind"]);
 
 /** `claviger provider add | edit | list | show | test | set-credential | remove`. */
 export function providerCommands(program: Command, context: CommandContext): void {
@@ -17,7 +25,10 @@ export function providerCommands(program: Command, context: CommandContext): voi
       .option("--json", "print JSON");
   addCommand(command("add <name>", "add a provider; its API key is asked for, or read from stdin"), context);
   editCommand(command("edit <name>", "change a provider's base URL or options"), context);
-  command("list", "list the providers").action((flags: LocalFlags) => list(context, flags));
+  command("list", "list the providers, in the order in which they are asked")
+    .addOption(new Option("--sort <column>", "by this instead; with - before it backwards").choices(SORTS))
+    .option("--search <text>", "with this text in their names or base URLs only")
+    .action((flags: LocalFlags & WantedProviders) => list(context, flags));
   command(
     "show <name>",
     "show a provider with its options; of its API keys only the last four characters",
@@ -41,8 +52,8 @@ export function providerCommands(program: Command, context: CommandContext): voi
   );
 }
 
-async function list(context: CommandContext, flags: LocalFlags): Promise<void> {
-  const rows = (await providerCalls(context, flags).list()).map((row) => ({
+async function list(context: CommandContext, flags: LocalFlags & WantedProviders): Promise<void> {
+  const rows = (await providerCalls(context, flags).list(flags)).map((row) => ({
     ...row,
     options: Object.keys(row.options).join(" "),
     credentials: hintsOf(row),

@@ -1,12 +1,17 @@
+import { sortWords } from "#platform/lib/sorted-page.ts";
 import { csvText } from "../csv.ts";
 import type { Cell } from "../output.ts";
 
 export const GROUPS = ["key", "model", "provider", "day"] as const;
 export type Group = (typeof GROUPS)[number];
+const SORT_COLUMNS = ["name", "requests", "input_tokens", "output_tokens", "cost_usd"] as const;
+export const SORTS = sortWords(SORT_COLUMNS);
 
 /** One row of `GET /api/v1/usage`; of the four names only the one asked for is set. */
 export interface UsageRow {
   readonly key?: string | undefined;
+  /** Of a key or identity; null where none is known any more. */
+  readonly name?: string | null | undefined;
   readonly model?: string | undefined;
   readonly provider?: string | null | undefined;
   readonly day?: string | undefined;
@@ -32,13 +37,16 @@ const LONGEST_BAR = 40;
 
 /**
  * CSV as RFC 4180 has it: a heading, CR LF, quotes doubled. The last LF is the writer's. A text that a spreadsheet
- * would take for a formula gets an apostrophe in front.
+ * would take for a formula gets an apostrophe in front. The name of a key stands last.
  */
 export function usageCsv(by: Group, rows: readonly UsageRow[]): string {
-  const lines = rows.map((row) =>
-    [csvText(row[by] ?? ""), ...SUMS.map((sum) => plainNumber(row[sum]))].join(","),
-  );
-  return [[by, ...SUMS].join(","), ...lines].map((line) => `${line}\r`).join("\n");
+  const lines = rows.map((row) => [
+    csvText(row[by] ?? ""),
+    ...SUMS.map((sum) => plainNumber(row[sum])),
+    ...(by === "key" ? [csvText(row.name ?? "")] : []),
+  ]);
+  const heading = [by, ...SUMS, ...(by === "key" ? ["name"] : [])];
+  return [heading, ...lines].map((cells) => `${cells.join(",")}\r`).join("\n");
 }
 
 /**
@@ -50,9 +58,10 @@ export function usageTable(
   rows: readonly UsageRow[],
   width: number | undefined,
 ): { columns: readonly string[]; cells: readonly Readonly<Record<string, Cell>>[] } {
-  const columns = [by, ...SHOWN];
+  const columns = [...(by === "key" ? ["name"] : []), by, ...SHOWN];
   const cells = rows.map(
     (row): Record<string, Cell> => ({
+      ...(by === "key" && { name: row.name }),
       [by]: row[by],
       requests: row.requests,
       input_tokens: row.input_tokens,

@@ -3,6 +3,9 @@ import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
 import { printable } from "../output.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
+import { principalMeant } from "./usage-principal.ts";
+
+export const ORDERS = ["newest", "oldest"] as const;
 
 export interface RequestsFlags extends LocalFlags {
   readonly from?: string;
@@ -12,6 +15,7 @@ export interface RequestsFlags extends LocalFlags {
   readonly model?: string;
   readonly status?: string;
   readonly requestId?: string;
+  readonly order: (typeof ORDERS)[number];
   readonly lines: number;
   readonly follow?: boolean;
   readonly json?: boolean;
@@ -27,6 +31,7 @@ const row = z
     time: z.string(),
     request_id: z.string(),
     principal: z.string(),
+    principal_name: z.string().nullable(),
     model: z.string(),
     status: z.number(),
     latency_ms: z.number(),
@@ -37,15 +42,18 @@ const row = z
 const page = z.object({ data: z.array(row), next_cursor: z.string().nullable() });
 type Row = z.infer<typeof row>;
 
-/** `usage requests`: the newest rows that fit, the newest last, and with `--follow` those that come. */
-export async function showRequests(context: CommandContext, flags: RequestsFlags): Promise<void> {
+/** `usage requests`: the newest rows that fit, or the oldest, the newer ones last; with `--follow` also those that come. */
+export async function showRequests(context: CommandContext, asked: RequestsFlags): Promise<void> {
+  const { key } = asked;
+  const flags = key === undefined ? asked : { ...asked, key: await principalMeant(context, asked, key) };
   const output = context.output();
   const print = (each: Row) => output.result(each, () => line(each));
   const first =
     flags.follow === true
       ? await recentRows(context, flags, new Set())
-      : (await ask(context, flags, { limit: String(flags.lines) })).data;
-  for (const each of first.slice(0, flags.lines).toReversed()) print(each);
+      : (await ask(context, flags, { limit: String(flags.lines), order: flags.order })).data;
+  const shown = first.slice(0, flags.lines);
+  for (const each of flags.order === "oldest" ? shown : shown.toReversed()) print(each);
   if (flags.follow !== true) return;
   let seen = new Set(first.map(placeOf));
   for (;;) {
@@ -102,6 +110,7 @@ function line({
   time,
   status,
   principal,
+  principal_name,
   model,
   latency_ms,
   input_tokens,
@@ -110,6 +119,6 @@ function line({
 }: Row): string {
   const tokens = `${input_tokens ?? "-"}/${output_tokens ?? "-"}`;
   return printable(
-    `${time} ${status} ${principal} ${model} ${latency_ms.toFixed(0)}ms ${tokens} ${request_id}`,
+    `${time} ${status} ${principal_name ?? "-"} ${principal} ${model} ${latency_ms.toFixed(0)}ms ${tokens} ${request_id}`,
   );
 }

@@ -11,11 +11,12 @@ import {
   TOP_METRICS,
   type TopFlags,
 } from "./usage-overview.ts";
-import { GROUPS, type Group, type UsageRow, usageCsv, usageTable } from "./usage-report.ts";
-import { type RequestsFlags, showRequests } from "./usage-requests.ts";
+import { GROUPS, type Group, SORTS, type UsageRow, usageCsv, usageTable } from "./usage-report.ts";
+import { ORDERS, type RequestsFlags, showRequests } from "./usage-requests.ts";
 
 interface UsageFlags extends LocalFlags {
   readonly by: Group;
+  readonly sort?: (typeof SORTS)[number];
   readonly from?: string;
   readonly to?: string;
   readonly csv?: boolean;
@@ -24,6 +25,7 @@ interface UsageFlags extends LocalFlags {
 
 const row = z.object({
   key: z.string().optional(),
+  name: z.string().nullable().optional(),
   model: z.string().optional(),
   provider: z.string().nullable().optional(),
   day: z.string().optional(),
@@ -43,7 +45,13 @@ export function usageCommand(program: Command, context: CommandContext): void {
     usage
       .command("sums", { isDefault: true })
       .description("sums over the last 30 days unless said; this is meant by usage alone")
-      .addOption(new Option("--by <what>", "one row for each").choices(GROUPS).default("day")),
+      .addOption(new Option("--by <what>", "one row for each").choices(GROUPS).default("day"))
+      .addOption(
+        new Option(
+          "--sort <column>",
+          "by name, or by a figure; with - before it the largest first, such as --sort=-cost_usd",
+        ).choices(SORTS),
+      ),
   )
     .addOption(new Option("--csv", "print CSV (RFC 4180)").conflicts("json"))
     .action((flags: UsageFlags) => showSums(context, flags));
@@ -64,14 +72,15 @@ export function usageCommand(program: Command, context: CommandContext): void {
   withPeriod(
     usage
       .command("requests")
-      .description("the newest requests, the newest last")
-      .option("--key <id>", "only of this key or identity, by its id")
+      .description("the newest requests, or the oldest; the newer ones last")
+      .option("--key <id-or-name>", "only of this key or identity")
       .option("--provider <name>", "only those that reached this provider")
       .option("--model <model>", "only for this model")
       .option("--status <status>", "only with this status, such as 429, or of this class, such as 4xx")
       .option("--request-id <id>", "only this one")
       .option("-n, --lines <count>", "how many", lineCount, 20)
-      .option("-f, --follow", "go on with those that come"),
+      .addOption(new Option("--order <order>", "which of those that fit").choices(ORDERS).default("newest"))
+      .addOption(new Option("-f, --follow", "go on with those that come").conflicts("order")),
   ).action((flags: RequestsFlags) => showRequests(context, flags));
 }
 
@@ -106,6 +115,7 @@ async function fetchRows(context: CommandContext, flags: UsageFlags): Promise<re
   let cursor: string | null = null;
   do {
     const query = new URLSearchParams({ by: flags.by, limit: "1000" });
+    if (flags.sort !== undefined) query.set("sort", flags.sort);
     if (flags.from !== undefined) query.set("from", flags.from);
     if (flags.to !== undefined) query.set("to", flags.to);
     if (cursor !== null) query.set("cursor", cursor);

@@ -4,6 +4,7 @@ import { type ReactNode, useState } from "react";
 import { DataTable } from "#components/data-table.tsx";
 import { EmptyState } from "#components/empty-state.tsx";
 import { PageHeader } from "#components/page-header.tsx";
+import { useTimeOrder } from "#components/use-sorting.ts";
 import { useEventRefresh } from "#lib/events.ts";
 import { auditChain } from "./api/audit-chain.ts";
 import { type AuditRow, listAudit } from "./api/list-audit.ts";
@@ -16,10 +17,10 @@ import { FilterForm } from "./filter-form.tsx";
 
 export default function AuditPage(): ReactNode {
   const [fields, setFields] = useState(NO_FILTER);
-  const [order, setOrder] = useState<"newest" | "oldest">("newest");
+  const { order, sorting } = useTimeOrder();
   const [shown, setShown] = useState<AuditRow | null>(null);
   const filter = filterOf(fields);
-  const query = useInfiniteQuery(listAudit({ ...filter, order }));
+  const query = useInfiniteQuery(listAudit(filter, order));
   useEventRefresh(["key", "node", "config", "seal"], [["audit"], auditChain().queryKey]);
   const isFiltered = Object.keys(filter).length > 0;
   return (
@@ -38,11 +39,7 @@ export default function AuditPage(): ReactNode {
           columns={columnsOf(setShown)}
           rowKey={({ chain, seq }) => `${chain} ${seq}`}
           rowName={({ action, seq }) => `${action}, record ${seq}`}
-          sorting={{
-            by: "time",
-            direction: order === "newest" ? "descending" : "ascending",
-            onChange: () => setOrder(order === "newest" ? "oldest" : "newest"),
-          }}
+          sorting={sorting}
           empty={
             isFiltered ? (
               <EmptyState

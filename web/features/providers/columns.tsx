@@ -7,8 +7,8 @@ import { kindLabel } from "./kinds.ts";
 import type { Provider } from "./provider-terms.ts";
 
 export const COLUMNS: readonly Column<Provider>[] = [
-  { label: "Name", render: (provider) => <ProviderName of={provider} /> },
-  { label: "Kind", render: ({ kind }) => kindLabel(kind), from: "sm" },
+  { label: "Name", render: (provider) => <ProviderName of={provider} />, sortBy: "name" },
+  { label: "Kind", render: ({ kind }) => kindLabel(kind), from: "sm", sortBy: "kind" },
   {
     label: "Base URL",
     render: ({ base_url }) => (

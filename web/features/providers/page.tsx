@@ -1,17 +1,22 @@
-import { Button } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { DataTable } from "#components/data-table.tsx";
 import { EmptyState } from "#components/empty-state.tsx";
 import { PageHeader } from "#components/page-header.tsx";
+import { SearchField } from "#components/search-field.tsx";
+import { useSorting } from "#components/use-sorting.ts";
 import { useEventRefresh } from "#lib/events.ts";
-import { listProviders } from "./api/list-providers.ts";
+import { useSearchWords } from "#lib/search-words.ts";
+import { listProviders, searchProviders } from "./api/list-providers.ts";
 import { COLUMNS } from "./columns.tsx";
 import { actionsOf, type Open, Windows } from "./windows.tsx";
 
 export default function ProvidersPage(): ReactNode {
   const [open, setOpen] = useState<Open | null>(null);
-  const query = useInfiniteQuery(listProviders());
+  const [{ search = "" }, changeWords] = useSearchWords();
+  const { sort, sorting } = useSorting({ columns: ["name", "kind"] });
+  const query = useInfiniteQuery(searchProviders({ sort, search }));
   useEventRefresh(["config"], [listProviders().queryKey]);
   const add = <Button onClick={() => setOpen({ what: "add" })}>New provider</Button>;
   return (
@@ -22,23 +27,44 @@ export default function ProvidersPage(): ReactNode {
       >
         {add}
       </PageHeader>
+      <Group mb="md">
+        <SearchField
+          placeholder="A part of the name or base URL"
+          initial={search}
+          onChange={(text) => changeWords({ search: text })}
+        />
+      </Group>
       <DataTable
         label="Providers"
         query={query}
         columns={COLUMNS}
         rowKey={({ id }) => id}
         rowName={({ name }) => name}
+        sorting={sorting}
         actions={(provider) => actionsOf(provider, setOpen)}
-        empty={
-          <EmptyState
-            title="No provider yet"
-            about="A provider is an upstream: OpenAI, Anthropic, an Ollama of your own, or any HTTP API. Its credential is sealed here, and programs use it without ever seeing it."
-            action={add}
-            command="claviger provider add openai"
-          />
-        }
+        empty={search === "" ? <NoProviders add={add} /> : <NothingFound />}
       />
       <Windows open={open} onClose={() => setOpen(null)} />
     </>
+  );
+}
+
+function NothingFound(): ReactNode {
+  return (
+    <EmptyState
+      title="No provider is like this"
+      about="A provider is found by a part of its name here or of its base URL."
+    />
+  );
+}
+
+function NoProviders({ add }: { readonly add: ReactNode }): ReactNode {
+  return (
+    <EmptyState
+      title="No provider yet"
+      about="A provider is an upstream: OpenAI, Anthropic, an Ollama of your own, or any HTTP API. Its credential is sealed here, and programs use it without ever seeing it."
+      action={add}
+      command="claviger provider add openai"
+    />
   );
 }

@@ -9,10 +9,14 @@ import { Status } from "./status.tsx";
 /** `open` shows the whole of a row. */
 export function columnsOf(open: (row: RequestRow) => void): readonly Column<RequestRow>[] {
   return [
-    { label: "When", render: (row) => <When of={row} open={open} /> },
+    { label: "When", render: (row) => <When of={row} open={open} />, sortBy: "time" },
     { label: "Status", render: ({ status }) => <Status code={status} /> },
     { label: "Model", render: ({ model }) => <Word>{model}</Word> },
-    { label: "By", render: ({ principal }) => <Word>{principal}</Word>, from: "sm" },
+    {
+      label: "By",
+      render: ({ principal, principal_name }) => <Word>{principal_name ?? principal}</Word>,
+      from: "sm",
+    },
     { label: "Provider", render: ({ provider }) => <Word>{provider ?? "none"}</Word>, from: "lg" },
     {
       label: "Tokens in",

@@ -3,6 +3,7 @@ import { useForm } from "@mantine/form";
 import type { ReactNode } from "react";
 import { RANGES } from "#lib/ranges.ts";
 import type { SearchWords } from "#lib/search-words.ts";
+import { PrincipalChoice } from "./principal-choice.tsx";
 
 const STATUSES = [
   { value: "", label: "Any" },
@@ -19,7 +20,6 @@ const TIMES = [
 const TEXTS = [
   { name: "model", label: "Model" },
   { name: "provider", label: "Provider" },
-  { name: "principal", label: "Id of a key or identity" },
 ] as const;
 const NONE = { status: "", range: "", model: "", provider: "", principal: "" };
 
@@ -30,7 +30,7 @@ export function Filters(props: {
 }): ReactNode {
   const { words, onChange } = props;
   const form = useForm({ initialValues: { ...NONE, ...given(words) } });
-  const choose = (name: "status" | "range", value: string) => {
+  const choose = (name: "status" | "range" | "principal", value: string) => {
     form.setFieldValue(name, value);
     onChange({ [name]: value });
   };
@@ -52,6 +52,10 @@ export function Filters(props: {
         {TEXTS.map(({ name, label }) => (
           <TextInput key={name} label={label} {...form.getInputProps(name)} />
         ))}
+        <PrincipalChoice
+          value={form.values.principal}
+          onChange={(principal) => choose("principal", principal)}
+        />
         <Button type="submit" variant="default">
           Filter
         </Button>

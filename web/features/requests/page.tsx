@@ -4,6 +4,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import { DataTable } from "#components/data-table.tsx";
 import { EmptyState } from "#components/empty-state.tsx";
 import { PageHeader } from "#components/page-header.tsx";
+import { useTimeOrder } from "#components/use-sorting.ts";
 import { useEventRefresh } from "#lib/events.ts";
 import { rangeNamed, startOf } from "#lib/ranges.ts";
 import { type SearchWords, useSearchWords } from "#lib/search-words.ts";
@@ -24,7 +25,8 @@ export default function RequestsPage(): ReactNode {
     [words.range],
   );
   const filter = filterOf(words, from);
-  const list = listRequests(filter);
+  const { order, sorting } = useTimeOrder();
+  const list = listRequests(filter, order);
   const query = useInfiniteQuery(list);
   useEventRefresh(isLive ? ["usage"] : [], [list.queryKey], REFRESH_EVERY_MS);
   const columns = useMemo(() => columnsOf(setOpen), []);
@@ -52,6 +54,7 @@ export default function RequestsPage(): ReactNode {
         columns={columns}
         rowKey={({ time, request_id }) => `${time} ${request_id}`}
         rowName={({ request_id }) => request_id}
+        sorting={sorting}
         empty={<NoRequests isFiltered={isFiltered} />}
       />
       {open !== null && <RequestDetails of={open} onClose={() => setOpen(null)} />}
@@ -71,7 +74,7 @@ function NoRequests({ isFiltered }: { readonly isFiltered: boolean }): ReactNode
     return (
       <EmptyState
         title="No request is like this"
-        about="Names are compared as a whole: a model with its provider before it, a key by its id. Take out a filter to see more."
+        about="Names of models and providers are compared as a whole, a model with its provider before it. Take out a filter to see more."
       />
     );
   return (

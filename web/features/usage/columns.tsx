@@ -1,5 +1,6 @@
-import { Box, Text } from "@mantine/core";
+import { Box, Group, Text } from "@mantine/core";
 import type { ReactNode } from "react";
+import { CopyButton } from "#components/copy.tsx";
 import type { Column } from "#components/data-table.tsx";
 import { Quantity } from "#components/quantity.tsx";
 import type { UsageBy, UsageRow } from "./api/list-usage.ts";
@@ -12,30 +13,30 @@ export function columnsOf(by: UsageBy, totalUsd: number | null): readonly Column
   return [
     {
       label: GROUPS.find(({ value }) => value === by)?.column ?? by,
-      render: (row) => (
-        <Text size="sm" style={{ overflowWrap: "anywhere" }} miw="7rem">
-          {nameOf(row, by)}
-        </Text>
-      ),
+      render: (row) => <Name of={row} by={by} />,
+      sortBy: "name",
     },
     {
       label: "Requests",
       render: ({ requests }) => <Quantity value={requests} unit="count" />,
       align: "right",
+      sortBy: "requests",
     },
     {
       label: "Tokens in",
       render: ({ input_tokens }) => <Quantity value={input_tokens} unit="tokens" />,
       align: "right",
+      sortBy: "input_tokens",
       from: "xs",
     },
     {
       label: "Tokens out",
       render: ({ output_tokens }) => <Quantity value={output_tokens} unit="tokens" />,
       align: "right",
+      sortBy: "output_tokens",
       from: "xs",
     },
-    { label: "Cost", render: (row) => <Cost of={row} />, align: "right" },
+    { label: "Cost", render: (row) => <Cost of={row} />, align: "right", sortBy: "cost_usd" },
     {
       label: "Share of the cost",
       render: ({ cost_usd }) => <Share part={cost_usd} of={totalUsd} />,
@@ -47,7 +48,28 @@ export function columnsOf(by: UsageBy, totalUsd: number | null): readonly Column
 /** How a row is called. */
 export function nameOf(row: UsageRow, by: UsageBy): string {
   if (by === "day") return DAY.format(Date.parse(row.day ?? ""));
-  return row[by] ?? "none was reached";
+  return row.name ?? row[by] ?? "none was reached";
+}
+
+/** Of a key or identity also its id, which tells those of one name apart. */
+function Name(props: { readonly of: UsageRow; readonly by: UsageBy }): ReactNode {
+  const { of: row, by } = props;
+  const { key, name } = row;
+  return (
+    <>
+      <Text size="sm" style={{ overflowWrap: "anywhere" }} miw="7rem">
+        {nameOf(row, by)}
+      </Text>
+      {key !== undefined && typeof name === "string" && (
+        <Group gap={4} wrap="nowrap">
+          <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
+            {key}
+          </Text>
+          <CopyButton value={key} label={`Copy the id of ${name}`} />
+        </Group>
+      )}
+    </>
+  );
 }
 
 function Cost({ of: row }: { readonly of: UsageRow }): ReactNode {

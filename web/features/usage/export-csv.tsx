@@ -3,13 +3,14 @@ import { IconDownload } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { tellProblem } from "#lib/tell.tsx";
-import { readAllUsage, type UsageAsked } from "./api/list-usage.ts";
+import { readAllUsage, type UsageAsked, type UsageSort } from "./api/list-usage.ts";
 import { usageCsv } from "./usage-csv.ts";
 
 /** Gives all that is asked for as a file for a spreadsheet. */
-export function ExportCsv({ asked }: { readonly asked: UsageAsked }): ReactNode {
+export function ExportCsv(props: { readonly asked: UsageAsked; readonly sort: UsageSort }): ReactNode {
+  const { asked, sort } = props;
   const exporting = useMutation({
-    mutationFn: async () => usageCsv(asked.by, await readAllUsage(asked)),
+    mutationFn: async () => usageCsv(asked.by, await readAllUsage(asked, sort)),
     onSuccess: (csv) => save(csv, `usage-by-${asked.by}-${asked.from}.csv`),
     onError: tellProblem,
   });

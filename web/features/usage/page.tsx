@@ -4,6 +4,7 @@ import { type ReactNode, useMemo } from "react";
 import { DataTable } from "#components/data-table.tsx";
 import { EmptyState } from "#components/empty-state.tsx";
 import { PageHeader } from "#components/page-header.tsx";
+import { useSorting } from "#components/use-sorting.ts";
 import { useSearchWords } from "#lib/search-words.ts";
 import { listUsage } from "./api/list-usage.ts";
 import { readTotals } from "./api/read-totals.ts";
@@ -12,11 +13,18 @@ import { ExportCsv } from "./export-csv.tsx";
 import { Totals } from "./totals.tsx";
 import { askedFor, GROUPS, shownBy } from "./usage-period.ts";
 
+const FIGURES = ["requests", "input_tokens", "output_tokens", "cost_usd"] as const;
+
 export default function UsagePage(): ReactNode {
   const [words, changeWords] = useSearchWords();
   const shown = shownBy(words, Date.now());
   const asked = askedFor(shown);
-  const query = useInfiniteQuery(listUsage(asked));
+  const { sort = "name", sorting } = useSorting({
+    columns: ["name", ...FIGURES],
+    standard: "name",
+    largestFirst: FIGURES,
+  });
+  const query = useInfiniteQuery(listUsage(asked, sort));
   const totalUsd = useQuery(readTotals(asked)).data?.totals.cost_usd ?? null;
   const columns = useMemo(() => columnsOf(shown.by, totalUsd), [shown.by, totalUsd]);
   return (
@@ -25,7 +33,7 @@ export default function UsagePage(): ReactNode {
         title="Usage"
         about="What was used and what it cost, by day, model, key or provider. Days are those of UTC."
       >
-        <ExportCsv asked={asked} />
+        <ExportCsv asked={asked} sort={sort} />
       </PageHeader>
       <Stack>
         <Group align="flex-end" gap="sm">
@@ -58,6 +66,7 @@ export default function UsagePage(): ReactNode {
           columns={columns}
           rowKey={(row) => row[shown.by] ?? ""}
           rowName={(row) => nameOf(row, shown.by)}
+          sorting={sorting}
           empty={
             <EmptyState
               title="Nothing was used on these days"

@@ -9,10 +9,16 @@ const SUMS = [
   "unpriced_requests",
 ] as const;
 
-/** The same CSV as of `claviger usage --csv`: RFC 4180, a name that looks like a formula behind an apostrophe. */
+/** The same CSV as of `claviger usage --csv`: RFC 4180, a name that looks like a formula behind an apostrophe, that of a key last. */
 export function usageCsv(by: UsageBy, rows: readonly UsageRow[]): string {
-  const lines = rows.map((row) => [csvText(row[by] ?? ""), ...SUMS.map((sum) => plainNumber(row[sum]))]);
-  return [[by, ...SUMS], ...lines].map((cells) => `${cells.join(",")}\r\n`).join("");
+  const lines = rows.map((row) => [
+    csvText(row[by] ?? ""),
+    ...SUMS.map((sum) => plainNumber(row[sum])),
+    ...(by === "key" ? [csvText(row.name ?? "")] : []),
+  ]);
+  return [[by, ...SUMS, ...(by === "key" ? ["name"] : [])], ...lines]
+    .map((cells) => `${cells.join(",")}\r\n`)
+    .join("");
 }
 
 function csvText(text: string): string {

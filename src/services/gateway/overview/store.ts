@@ -96,13 +96,6 @@ export async function topSums(
   return rows;
 }
 
-/** The names of issued keys, the revoked ones too. */
-export async function keyNames(query: Query, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await query.selectFrom("api_key").select(["id", "name"]).where("id", "in", ids).execute();
-  return new Map(rows.map(({ id, name }) => [id, name]));
-}
-
 const ORDERS: Record<Metric, RawBuilder<unknown>> = {
   requests: sql`requests`,
   tokens: sql`sum(input_tokens) + sum(output_tokens)`,

@@ -25,21 +25,25 @@ export interface RowFilter {
   readonly to?: number | undefined;
 }
 
-interface Wanted {
+/** One list of rows, whole. */
+export interface RowList {
   readonly filter: RowFilter;
+  readonly order: "newest" | "oldest";
+}
+
+interface Wanted extends RowList {
   readonly limit: number;
   /** The last row already seen. */
-  readonly before: RowPlace | undefined;
+  readonly after: RowPlace | undefined;
 }
 
 /** Hours looked through by one statement; each further one takes four times as many. Other work comes in between. */
 const FIRST_HOURS = 6;
 const MOST_HOURS = 384;
-const LATEST = Number.MAX_SAFE_INTEGER;
 
 /**
- * Newest first. Rows that a value is asked of are found by the index, hour for hour from the newest; those not in it yet are
- * read through. Without such a value all rows of the time are read in order.
+ * In their order. Rows that a value is asked of are found by the index, hour for hour from where the list begins; those not
+ * in it yet are read through. Without such a value all rows of the time are read in order.
  */
 export async function requestRows(query: Query, wanted: Wanted): Promise<StoredRow[]> {
   const { unsummed } = await readProgress(query);
@@ -47,20 +51,21 @@ export async function requestRows(query: Query, wanted: Wanted): Promise<StoredR
   // First those that are not in the index: one that comes into it meanwhile is found twice, and none is missed.
   for (const row of await newRows(query, wanted)) found.set(row.seq, row);
   const indexed = new Set<number>();
-  const earliest = Math.floor((wanted.filter.from ?? 0) / HOUR_MS);
+  const onward = wanted.order === "oldest" ? 1 : -1;
   let hours = FIRST_HOURS;
-  let last = await hourBefore(query, Math.min(wanted.before?.time ?? LATEST, wanted.filter.to ?? LATEST));
-  while (last !== undefined && last >= earliest && indexed.size < wanted.limit) {
-    const first = last - hours + 1;
-    for (const row of await rowsOfHours(query, wanted, { first, last, unsummed })) {
+  let hour = await hourWithRow(query, wanted, wanted.after?.time);
+  while (hour !== undefined && indexed.size < wanted.limit) {
+    const end = hour + onward * (hours - 1);
+    const span = { first: Math.min(hour, end), last: Math.max(hour, end), unsummed };
+    for (const row of await rowsOfHours(query, wanted, span)) {
       indexed.add(row.seq);
       found.set(row.seq, row);
     }
-    last = await hourBefore(query, first * HOUR_MS - 1);
+    hour = await hourWithRow(query, wanted, onward === 1 ? (end + 1) * HOUR_MS : end * HOUR_MS - 1);
     if (unsummed === 0) hours = Math.min(hours * 4, MOST_HOURS);
   }
   return [...found.values()]
-    .sort((one, other) => other.time - one.time || other.seq - one.seq)
+    .sort((one, other) => onward * (one.time - other.time || one.seq - other.seq))
     .slice(0, wanted.limit);
 }
 
@@ -83,42 +88,58 @@ function entryOf({ requestId, principal, provider, model, status }: RowFilter): 
   return undefined;
 }
 
-/** The hour of the newest row up to this moment. */
-async function hourBefore(query: Query, time: number): Promise<number | undefined> {
-  const { rows } = await sql<{ hour: number | null }>`
-    SELECT max(time) / ${HOUR_MS} AS hour FROM request WHERE time <= ${time}`.execute(query);
+/** The hour of the first row from this moment on, or from the beginning of the list; undefined behind its end. */
+async function hourWithRow(
+  query: Query,
+  { order, filter: { from = 0, to = Number.MAX_SAFE_INTEGER } }: RowList,
+  moment: number | undefined,
+): Promise<number | undefined> {
+  const nearest =
+    order === "oldest"
+      ? sql`min(time) / ${HOUR_MS} AS hour FROM request WHERE time >= ${Math.max(moment ?? 0, from)} AND time < ${to}`
+      : sql`max(time) / ${HOUR_MS} AS hour FROM request WHERE time <= ${Math.min(moment ?? to, to)} AND time >= ${from}`;
+  const { rows } = await sql<{ hour: number | null }>`SELECT ${nearest}`.execute(query);
   return rows[0]?.hour ?? undefined;
 }
 
+/** The way a list goes, for both parts of a place. */
+function inOrder({ order }: RowList, time: string, seq: string): RawBuilder<unknown> {
+  const way = order === "oldest" ? sql`ASC` : sql`DESC`;
+  return sql`ORDER BY ${sql.ref(time)} ${way}, ${sql.ref(seq)} ${way}`;
+}
+
 /** Of the rows that no sum and no index has yet. */
-async function newRows(query: Query, { filter, limit, before }: Wanted): Promise<StoredRow[]> {
+async function newRows(query: Query, wanted: Wanted): Promise<StoredRow[]> {
   const { rows } = await sql<StoredRow>`
-    SELECT * FROM request NOT INDEXED WHERE seq > (SELECT summed FROM usage_progress) AND ${matches(filter, before)}
-    ORDER BY time DESC, seq DESC LIMIT ${limit}`.execute(query);
+    SELECT * FROM request NOT INDEXED WHERE seq > (SELECT summed FROM usage_progress) AND ${matches(wanted)}
+    ${inOrder(wanted, "time", "seq")} LIMIT ${wanted.limit}`.execute(query);
   return rows;
 }
 
 /** Of these hours, without the rows that no index has yet because they are new. */
 async function rowsOfHours(
   query: Query,
-  { filter, limit, before }: Wanted,
+  wanted: Wanted,
   { first, last, unsummed }: { first: number; last: number; unsummed: number },
 ): Promise<StoredRow[]> {
+  const { filter, limit, order } = wanted;
   const times = sql`time >= ${first * HOUR_MS} AND time < ${(last + 1) * HOUR_MS}`;
   const plain = (rows: RawBuilder<unknown>) => sql<StoredRow>`
-    SELECT * FROM request WHERE ${times} AND ${rows} AND ${matches(filter, before)}
-    ORDER BY time DESC, seq DESC LIMIT ${limit}`;
+    SELECT * FROM request WHERE ${times} AND ${rows} AND ${matches(wanted)}
+    ${inOrder(wanted, "time", "seq")} LIMIT ${limit}`;
   const entry = entryOf(filter);
   const summed = sql`seq <= (SELECT summed FROM usage_progress)`;
   if (entry === undefined) return (await plain(summed).execute(query)).rows;
-  const hours = JSON.stringify(Array.from({ length: last - first + 1 }, (_, back) => last - back));
+  const hours = Array.from({ length: last - first + 1 }, (_, at) =>
+    order === "oldest" ? first + at : last - at,
+  );
   const { rows } = await sql<StoredRow>`
-    SELECT request.* FROM json_each(${hours}) AS hours CROSS JOIN request ON request.seq IN (
+    SELECT request.* FROM json_each(${JSON.stringify(hours)}) AS hours CROSS JOIN request ON request.seq IN (
       SELECT request.seq FROM request_index AS entry CROSS JOIN request ON request.seq = entry.seq
       WHERE entry.hour = hours.value AND entry.kind = ${entry.kind} AND entry.${entry.value} AND ${alsoOf(filter, entry)}
-        AND ${matches(filter, before)}
-      ORDER BY entry.at DESC, entry.seq DESC LIMIT ${limit})
-    ORDER BY time DESC, seq DESC LIMIT ${limit}`.execute(query);
+        AND ${matches(wanted)}
+      ${inOrder(wanted, "entry.at", "entry.seq")} LIMIT ${limit})
+    ${inOrder(wanted, "time", "seq")} LIMIT ${limit}`.execute(query);
   if (unsummed === 0) return rows;
   return [...rows, ...(await plain(sql`seq <= ${unsummed}`).execute(query)).rows];
 }
@@ -130,8 +151,9 @@ function alsoOf({ principal }: RowFilter, { kind }: Entry): RawBuilder<unknown> 
     AND own.value = ${principal} AND own.at = entry.at AND own.seq = entry.seq)`;
 }
 
-function matches(filter: RowFilter, before: RowPlace | undefined): RawBuilder<unknown> {
+function matches({ filter, order, after }: Wanted): RawBuilder<unknown> {
   const { requestId, principal, provider, model, status, from, to } = filter;
+  const beyond = order === "oldest" ? sql`>` : sql`<`;
   const conditions = [
     requestId === undefined ? undefined : sql`request.request_id = ${requestId}`,
     principal === undefined ? undefined : sql`request.principal = ${principal}`,
@@ -140,7 +162,9 @@ function matches(filter: RowFilter, before: RowPlace | undefined): RawBuilder<un
     status === undefined ? undefined : sql`request.status BETWEEN ${status.least} AND ${status.most}`,
     from === undefined ? undefined : sql`request.time >= ${from}`,
     to === undefined ? undefined : sql`request.time < ${to}`,
-    before === undefined ? undefined : sql`(request.time, request.seq) < (${before.time}, ${before.seq})`,
+    after === undefined
+      ? undefined
+      : sql`(request.time, request.seq) ${beyond} (${after.time}, ${after.seq})`,
   ].filter((condition) => condition !== undefined);
   return conditions.length === 0 ? sql`TRUE` : sql.join(conditions, sql` AND `);
 }

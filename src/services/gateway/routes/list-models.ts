@@ -1,12 +1,19 @@
 import * as z from "zod";
 import type { Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
+import { sortedPage, sortOf, sortWords } from "#platform/lib/sorted-page.ts";
 import type { ModelEntry } from "../catalogue.ts";
 import type { ModelDirectory, ModelFacts } from "../model-facts.ts";
+import { pageInOrder } from "./page-in-order.ts";
+
+const COLUMNS = ["id", "context_window", "input_usd_per_million", "output_usd_per_million"] as const;
+const SORTS = sortWords(COLUMNS);
+type Sort = (typeof SORTS)[number];
 
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: z.string().max(512).optional(),
+  cursor: z.string().max(1000).optional(),
+  sort: z.enum(SORTS, { error: `must be one of ${SORTS.join(", ")}` }).optional(),
   provider: z.string().max(63).optional(),
   /** A part of the name, in whichever case. */
   search: z.string().max(256).optional(),
@@ -34,7 +41,7 @@ const example = {
   output_usd_per_million: 2,
 } satisfies z.infer<typeof shape>;
 
-/** `GET /api/v1/models`: those the caller may read, in the order of their providers; the cursor is the id of the last one seen. */
+/** `GET /api/v1/models`: those the caller may read, in the order of their providers unless a sort is asked for. */
 export function listModelsRoute(api: Api, parts: { gates: Gates; models: ModelDirectory }): void {
   api.route({
     method: "GET",
@@ -56,21 +63,47 @@ export function listModelsRoute(api: Api, parts: { gates: Gates; models: ModelDi
       example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
-      const { limit, cursor, ...wanted } = request.query;
+      const { limit, cursor, sort, ...wanted } = request.query;
       const { caller } = exchangeOf(request);
       const { authorizer } = parts.gates;
       const found = (await parts.models.list()).filter(
         (entry) =>
           caller !== undefined && authorizer.allows(caller, "models.read", entry.id) && fits(entry, wanted),
       );
-      const start = cursor === undefined ? 0 : found.findIndex(({ id }) => id === cursor) + 1;
-      const page = found.slice(start, start + limit);
+      const page = await pageOf(found, { limit, cursor, sort }, parts.models);
       const data = await Promise.all(
-        page.map(async (entry) => toModelJson(entry, await parts.models.describe(entry))),
+        page.data.map(async (entry) => toModelJson(entry, await parts.models.describe(entry))),
       );
-      return { data, next_cursor: start + limit < found.length ? (page.at(-1)?.id ?? null) : null };
+      return { data, next_cursor: page.next_cursor };
     },
   });
+}
+
+/** The facts of all are looked up only where they decide the order. */
+async function pageOf(
+  found: readonly ModelEntry[],
+  asked: { readonly limit: number; readonly cursor: string | undefined; readonly sort: Sort | undefined },
+  models: ModelDirectory,
+): Promise<{ data: readonly ModelEntry[]; next_cursor: string | null }> {
+  const { sort, ...page } = asked;
+  const idOf = ({ id }: ModelEntry) => id;
+  if (sort === undefined) return pageInOrder(found, page, idOf);
+  const needsFacts = sortOf(sort).column !== "id";
+  const facts = new Map(
+    await Promise.all(
+      (needsFacts ? found : []).map(async (entry) => [entry, await models.describe(entry)] as const),
+    ),
+  );
+  return sortedPage(
+    found,
+    { ...page, sort },
+    {
+      id: idOf,
+      context_window: (entry) => facts.get(entry)?.contextWindow ?? null,
+      input_usd_per_million: (entry) => facts.get(entry)?.inputUsdPerMillion ?? null,
+      output_usd_per_million: (entry) => facts.get(entry)?.outputUsdPerMillion ?? null,
+    },
+  );
 }
 
 function fits(

@@ -7,6 +7,7 @@ import type { Database } from "#platform/storage/database.ts";
 import { MIGRATIONS } from "#platform/storage/migrate.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { keyRow } from "#test/key-row.ts";
 import { requestRow } from "#test/request-row.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { readAs, serveRoutes } from "#test/serve-routes.ts";
@@ -39,7 +40,10 @@ async function serve(old: readonly ReturnType<typeof rowOf>[] = []): Promise<voi
     await before.insertRows("request", old);
   }
   database = parts.use(await openSqlite({ dataDir, clock }));
-  url = await serveRoutes(parts, clock, (api) => listRequestsRoute(api, { database, flush: async () => {} }));
+  const identities = () => [{ id: "till-1", name: "the till" }];
+  url = await serveRoutes(parts, clock, (api) =>
+    listRequestsRoute(api, { database, flush: async () => {}, identities }),
+  );
 }
 
 const sum = () => database.transaction((query) => sumNewRows(query, { rows: 100_000, minutesFrom: 0 }));
@@ -73,7 +77,7 @@ function rowOf(number: number, random = seededRandom(number + 1)) {
   });
 }
 
-test("[H4] every filter gives the rows that fit, newest first, on pages that hold each once: indexed, new and old ones", async () => {
+test("[H4] every filter gives the rows that fit, newest first or oldest first, on pages that hold each once: indexed, new and old ones", async () => {
   const rows = Array.from({ length: 240 }, (_, number) => rowOf(number));
   await serve(rows.slice(0, 80));
   await database.insertRows("request", rows.slice(80, 160));
@@ -104,7 +108,9 @@ test("[H4] every filter gives the rows that fit, newest first, on pages that hol
   for (const [query, fits] of filters) {
     const numbered = rows.map((row, seq) => ({ ...row, seq })).filter(fits);
     const wanted = numbered.sort((one, other) => other.time - one.time || other.seq - one.seq);
-    expect(await readAll(query, 17), query).toEqual(wanted.map(({ request_id }) => request_id));
+    const ids = wanted.map(({ request_id }) => request_id);
+    expect(await readAll(query, 17), query).toEqual(ids);
+    expect(await readAll(`${query}&order=oldest`, 17), `${query}, oldest first`).toEqual(ids.toReversed());
   }
 });
 
@@ -120,10 +126,30 @@ test("[H4] pages stay what they are while rows come in and are summed", async ()
     await database.insertRows("request", [requestRow({ time: NOON + more, request_id: "req_new" })]);
     if (more % 2 === 0) await sum();
   };
-  for (const query of ["", "principal=key_z"])
-    expect((await readAll(query, 7, between)).filter((id) => id !== "req_new")).toEqual(
-      rows.map(({ request_id }) => request_id),
-    );
+  const ids = rows.map(({ request_id }) => request_id);
+  const isOld = (id: string) => id !== "req_new";
+  for (const query of ["", "principal=key_z"]) {
+    expect((await readAll(query, 7, between)).filter(isOld)).toEqual(ids);
+    expect((await readAll(`${query}&order=oldest`, 7, between)).filter(isOld)).toEqual(ids.toReversed());
+  }
+});
+
+test("[H4] each row has the name of its key, a revoked one's too, or of its identity, and none where it is not known", async () => {
+  await serve();
+  await database.insertRows("api_key", [
+    keyRow({ id: "key_a", name: "editor", revoked_at: 5 }),
+    keyRow({ id: "key_b", name: "editor" }),
+  ]);
+  await database.insertRows(
+    "request",
+    ["key_a", "key_b", "till-1", "gone"].map((principal, at) => requestRow({ principal, time: NOON - at })),
+  );
+  expect((await read("")).data).toMatchObject([
+    { principal: "key_a", principal_name: "editor" },
+    { principal: "key_b", principal_name: "editor" },
+    { principal: "till-1", principal_name: "the till" },
+    { principal: "gone", principal_name: null },
+  ]);
 });
 
 test("[H4] a cursor that was changed, of another filter or made up is a 400 that says what to do", async () => {
@@ -150,6 +176,7 @@ test("[H4] a cursor that was changed, of another filter or made up is a 400 that
     ...wrong.map((each) => `model=m&cursor=${each}`),
     `cursor=${cursor}`,
     `principal=m&cursor=${cursor}`,
+    `model=m&order=oldest&cursor=${cursor}`,
   ]) {
     const answer = await call(query);
     expect([query, answer.status, await answer.text()]).toEqual([
@@ -165,6 +192,7 @@ test.each([
   ["status=40", /status such as 429/],
   ["from=2026-11-21&to=2026-11-20", /from must lie before to/],
   ["to=soon", /to must be a date such as/],
+  ["order=random", /order/],
   ["limit=1001", /limit/],
   ["colour=red", /colour/],
 ])("[H4] %s is a 400 that says what to do", async (query, text) => {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Api } from "#platform/http/server.ts";
 import type { Database } from "#platform/storage/database.ts";
+import { type NamedIdentity, principalNames } from "../principals/store.ts";
 import { toRequestJson } from "../requests/request-log.ts";
 import { readRowCursor, toRowCursor } from "../requests/row-cursor.ts";
 import { type RowFilter, requestRows } from "../requests/store.ts";
@@ -11,6 +12,8 @@ const row = z.object({
   time: z.string(),
   request_id: z.string(),
   principal: z.string(),
+  /** Null for whom no key and no identity is known any more. */
+  principal_name: z.string().nullable(),
   provider: z.string().nullable(),
   model: z.string(),
   status: z.number(),
@@ -25,6 +28,7 @@ const example = {
   time: "2026-01-01T00:00:00.000Z",
   request_id: "req_01J9ZQ4T5V",
   principal: "key_4fT0qJ7c2LxV",
+  principal_name: "editor",
   provider: "openai",
   model: "openai/gpt-5-mini",
   status: 200,
@@ -38,6 +42,7 @@ const example = {
 const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(1000).optional(),
+  order: z.enum(["newest", "oldest"]).default("newest"),
   from: z.string().optional(),
   to: z.string().optional(),
   status: z
@@ -50,8 +55,16 @@ const query = z.strictObject({
   request_id: z.string().max(200).optional(),
 });
 
-/** `GET /api/v1/requests`: the metadata of gateway requests, newest first, filtered. */
-export function listRequestsRoute(api: Api, parts: { database: Database; flush: () => Promise<void> }): void {
+/** `GET /api/v1/requests`: the metadata of gateway requests, newest first unless asked, filtered. */
+export function listRequestsRoute(
+  api: Api,
+  parts: {
+    database: Database;
+    flush: () => Promise<void>;
+    /** Those of the configuration file. */
+    identities: () => readonly NamedIdentity[];
+  },
+): void {
   api.route({
     method: "GET",
     url: "/api/v1/requests",
@@ -66,28 +79,34 @@ export function listRequestsRoute(api: Api, parts: { database: Database; flush: 
     },
     schema: {
       summary:
-        "List the metadata of gateway requests, newest first; all of them, or those of a time, principal, provider, model, status or id.",
+        "List the metadata of gateway requests, newest first unless asked; all of them, or those of a time, principal, provider, model, status or id.",
       querystring: query,
       response: { 200: z.object({ data: z.array(row), next_cursor: z.string().nullable() }) },
       example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
-      const { limit, cursor, ...given } = request.query;
-      const filter = filterOf(given);
-      const before = cursor === undefined ? undefined : readRowCursor(cursor, filter);
+      const { limit, cursor, order, ...given } = request.query;
+      const { query: database } = parts.database;
+      const list = { filter: filterOf(given), order };
+      const after = cursor === undefined ? undefined : readRowCursor(cursor, list);
       await parts.flush();
-      const rows = await requestRows(parts.database.query, { filter, limit: limit + 1, before });
+      const rows = await requestRows(database, { ...list, limit: limit + 1, after });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
+      const ids = page.map(({ principal }) => principal);
+      const names = await principalNames(database, ids, parts.identities());
       return {
-        data: page.map(toRequestJson),
-        next_cursor: rows.length > limit && last !== undefined ? toRowCursor(last, filter) : null,
+        data: page.map((row) => ({
+          ...toRequestJson(row),
+          principal_name: names.get(row.principal) ?? null,
+        })),
+        next_cursor: rows.length > limit && last !== undefined ? toRowCursor(last, list) : null,
       };
     },
   });
 }
 
-function filterOf(given: Omit<z.infer<typeof query>, "limit" | "cursor">): RowFilter {
+function filterOf(given: Omit<z.infer<typeof query>, "limit" | "cursor" | "order">): RowFilter {
   const { status, from, to } = given;
   if (from !== undefined && to !== undefined) parsePeriod({ from, to }, { to: 0, longMs: 0 });
   return {

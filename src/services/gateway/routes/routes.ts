@@ -5,6 +5,8 @@ import type { Database } from "#platform/storage/database.ts";
 import type { ModelDirectory } from "../model-facts.ts";
 import { overviewRoute } from "../overview/routes/get-overview.ts";
 import { overviewTopRoute } from "../overview/routes/get-overview-top.ts";
+import { listPrincipalsRoute } from "../principals/routes/list-principals.ts";
+import type { NamedIdentity } from "../principals/store.ts";
 import type { Provider, Providers } from "../providers/providers.ts";
 import type { ProviderAnswer } from "../upstream-test.ts";
 import { usageRoute } from "../usage/routes/get-usage.ts";
@@ -31,7 +33,7 @@ export function gatewayApiRoutes(
     database: Database;
     clock: Clock;
     flush: () => Promise<void>;
-    identityName: (id: string) => string | undefined;
+    identities: () => readonly NamedIdentity[];
   },
 ): void {
   createProviderRoute(api, parts);
@@ -45,6 +47,7 @@ export function gatewayApiRoutes(
   removeProviderCredentialRoute(api, parts);
   listModelsRoute(api, parts);
   listRequestsRoute(api, parts);
+  listPrincipalsRoute(api, parts);
   usageRoute(api, parts);
   overviewRoute(api, parts);
   overviewTopRoute(api, parts);

@@ -129,7 +129,9 @@ test("[G9] a part of a day is counted from its rows, its first moment in, its la
     const rows = await usageSums(database.query, {
       by: "key",
       period: { from: MIDNIGHT + from, to: MIDNIGHT + to },
+      sort: undefined,
       after: undefined,
+      identities: [],
       limit: 9,
     });
     return rows[0]?.requests ?? 0;
@@ -191,6 +193,7 @@ test("[G9] [N12] a store of before takes its rows into the sums", async () => {
   expect(kept.rows.map(({ cost_usd }) => cost_usd)).toEqual([0.25, null, 0.25]);
 });
 
-function sums(by: "key" | "model" | "provider" | "day") {
-  return usageSums(database.query, { by, period: ALL, after: undefined, limit: 100 });
+async function sums(by: "key" | "model" | "provider" | "day") {
+  const wanted = { by, period: ALL, sort: undefined, after: undefined, limit: 100, identities: [] };
+  return (await usageSums(database.query, wanted)).map(({ place: _, ...sum }) => sum);
 }

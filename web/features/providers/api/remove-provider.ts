@@ -7,6 +7,11 @@ export function useRemoveProvider() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (name: string) => call("DELETE /api/v1/providers/{name}", { path: { name } }),
-    onSuccess: () => client.invalidateQueries({ queryKey: listProviders().queryKey, exact: true }),
+    // What is gone is not asked for once more.
+    onSuccess: (_, name) =>
+      client.invalidateQueries({
+        queryKey: listProviders().queryKey,
+        predicate: ({ queryKey }) => queryKey[1] !== name,
+      }),
   });
 }

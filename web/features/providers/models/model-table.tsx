@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { CopyButton } from "#components/copy.tsx";
 import { type Column, DataTable } from "#components/data-table.tsx";
 import { Quantity } from "#components/quantity.tsx";
+import { useSorting } from "#components/use-sorting.ts";
 import { useMe } from "#features/session/me.ts";
 import type { Schemas } from "#lib/api-types.ts";
 import { mayDo } from "#lib/permissions.ts";
@@ -19,6 +20,7 @@ const FIGURES: readonly Column<Model>[] = [
     render: ({ context_window }) => <Quantity value={context_window} unit="tokens" none="unknown" />,
     align: "right",
     from: "sm",
+    sortBy: "context_window",
   },
   {
     label: "Input, a million tokens",
@@ -26,6 +28,7 @@ const FIGURES: readonly Column<Model>[] = [
       <Quantity value={input_usd_per_million} unit="usd" none="unknown" />
     ),
     align: "right",
+    sortBy: "input_usd_per_million",
     from: "md",
   },
   {
@@ -34,18 +37,23 @@ const FIGURES: readonly Column<Model>[] = [
       <Quantity value={output_usd_per_million} unit="usd" none="unknown" />
     ),
     align: "right",
+    sortBy: "output_usd_per_million",
     from: "md",
   },
 ];
 
-/** The models, of one provider or of all, with what is known of each. */
+/** The models, of one provider or of all, with what is known of each; how they are sorted stands in the address. */
 export function ModelTable(props: {
   readonly provider?: string;
   readonly search?: string;
   readonly empty: ReactNode;
 }): ReactNode {
   const { provider, search = "" } = props;
-  const query = useInfiniteQuery(listModels({ provider, search }));
+  const { sort, sorting } = useSorting({
+    columns: ["id", "context_window", "input_usd_per_million", "output_usd_per_million"],
+    largestFirst: ["context_window"],
+  });
+  const query = useInfiniteQuery(listModels({ provider, search, sort }));
   const mayTry = mayDo(useMe(), "gateway.use");
   const tryIt: Column<Model> = {
     label: "Try",
@@ -62,6 +70,7 @@ export function ModelTable(props: {
       columns={[NAME, ...FIGURES, ...(mayTry ? [tryIt] : [])]}
       rowKey={({ id }) => id}
       rowName={({ id }) => id}
+      sorting={sorting}
       empty={props.empty}
     />
   );
@@ -69,6 +78,7 @@ export function ModelTable(props: {
 
 const NAME: Column<Model> = {
   label: "Model",
+  sortBy: "id",
   render: ({ id, dialect }) => (
     <Stack gap={0}>
       <Group gap={4} wrap="nowrap">

@@ -1,26 +1,24 @@
-import { Button, Group, Select, TextInput } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { IconRefresh, IconSearch } from "@tabler/icons-react";
+import { Button, Group, Select } from "@mantine/core";
+import { IconRefresh } from "@tabler/icons-react";
 import { useInfiniteQuery, useIsFetching, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { EmptyState } from "#components/empty-state.tsx";
 import { PageHeader } from "#components/page-header.tsx";
+import { SearchField } from "#components/search-field.tsx";
 import { useMe } from "#features/session/me.ts";
 import { mayDo } from "#lib/permissions.ts";
+import { useSearchWords } from "#lib/search-words.ts";
 import { listProviders } from "../api/list-providers.ts";
 import { ModelTable } from "./model-table.tsx";
 
-const TYPING_MS = 250;
 const KEY = ["models"];
 
 export default function ModelsPage(): ReactNode {
-  const [typed, setTyped] = useState("");
-  const [provider, setProvider] = useState<string | null>(null);
-  const [search] = useDebouncedValue(typed.trim(), TYPING_MS);
+  const [{ search = "", provider = "" }, changeWords] = useSearchWords();
   const client = useQueryClient();
   const isReading = useIsFetching({ queryKey: KEY }) > 0;
-  const isFiltered = search !== "" || provider !== null;
+  const isFiltered = search !== "" || provider !== "";
   return (
     <>
       <PageHeader
@@ -37,20 +35,18 @@ export default function ModelsPage(): ReactNode {
         </Button>
       </PageHeader>
       <Group mb="md" gap="sm" align="flex-end">
-        <TextInput
-          label="Search"
+        <SearchField
           placeholder="A part of the name"
-          type="search"
-          leftSection={<IconSearch size={16} aria-hidden />}
-          value={typed}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          flex="1 1 14rem"
-          maw="24rem"
+          initial={search}
+          onChange={(text) => changeWords({ search: text })}
         />
-        <ProviderChoice value={provider} onChange={setProvider} />
+        <ProviderChoice
+          value={provider === "" ? null : provider}
+          onChange={(name) => changeWords({ provider: name ?? "" })}
+        />
       </Group>
       <ModelTable
-        {...(provider !== null && { provider })}
+        {...(provider !== "" && { provider })}
         search={search}
         empty={isFiltered ? <NothingFound /> : <NoModels />}
       />

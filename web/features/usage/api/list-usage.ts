@@ -13,23 +13,28 @@ export interface UsageAsked {
   readonly to: string;
 }
 
+export type UsageSort = NonNullable<Operations["GET /api/v1/usage"]["query"]["sort"]>;
+
 const A_PAGE = 200;
 const LARGEST_PAGE = 1000;
 
-/** Sums in the order of what they are by. */
-export function listUsage(asked: UsageAsked) {
-  return pagesOf(["usage", asked], ({ cursor, signal }) =>
-    call("GET /api/v1/usage", { query: { ...asked, limit: A_PAGE, cursor }, signal }),
+/** Sums in the order that is asked for. */
+export function listUsage(asked: UsageAsked, sort: UsageSort) {
+  return pagesOf(
+    ["usage", asked],
+    ({ cursor, signal }) =>
+      call("GET /api/v1/usage", { query: { ...asked, sort, limit: A_PAGE, cursor }, signal }),
+    sort,
   );
 }
 
 /** The same, all pages of it. */
-export async function readAllUsage(asked: UsageAsked): Promise<readonly UsageRow[]> {
+export async function readAllUsage(asked: UsageAsked, sort: UsageSort): Promise<readonly UsageRow[]> {
   const rows: UsageRow[] = [];
   let cursor: string | undefined;
   do {
     const page: Operations["GET /api/v1/usage"]["response"] = await call("GET /api/v1/usage", {
-      query: { ...asked, limit: LARGEST_PAGE, cursor },
+      query: { ...asked, sort, limit: LARGEST_PAGE, cursor },
     });
     rows.push(...page.data);
     cursor = page.next_cursor ?? undefined;

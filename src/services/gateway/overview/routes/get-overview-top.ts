@@ -2,9 +2,10 @@ import * as z from "zod";
 import type { Api } from "#platform/http/server.ts";
 import { type Clock, toTimestamp } from "#platform/lib/clock.ts";
 import type { Database } from "#platform/storage/database.ts";
+import { type NamedIdentity, principalNames } from "../../principals/store.ts";
 import { readProgress } from "../../sums/store.ts";
 import { parseTopPeriod } from "../overview-period.ts";
-import { keyNames, METRICS, TOP_BY, topSums } from "../store.ts";
+import { METRICS, TOP_BY, topSums } from "../store.ts";
 
 const query = z.strictObject({
   from: z.string().optional(),
@@ -54,8 +55,8 @@ export function overviewTopRoute(
     database: Database;
     clock: Clock;
     flush: () => Promise<void>;
-    /** The name of an identity of the configuration file, by its id. */
-    identityName: (id: string) => string | undefined;
+    /** Those of the configuration file. */
+    identities: () => readonly NamedIdentity[];
   },
 ): void {
   api.route({
@@ -83,21 +84,15 @@ export function overviewTopRoute(
       await parts.flush();
       const { query: database } = parts.database;
       const sums = await topSums(database, { by, metric, period, limit });
-      const names =
-        by === "key"
-          ? await keyNames(
-              database,
-              sums.map(({ id }) => id),
-            )
-          : new Map<string, string>();
-      const nameOf = (id: string) =>
-        names.get(id) ?? (by === "identity" ? parts.identityName(id) : undefined) ?? id;
+      const isPrincipal = by === "key" || by === "identity";
+      const ids = isPrincipal ? sums.map(({ id }) => id) : [];
+      const names = await principalNames(database, ids, parts.identities());
       const { unsummed } = await readProgress(database);
       return {
         from: toTimestamp(period.from),
         to: toTimestamp(period.to),
         complete: unsummed === 0,
-        data: sums.map(({ id, ...sum }) => ({ id: id || null, name: nameOf(id) || null, ...sum })),
+        data: sums.map(({ id, ...sum }) => ({ id: id || null, name: (names.get(id) ?? id) || null, ...sum })),
         next_cursor: null,
       };
     },

@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Database } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
+import { keyRow } from "#test/key-row.ts";
 import { requestRow } from "#test/request-row.ts";
 import { readAs, serveRoutes } from "#test/serve-routes.ts";
 import { sumNewRows } from "../../sums/store.ts";
@@ -50,10 +51,10 @@ beforeEach(async () => {
   clock = new FakeClock(NOW);
   database = parts.use(await openSqlite({ dataDir, clock }));
   const common = { database, clock, flush: async () => {} };
-  const identityName = (id: string) => (id === "till" ? "the till" : undefined);
+  const identities = () => [{ id: "till", name: "the till" }];
   url = await serveRoutes(parts, clock, (api) => {
     overviewRoute(api, common);
-    overviewTopRoute(api, { ...common, identityName });
+    overviewTopRoute(api, { ...common, identities });
   });
 });
 afterEach(() => parts.disposeAsync());
@@ -148,17 +149,9 @@ test("[G9] percentiles are within the bound that a request of that rank is in, a
 });
 
 test("[G9] the most by each figure, with the names of keys, the revoked ones too, and of identities", async () => {
-  const key = {
-    digest: new Uint8Array(1),
-    last4: "abcd",
-    permissions: "[]",
-    limits: "{}",
-    created_at: 0,
-    last_used_at: null,
-  };
   await database.insertRows("api_key", [
-    { ...key, id: "key_a", name: "editor", revoked_at: 5 },
-    { ...key, id: "key_b", name: "agent", digest: new Uint8Array(2), revoked_at: null },
+    keyRow({ id: "key_a", name: "editor", revoked_at: 5 }),
+    keyRow({ id: "key_b", name: "agent" }),
   ]);
   await database.insertRows("request", [
     at(NOW, { principal: "key_a", model: "m1", provider: "p1", status: 502, cost_nano_usd: 1 }),

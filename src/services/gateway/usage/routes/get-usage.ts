@@ -2,19 +2,31 @@ import * as z from "zod";
 import type { Api } from "#platform/http/server.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
+import { readSortCursor, toSortCursor } from "#platform/lib/sorted-page.ts";
 import type { Database } from "#platform/storage/database.ts";
-import { GROUPINGS, type Grouping, incompleteDays, type UsageSum, usageSums } from "../store.ts";
+import { type NamedIdentity, principalNames } from "../../principals/store.ts";
+import {
+  GROUPINGS,
+  type Grouping,
+  incompleteDays,
+  type PlacedSum,
+  USAGE_SORTS,
+  usageSums,
+} from "../store.ts";
 import { dateOf, lastDays, type Period, parsePeriod } from "../usage-period.ts";
 
 const query = z.strictObject({
   by: z.enum(GROUPINGS, { error: `must be one of ${GROUPINGS.join(", ")}` }).default("day"),
   from: z.string().optional(),
   to: z.string().optional(),
+  sort: z.enum(USAGE_SORTS, { error: `must be one of ${USAGE_SORTS.join(", ")}` }).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(1000).optional(),
 });
 const row = z.object({
   key: z.string().optional(),
+  /** Of a key or identity; null where none is known any more. */
+  name: z.string().nullable().optional(),
   model: z.string().optional(),
   provider: z.string().nullable().optional(),
   day: z.string().optional(),
@@ -39,7 +51,13 @@ const example = {
 /** `GET /api/v1/usage`: requests, tokens and cost over a period, by key, model, provider or UTC day. */
 export function usageRoute(
   api: Api,
-  parts: { database: Database; clock: Clock; flush: () => Promise<void> },
+  parts: {
+    database: Database;
+    clock: Clock;
+    flush: () => Promise<void>;
+    /** Those of the configuration file. */
+    identities: () => readonly NamedIdentity[];
+  },
 ): void {
   api.route({
     method: "GET",
@@ -60,16 +78,24 @@ export function usageRoute(
       example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
-      const { by, limit, cursor, ...given } = request.query;
+      const { by, sort, limit, cursor, ...given } = request.query;
+      const { query: database } = parts.database;
       const period = parsePeriod(given, lastDays(parts.clock.now()));
-      const after = cursor === undefined ? undefined : readCursor(by, cursor);
+      // What it is by stands in the cursor, so that one of another list is refused.
+      const list = `${by} ${sort ?? ""}`;
+      const after = cursor === undefined ? undefined : readSortCursor(cursor, list);
+      const identities = parts.identities();
       await parts.flush();
       await refuseLostDays(parts.database, period);
-      const sums = await usageSums(parts.database.query, { by, period, after, limit: limit + 1 });
+      const sums = await usageSums(database, { by, period, sort, after, limit: limit + 1, identities });
       const page = sums.slice(0, limit);
       const last = page.at(-1);
-      const more = sums.length > limit && last !== undefined;
-      return { data: page.map((sum) => toRow(by, sum)), next_cursor: more ? toCursor(by, last.name) : null };
+      const ids = by === "key" ? page.map(({ name }) => String(name)) : [];
+      const names = await principalNames(database, ids, identities);
+      return {
+        data: page.map((sum) => toRow(by, sum, names)),
+        next_cursor: sums.length > limit && last !== undefined ? toSortCursor(last.place, list) : null,
+      };
     },
   });
 }
@@ -83,10 +109,14 @@ async function refuseLostDays(database: Database, period: Period): Promise<void>
   );
 }
 
-function toRow(by: Grouping, { name, ...sums }: UsageSum): z.infer<typeof row> {
+function toRow(
+  by: Grouping,
+  { name, place: _, ...sums }: PlacedSum,
+  names: ReadonlyMap<string, string>,
+): z.infer<typeof row> {
   switch (by) {
     case "key":
-      return { key: String(name), ...sums };
+      return { key: String(name), name: names.get(String(name)) ?? null, ...sums };
     case "model":
       return { model: String(name), ...sums };
     case "provider":
@@ -94,21 +124,4 @@ function toRow(by: Grouping, { name, ...sums }: UsageSum): z.infer<typeof row> {
     case "day":
       return { day: dateOf(Number(name)), ...sums };
   }
-}
-
-/** The grouping stands before the name, so that a cursor of another list is refused. */
-function toCursor(by: Grouping, name: string | number): string {
-  return Buffer.from(`${by}:${name}`).toString("base64url");
-}
-
-function readCursor(by: Grouping, cursor: string): string | number {
-  const text = Buffer.from(cursor, "base64url").toString();
-  const name = text.slice(by.length + 1);
-  const isOurs = text.startsWith(`${by}:`) && (by !== "day" || /^\d{1,9}$/.test(name));
-  if (!isOurs)
-    throw new AppError(
-      "bad_request",
-      "cursor is not one of this list: give the next_cursor of an answer as it is.",
-    );
-  return by === "day" ? Number(name) : name;
 }
