@@ -25,6 +25,10 @@ async function names(page: Page): Promise<string[]> {
   return texts.flatMap((text) => /^app-\d\d\d|^extra/.exec(text) ?? []);
 }
 
+async function expectNames(page: Page, wanted: readonly string[]): Promise<void> {
+  await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(wanted);
+}
+
 async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
@@ -51,34 +55,34 @@ test(
     await page.goto("/keys");
     await signIn(page, admin);
     const living = all.filter((name) => name !== "app-007");
-    await expect.poll(() => names(page)).toEqual(living.toReversed().slice(0, 100));
+    await expectNames(page, living.toReversed().slice(0, 100));
     await page.locator('th[aria-sort="descending"]').filter({ hasText: "Made" }).waitFor();
     await expectAccessible(page);
 
     // By the keyboard.
     await page.getByRole("button", { name: "Name", exact: true }).focus();
     await page.keyboard.press("Enter");
-    await expect.poll(() => names(page)).toEqual(living.slice(0, 100));
+    await expectNames(page, living.slice(0, 100));
     await page.locator('th[aria-sort="ascending"]').filter({ hasText: "Name" }).waitFor();
     expect(await page.locator('th[aria-sort="none"]').count()).toBe(3);
     // One that comes between two pages stands where it belongs.
     await keys.created("extra");
     await page.getByRole("button", { name: "Show more" }).click();
-    await expect.poll(() => names(page)).toEqual([...living, "extra"]);
+    await expectNames(page, [...living, "extra"]);
 
     await page.getByLabel("Search").fill("P-00");
-    await expect.poll(() => names(page)).toEqual(living.slice(0, 9));
+    await expectNames(page, living.slice(0, 9));
     await page.getByLabel("State").selectOption("Revoked");
-    await expect.poll(() => names(page)).toEqual(["app-007"]);
+    await expectNames(page, ["app-007"]);
     await expect.poll(() => new URL(page.url()).search).toBe("?sort=name&search=P-00&state=revoked");
     await page.reload();
-    await expect.poll(() => names(page)).toEqual(["app-007"]);
+    await expectNames(page, ["app-007"]);
     expect(await page.getByLabel("Search").inputValue()).toBe("P-00");
     await page.getByLabel("State").selectOption("Expired");
     await page.getByRole("status").getByText("No key is like this").waitFor();
     await expectAccessible(page);
     await page.getByRole("button", { name: "Show all" }).click();
-    await expect.poll(() => names(page)).toEqual(all.slice(0, 100));
+    await expectNames(page, all.slice(0, 100));
     expect(await page.getByLabel("Search").inputValue()).toBe("");
   },
 );
@@ -96,9 +100,9 @@ test(
     const page = await visit.openPage();
     await page.goto("/keys");
     await signIn(page, admin);
-    await expect.poll(() => names(page)).toEqual(["app-002", "app-001"]);
+    await expectNames(page, ["app-002", "app-001"]);
     await page.getByLabel("Search").fill(key);
-    await expect.poll(() => names(page)).toEqual(["app-001"]);
+    await expectNames(page, ["app-001"]);
     expect(new URL(page.url()).search).toBe(`?search=${key.slice(0, 24)}`);
   },
 );

@@ -66,6 +66,7 @@ test("[D2] [I16] the page of permission sets says in words what each allows, who
   await page.getByLabel("Order").selectOption("By name");
   await expect.poll(() => sets.first().textContent()).not.toContain("superadmin");
   await page.reload();
+  await sets.first().waitFor();
   await expect.poll(() => sets.first().textContent()).not.toContain("superadmin");
   await page.getByRole("button", { name: /^night-shift/ }).click();
 
