@@ -148,3 +148,32 @@ test("[H3] a name, too, is revoked; wrong values end with their status and what 
     expect(refused.stderr).toMatch(words);
   }
 });
+
+test("[H3] [D2] list: sorted, searched, by state and no more than asked for; what is none of these is told", async () => {
+  await using begun = await begin();
+  const { run, parsed } = begun;
+  for (const name of ["beta", "Alpha", "gamma"]) await parsed(["create", name]);
+  await parsed(["revoke", "gamma"]);
+  const names = async (...flags: string[]) =>
+    (await parsed(["list", ...flags])).map(({ name }: { name: string }) => name);
+  expect(await names()).toEqual(["gamma", "Alpha", "beta"]);
+  expect(await names("--sort", "name")).toEqual(["Alpha", "beta", "gamma"]);
+  expect(await names("--sort", "-name", "--state", "in_force")).toEqual(["beta", "Alpha"]);
+  expect(await names("--state", "revoked")).toEqual(["gamma"]);
+  expect(await names("--search", "ALPH")).toEqual(["Alpha"]);
+  expect(await names("--sort=-name", "--limit", "1")).toEqual(["gamma"]);
+  const cut = await run(["list", "--limit", "2"]);
+  expect([cut.stdout.split("\n").length, cut.stderr]).toEqual([
+    4,
+    "There are more than these 2: --limit takes another number.\n",
+  ]);
+  for (const wrong of [
+    ["--sort", "age"],
+    ["--state", "alive"],
+    ["--limit", "0"],
+  ]) {
+    const refused = await run(["list", ...wrong]);
+    expect([refused.status, refused.stdout]).toEqual([EXIT.usage, ""]);
+    expect(refused.stderr).toMatch(/last_used_at|in_force|whole number from 1/);
+  }
+});

@@ -40,6 +40,22 @@ test("[L2] [U4] [U2] users by command: the setup code, added, listed, changed, a
     expect.objectContaining({ username: "admin", permissions: "superadmin", must_change_password: false }),
     expect.objectContaining({ username: "maria", permissions: "viewer gateway", must_change_password: true }),
   ]);
+  expect(list).toMatchObject([
+    { last_signed_in_at: expect.stringMatching(/^\d{4}-.*Z$/), second_factor: false },
+    { last_signed_in_at: null, second_factor: false },
+  ]);
+  const names = async (...flags: string[]) =>
+    JSON.parse((await run(["user", "list", "--json", ...flags])).stdout)
+      .map(Object)
+      .map(({ username = "" }) => username);
+  expect(await names("--sort", "-username")).toEqual(["maria", "admin"]);
+  expect(await names("--search", "MAR")).toEqual(["maria"]);
+  expect(await names("--sort", "last_signed_in_at", "--limit", "1")).toEqual(["admin"]);
+  expect((await run(["user", "list", "--limit", "1"])).stderr).toContain("There are more than these 1");
+  expect(await run(["user", "list", "--sort", "age"])).toMatchObject({
+    status: EXIT.usage,
+    stderr: expect.stringContaining("last_signed_in_at"),
+  });
   expect((await run(["user", "permissions", "maria", "operator"])).stdout).toBe("maria has operator now\n");
   expect(await run(["user", "permissions", "admin", "viewer"])).toMatchObject({ status: EXIT.data });
   const away = { "x-forwarded-for": "192.0.2.1" };
@@ -59,6 +75,10 @@ test("[U4] where no server runs, another password is set in its store, and lifts
   const own = await firstPerson(server);
   const away = { "x-forwarded-for": "192.0.2.1" };
   for (let tries = 0; tries < 10; tries++) await logIn(server, { password: freshPassword() }, away);
+  const lastSignIn = async (of: typeof server) =>
+    Object(Object((await of.control({ path: "/api/v1/users" })).json).data[0]).last_signed_in_at;
+  const before = await lastSignIn(server);
+  expect(before).toMatch(/^\d{4}-.*Z$/);
   await server.app.close();
   const run = (words: string[], input: string) => claviger(words, { env: { DATA_DIR: dataDir }, input });
   const next = freshPassword();
@@ -71,6 +91,7 @@ test("[U4] where no server runs, another password is set in its store, and lifts
     "password of Admin changed; all sessions have ended\n",
   ]);
   await using again = await startClaviger({ dataDir, env: { TRUSTED_PROXIES: "127.0.0.1" } });
+  expect(await lastSignIn(again)).toBe(before);
   expect((await again.call({ path: "/api/v1/me", headers: withCookie(own.cookie) })).status).toBe(401);
   expect((await logIn(again, { password: next }, away)).status).toBe(200);
   const audit = await again.control({ path: "/api/v1/audit?action=user.password" });

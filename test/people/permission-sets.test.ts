@@ -73,3 +73,27 @@ test("[I15] [D2] who signed in is told the actions that his sets allow him, thos
   expect(await actionsOf(server, "reader", ["viewer"])).toEqual(["usage.read"]);
   expect(await actionsOf(server, "nobody", [])).toEqual([]);
 });
+
+test("[D2] [I16] the permission sets are searched and sorted, the built-in ones first unless told otherwise", async () => {
+  await using server = await startClaviger({ yaml });
+  const list = async (query: string) => {
+    const { status, json } = await server.control({ path: `${SETS.path}?${query}` });
+    const { data = [], next_cursor: next } = Object(json);
+    return { status, names: data.map(({ name }: { name: string }) => name), next };
+  };
+  const { names } = await list("");
+  expect(names[0]).toBe("superadmin");
+  expect(names.slice(-2)).toEqual(["night-shift", "auditor"]);
+  expect((await list("sort=name")).names).toEqual(names.toSorted());
+  expect((await list("sort=-name&search=T")).names).toEqual(
+    names
+      .filter((name: string) => name.includes("t"))
+      .toSorted()
+      .toReversed(),
+  );
+  const first = await list("limit=2");
+  const second = await list(`limit=1000&cursor=${first.next}`);
+  expect([first.names, second.names, second.next]).toEqual([names.slice(0, 2), names.slice(2), null]);
+  for (const wrong of ["sort=age", "limit=0", "cursor=x", "colour=red"])
+    expect((await list(wrong)).status).toBe(400);
+});

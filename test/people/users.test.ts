@@ -35,8 +35,10 @@ test("[H8] [U5] users are added, listed, changed and removed, and a password giv
       username: "maria",
       permissions: ["viewer"],
       must_change_password: true,
+      second_factor: false,
       created_at: expect.any(String),
       updated_at: expect.any(String),
+      last_signed_in_at: null,
     },
   ]);
   expect(made.text).not.toContain(body.password);
@@ -74,6 +76,19 @@ test("[U5] a name that is taken, a weak password and a set nobody knows make no 
     expect([answer.status, code]).toEqual([status, wanted]);
   const both = await Promise.all([add(own, "twice", []), add(own, "twice", [])]);
   expect(both.map(({ answer }) => answer.status).toSorted()).toEqual([201, 409]);
+});
+
+test("[U5] permission sets that are given while somebody changes his password stay", async () => {
+  await using server = await startClaviger();
+  await firstPerson(server);
+  const maria = await somebody(server, "maria", ["operator"]);
+  const [changed, given] = await Promise.all([
+    maria.changePassword(freshPassword()),
+    server.control({ method: "PATCH", path: `${USERS}/${maria.id}`, body: { permissions: ["viewer"] } }),
+  ]);
+  expect([changed.status, given.status]).toEqual([204, 200]);
+  const listed = await server.control({ path: `${USERS}?search=maria` });
+  expect(Object(listed.json).data).toMatchObject([{ permissions: ["viewer"] }]);
 });
 
 test("[U5] the last superadmin is neither removed nor given less, not even by two requests at once", async () => {

@@ -58,6 +58,14 @@ test(
     expect((await claviger.call({ path: "/v1/models", headers })).status).toBe(200);
     await page.reload();
     await row.locator("time").last().waitFor();
+    await page.getByRole("button", { name: "Last used" }).click();
+    await page.locator('th[aria-sort="ascending"]').filter({ hasText: "Last used" }).waitFor();
+    await page.getByLabel("Search").fill("nobody");
+    await page.getByRole("heading", { level: 2, name: "No identity has such a name" }).waitFor();
+    await expectNoViolations(page);
+    await page.getByRole("button", { name: "Show all" }).click();
+    await row.waitFor();
+    expect(await page.getByLabel("Search").inputValue()).toBe("");
   },
 );
 

@@ -54,6 +54,22 @@ test("[D2] [I16] the page of permission sets says in words what each allows, who
     .waitFor();
   await expectNoViolations(page);
 
+  await page.getByLabel("Search").fill("NIGHT");
+  await page.getByRole("button", { name: /^superadmin/ }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: /^night-shift/ }).waitFor();
+  await page.getByLabel("Search").fill("nobody");
+  await page.getByRole("heading", { name: "No permission set has such a name" }).waitFor();
+  await expectNoViolations(page);
+  await page.getByRole("button", { name: "Show all" }).click();
+  const sets = page.getByRole("button", { name: /\d actions?$/ });
+  await page.getByRole("button", { name: /^superadmin/ }).waitFor();
+  await page.getByLabel("Order").selectOption("By name");
+  await expect.poll(() => sets.first().textContent()).not.toContain("superadmin");
+  await page.reload();
+  await sets.first().waitFor();
+  await expect.poll(() => sets.first().textContent()).not.toContain("superadmin");
+  await page.getByRole("button", { name: /^night-shift/ }).click();
+
   writeFileSync(path.join(claviger.dataDir, "given.yaml"), yaml(["gateway.use:openai/*", "usage.read"]));
   const reloaded = await claviger.control({ method: "POST", path: "/api/v1/config/reload" });
   expect(reloaded.status).toBe(200);

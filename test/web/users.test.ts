@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { freshPassword, logIn } from "#test/people/person.ts";
+import { codeOf, freshPassword, logIn } from "#test/people/person.ts";
 import {
   DASHBOARD,
   expectNoViolations,
@@ -175,5 +175,52 @@ test(
     await page.getByLabel(/^Password/).fill(freshPassword());
     await press(page, "Give the password");
     await page.getByRole("alert").filter({ hasText: "exceeds_own_rights" }).waitFor();
+  },
+);
+
+test(
+  "[D2] [U5] [U7] users are shown with their last sign-in and second factor, sorted and searched by the server",
+  TWO_MINUTES,
+  async () => {
+    const clock = new FakeClock();
+    await using claviger = await startClaviger({ dashboardDir: DASHBOARD, clock });
+    const admin = await settledAdmin(claviger);
+    const post = async (path: string, body?: object) =>
+      Object((await claviger.control({ method: "POST", path, body })).json);
+    const add = (username: string) =>
+      post("/api/v1/users", { username, password: freshPassword(), permissions: ["viewer"] });
+    await add("nora");
+    const factor = `/api/v1/users/${(await add("maria")).id}/second-factor`;
+    const { secret } = await post(factor);
+    await post(`${factor}/confirm`, { code: codeOf(secret, clock.now()) });
+    await using visit = await browser.visit(claviger.url);
+    const page = await visit.openPage();
+    await page.goto("/users");
+    await signIn(page, admin);
+    await rowOf(page, "maria").getByText("on", { exact: true }).waitFor();
+    await rowOf(page, "maria").getByText("never").waitFor();
+    await rowOf(page, "nora").getByText("off", { exact: true }).waitFor();
+    expect(await rowOf(page, "admin").locator("time").count()).toBe(2);
+    await expectAccessible(page);
+    const names = async () =>
+      (await page.getByRole("row").allTextContents()).flatMap((text) => /admin|maria|nora/.exec(text) ?? []);
+    expect(await names()).toEqual(["admin", "maria", "nora"]);
+    // By the keyboard, and in the address.
+    await page.getByRole("button", { name: "User", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(names).toEqual(["nora", "maria", "admin"]);
+    await page.locator('th[aria-sort="descending"]').filter({ hasText: "User" }).waitFor();
+    await page.getByLabel("Search").fill("ARI");
+    await expect.poll(names).toEqual(["maria"]);
+    await expect.poll(() => new URL(page.url()).search).toBe("?sort=-username&search=ARI");
+    await page.reload();
+    await rowOf(page, "maria").waitFor();
+    expect(await names()).toEqual(["maria"]);
+    await choose(page, "maria", "Take second factor off…");
+    await press(page, "Take it off");
+    await rowOf(page, "maria").getByText("off", { exact: true }).waitFor();
+    await page.getByLabel("Search").fill("nobody");
+    await page.getByRole("heading", { level: 2, name: "No user has such a name" }).waitFor();
+    await expectAccessible(page);
   },
 );

@@ -1,14 +1,4 @@
-import {
-  Box,
-  Button,
-  Center,
-  Skeleton,
-  Stack,
-  Table,
-  Text,
-  UnstyledButton,
-  VisuallyHidden,
-} from "@mantine/core";
+import { Box, Button, Center, Skeleton, Stack, Table, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Page } from "#lib/pages-of.ts";
@@ -36,7 +26,7 @@ export interface Sorting {
 
 /**
  * A list of the API: while it loads, where it failed, where it is empty, and page by page. The server sorts and filters:
- * `sorting` tells by which column, `isFiltered` that an empty list is not for want of rows.
+ * `sorting` tells by which column, `empty` why there is no row.
  */
 export function DataTable<Row>(props: {
   readonly label: string;
@@ -45,13 +35,11 @@ export function DataTable<Row>(props: {
   readonly rowKey: (row: Row) => string;
   readonly rowName: (row: Row) => string;
   readonly actions?: (row: Row) => readonly RowAction[];
-  readonly shows?: (row: Row) => boolean;
   readonly sorting?: Sorting;
   readonly empty: ReactNode;
 }): ReactNode {
   const { query, label, columns } = props;
   const rows = query.data?.pages.flatMap(({ data }) => data) ?? [];
-  const shown = props.shows === undefined ? rows : rows.filter(props.shows);
   if (query.isPending) return <LoadingRows label={label} />;
   if (query.data === undefined) return <ProblemAlert error={query.error} retry={query.refetch} />;
   if (rows.length === 0) return props.empty;
@@ -80,7 +68,7 @@ export function DataTable<Row>(props: {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {shown.map((row) => (
+            {rows.map((row) => (
               <Table.Tr key={props.rowKey(row)}>
                 {columns.map((column) => (
                   <Table.Td key={column.label} {...placeOf(column)}>
@@ -97,9 +85,6 @@ export function DataTable<Row>(props: {
           </Table.Tbody>
         </Table>
       </Box>
-      {shown.length === 0 && (
-        <Text c="dimmed">None of the {rows.length} that were read is shown by this filter.</Text>
-      )}
       {query.hasNextPage && (
         <Center>
           <Button

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { type ListFlags, listed } from "./list-flags.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
 const row = z.object({
@@ -64,7 +65,7 @@ export function keyCalls(context: CommandContext, flags: LocalFlags) {
         repair: "the keys are listed by: claviger api-key list",
       });
     },
-    list: async () => page.parse(await call("GET", `${PATH}?limit=1000`)).data,
+    list: (wanted: ListFlags = { ...flags, limit: 1000 }) => listed(context, wanted, { path: PATH, row }),
     show: async (id: string) => row.parse(await call("GET", pathOf(id))),
     create: async (body: object) => issued.parse(await call("POST", PATH, body)),
     update: async (id: string, body: object) => row.parse(await call("PATCH", pathOf(id), body)),

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../command-context.ts";
 import { keyCalls, type ShownKey } from "./api-key-calls.ts";
+import { type ListFlags, withListFlags } from "./list-flags.ts";
 import type { LocalFlags } from "./local-server.ts";
 
 const COLUMNS = [
@@ -15,11 +16,13 @@ const COLUMNS = [
   "last_address",
   "revoked_at",
 ] as const;
+const SORTS = ["name", "created_at", "last_used_at", "expires_at"];
+const STATES = ["in_force", "replaced", "expired", "revoked"];
 
 /** `api-key list` */
 export function listCommand(command: Command, context: CommandContext): void {
-  command.action(async (flags: LocalFlags) => {
-    const rows = (await keyCalls(context, flags).list()).map((row) => ({
+  withListFlags(command, { columns: SORTS, states: STATES }).action(async (flags: ListFlags) => {
+    const rows = (await keyCalls(context, flags).list(flags)).map((row) => ({
       ...row,
       permissions: row.permissions.join(" "),
       limits: limitsText(row),

@@ -1,28 +1,21 @@
 import * as z from "zod";
 import type { CommandContext } from "../command-context.ts";
+import { type ListFlags, listed } from "./list-flags.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
 const report = z.object({ restart_needed: z.array(z.string()) });
-const identities = z.object({
-  data: z.array(
-    z.object({
-      name: z.string(),
-      id: z.string(),
-      permissions: z.array(z.string()),
-      expires_at: z.string().nullable(),
-      last_used_at: z.string().nullable(),
-    }),
-  ),
+const identity = z.object({
+  name: z.string(),
+  id: z.string(),
+  permissions: z.array(z.string()),
+  expires_at: z.string().nullable(),
+  last_used_at: z.string().nullable(),
 });
-const permissionSets = z.object({
-  data: z.array(
-    z.object({
-      name: z.string(),
-      source: z.string(),
-      allow: z.array(z.string()),
-      deny: z.array(z.string()),
-    }),
-  ),
+const permissionSet = z.object({
+  name: z.string(),
+  source: z.string(),
+  allow: z.array(z.string()),
+  deny: z.array(z.string()),
 });
 
 const inForce = z.object({
@@ -59,17 +52,15 @@ export async function reloadConfig(context: CommandContext, flags: LocalFlags): 
 }
 
 /** `config identities`: the identities of the file as the running server has them, and when each was last used. */
-export async function listIdentities(context: CommandContext, flags: LocalFlags): Promise<void> {
-  const { body } = await callLocal(context, flags, { method: "GET", path: "/api/v1/identities" });
-  const rows = identities.parse(body).data.map((row) => ({ ...row, permissions: row.permissions.join(" ") }));
+export async function listIdentities(context: CommandContext, flags: ListFlags): Promise<void> {
+  const found = await listed(context, flags, { path: "/api/v1/identities", row: identity });
+  const rows = found.map((row) => ({ ...row, permissions: row.permissions.join(" ") }));
   context.output().table(["name", "id", "permissions", "expires_at", "last_used_at"], rows);
 }
 
 /** `config permission-sets`: those the server has from itself and from its file, with their rules. */
-export async function listPermissionSets(context: CommandContext, flags: LocalFlags): Promise<void> {
-  const { body } = await callLocal(context, flags, { method: "GET", path: "/api/v1/permission-sets" });
-  const rows = permissionSets
-    .parse(body)
-    .data.map((row) => ({ ...row, allow: row.allow.join(" "), deny: row.deny.join(" ") }));
+export async function listPermissionSets(context: CommandContext, flags: ListFlags): Promise<void> {
+  const found = await listed(context, flags, { path: "/api/v1/permission-sets", row: permissionSet });
+  const rows = found.map((row) => ({ ...row, allow: row.allow.join(" "), deny: row.deny.join(" ") }));
   context.output().table(["name", "source", "allow", "deny"], rows);
 }

@@ -5,6 +5,7 @@ import { initConfig } from "./config-init.ts";
 import { listListeners, showListener } from "./config-listeners.ts";
 import { listIdentities, listPermissionSets, reloadConfig, showSettings } from "./config-running.ts";
 import { setInConfig } from "./config-set.ts";
+import { type ListFlags, withListFlags } from "./list-flags.ts";
 import type { LocalFlags } from "./local-server.ts";
 
 interface Places {
@@ -58,18 +59,24 @@ export function configCommands(program: Command, context: CommandContext): void 
   running(
     group.command("show").description("show the settings the server has in force, and where each is from"),
   ).action((flags: LocalFlags) => showSettings(context, flags));
-  running(
+  const identities = running(
     group
       .command("identities")
       .description("list the identities the server has from its file, and when each was last used"),
-  ).action((flags: LocalFlags) => listIdentities(context, flags));
-  running(
+  );
+  withListFlags(identities, { columns: ["name", "last_used_at", "expires_at"] }).action((flags: ListFlags) =>
+    listIdentities(context, flags),
+  );
+  const sets = running(
     group
       .command("permission-sets")
       .description(
         "list the permission sets the server has, its own and those of its file, and what each allows",
       ),
-  ).action((flags: LocalFlags) => listPermissionSets(context, flags));
+  );
+  withListFlags(sets, { columns: ["source", "name"] }).action((flags: ListFlags) =>
+    listPermissionSets(context, flags),
+  );
   running(
     group
       .command("listeners [name]")

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { type ListFlags, listed } from "./list-flags.ts";
 import { callLocal, type LocalFlags } from "./local-server.ts";
 
 const row = z.object({
@@ -9,10 +10,11 @@ const row = z.object({
   username: z.string(),
   permissions: z.array(z.string()),
   must_change_password: z.boolean(),
+  second_factor: z.boolean(),
   created_at: z.string(),
   updated_at: z.string(),
+  last_signed_in_at: z.string().nullable(),
 });
-const page = z.object({ data: z.array(row) });
 const enrolment = z.object({ secret: z.string(), uri: z.string() });
 const recovery = z.object({ recovery_codes: z.array(z.string()) });
 
@@ -22,16 +24,17 @@ const PATH = "/api/v1/users";
 export function userCalls(context: CommandContext, flags: LocalFlags) {
   const call = async (method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: object) =>
     (await callLocal(context, flags, { method, path, ...(body === undefined ? {} : { body }) })).body;
-  const list = async () => page.parse(await call("GET", PATH)).data;
+  const list = (wanted: ListFlags = { ...flags, limit: 1000 }) =>
+    listed(context, wanted, { path: PATH, row });
   return {
     list,
     /** The id of the user of this name, or of this id. */
     idOf: async (name: string): Promise<string> => {
       const wanted = name.toLowerCase();
-      const users = await list();
+      const users = await list({ ...flags, search: wanted, limit: Infinity });
       const found = users.find(({ id, username }) => id === name || username === wanted);
       if (found !== undefined) return found.id;
-      throw noSuchUser(name, users.length);
+      throw noSuchUser(name, users.length || (await list()).length);
     },
     add: async (username: string, password: Secret, permissions: readonly string[]) =>
       row.parse(await call("POST", PATH, { username, password: password.expose(), permissions })),

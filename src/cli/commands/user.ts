@@ -2,12 +2,22 @@ import type { Command } from "commander";
 import type { CommandContext } from "../command-context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { askNewKey } from "./key-prompts.ts";
+import { type ListFlags, withListFlags } from "./list-flags.ts";
 import { type LocalFlags, serverMeant } from "./local-server.ts";
 import { userCalls } from "./user-calls.ts";
 import { addFactorCommand } from "./user-factor.ts";
 import { setPasswordOffline } from "./user-offline.ts";
 
-const COLUMNS = ["id", "username", "permissions", "must_change_password", "created_at"] as const;
+const COLUMNS = [
+  "id",
+  "username",
+  "permissions",
+  "must_change_password",
+  "second_factor",
+  "created_at",
+  "last_signed_in_at",
+] as const;
+const SORTS = ["username", "created_at", "last_signed_in_at"];
 
 /** `claviger user add | list | passwd | permissions | add-second-factor | drop-second-factor | remove`. */
 export function userCommands(program: Command, context: CommandContext): void {
@@ -51,8 +61,8 @@ function addCommand(command: Command, context: CommandContext): void {
 }
 
 function listCommand(command: Command, context: CommandContext): void {
-  command.action(async (flags: LocalFlags) => {
-    const users = await userCalls(context, flags).list();
+  withListFlags(command, { columns: SORTS }).action(async (flags: ListFlags) => {
+    const users = await userCalls(context, flags).list(flags);
     context.output().table(
       COLUMNS,
       users.map((user) => ({ ...user, permissions: user.permissions.join(" ") })),

@@ -78,7 +78,7 @@ export class DeclaredIdentities {
     return this.#slots.slotOf(id);
   }
 
-  /** Those whose name is `visible`, in the order of the file. */
+  /** Those whose name is `visible`. */
   list(visible: (name: string) => boolean): IdentityRow[] {
     return this.#records.filter((record) => visible(record.name)).map((record) => this.#row(record));
   }

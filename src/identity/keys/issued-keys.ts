@@ -7,8 +7,9 @@ import { changeEntry, type KeyChange, KeyChanges, type NewKey } from "./key-chan
 import { keyDigest } from "./key-digest.ts";
 import type { KeyEvent } from "./key-events.ts";
 import { keyId, publicIdOf } from "./key-id.ts";
-import { type KeyPage, type KeyRow, pageOfKeys, toKeyRow } from "./key-list.ts";
+import { inShownOrder, type KeyPage, type KeyRow, toKeyRow } from "./key-list.ts";
 import type { KeyMemory } from "./key-memory.ts";
+import { type KeyQuestion, pageOfKeys } from "./key-page.ts";
 import type { KeyParts } from "./key-parts.ts";
 import type { KeyReader } from "./key-reader.ts";
 import { writeLastUses } from "./last-uses.ts";
@@ -83,13 +84,22 @@ export class IssuedKeys {
     return this.#held.writer.slotOf(publicIdOf(id));
   }
 
-  /** One page, newest first, of the keys whose name is `visible`. Throws AppError `bad_request` for a foreign cursor. */
-  async list(
-    page: { readonly limit: number; readonly cursor: string | undefined },
-    visible: (name: string) => boolean = () => true,
-  ): Promise<KeyPage> {
-    const { keys, nextCursor } = await pageOfKeys(this.#parts.database.query, page, visible);
-    return { data: keys.map((key) => this.#asOfNow(key)), next_cursor: nextCursor };
+  /**
+   * One page of the keys whose name is `visible`; by last use in the order of those written, a minute late at most.
+   * Throws AppError `bad_request` for a foreign cursor.
+   */
+  async list(question: KeyQuestion, visible: (name: string) => boolean = () => true): Promise<KeyPage> {
+    const { database, clock } = this.#parts;
+    // One whose revocation could not be written yet is in no other state.
+    const isIn = (id: string) =>
+      [undefined, "revoked"].includes(question.state) || this.#revocations.revokedAt(id) === undefined;
+    const { keys, nextCursor } = await pageOfKeys(database.query, {
+      question,
+      nowMs: clock.now(),
+      visible: ({ id, name }) => visible(name) && isIn(id),
+    });
+    const data = keys.map((key) => this.#asOfNow(key));
+    return { data: inShownOrder(data, question.sort), next_cursor: nextCursor };
   }
 
   /**

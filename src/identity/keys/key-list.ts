@@ -1,16 +1,14 @@
 import * as z from "zod";
 import { type KeyLimits, keyLimits } from "#gates/ratelimit/index.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
-import { AppError } from "#platform/lib/error.ts";
-import type { Query } from "#platform/storage/database.ts";
+import { sortedPage } from "#platform/lib/sorted-page.ts";
 import { KEY_PREFIX } from "./api-key.ts";
 import type { Grant } from "./grants.ts";
 import { publicIdOf } from "./key-id.ts";
-import { findKey, keysBefore, type ListedKey } from "./store.ts";
+import type { KeySort } from "./key-order.ts";
+import type { ListedKey } from "./store.ts";
 
 const Names = z.array(z.string());
-/** Where few of the keys are visible, this many are looked at together. */
-const LOOKED_AT_ONCE = 500;
 
 /** A key as lists show it; times are RFC 3339 in UTC. */
 export interface KeyRow {
@@ -64,6 +62,13 @@ export function toKeyRow(key: ListedKey): KeyRow {
   };
 }
 
+/** These by the last use that they show, which the store may not have yet, where they are sorted by that. */
+export function inShownOrder(rows: KeyRow[], sort: KeySort | undefined): KeyRow[] {
+  if (sort !== "last_used_at" && sort !== "-last_used_at") return rows;
+  const columns = { last_used_at: (row: KeyRow) => row.last_used_at, id: (row: KeyRow) => row.id };
+  return sortedPage(rows, { sort, limit: rows.length }, columns).data;
+}
+
 function timestampOf(ms: number | null): string | null {
   return ms === null ? null : toTimestamp(ms);
 }
@@ -90,27 +95,4 @@ export function columnsOf({ permissionSets, limits, models, allowedIps }: Grant)
     models: models === undefined ? null : JSON.stringify(models),
     allowed_ips: allowedIps === undefined ? null : JSON.stringify(allowedIps),
   };
-}
-
-/**
- * One page of the visible keys, newest first, and the cursor of the next. Throws AppError `bad_request` for a cursor
- * that is no visible key's.
- */
-export async function pageOfKeys(
-  query: Query,
-  page: { readonly limit: number; readonly cursor: string | undefined },
-  visible: (name: string) => boolean,
-): Promise<{ keys: ListedKey[]; nextCursor: string | null }> {
-  let place = page.cursor === undefined ? undefined : await findKey(query, page.cursor);
-  if (page.cursor !== undefined && (place === undefined || !visible(place.name)))
-    throw new AppError("bad_request", "The cursor is not one of this list.");
-  const found: ListedKey[] = [];
-  for (let wanted = page.limit + 1; found.length <= page.limit; wanted = LOOKED_AT_ONCE) {
-    const rows = await keysBefore(query, place, wanted);
-    found.push(...rows.filter(({ name }) => visible(name)));
-    if (rows.length < wanted) break;
-    place = rows.at(-1);
-  }
-  const keys = found.slice(0, page.limit);
-  return { keys, nextCursor: found.length > page.limit ? (keys.at(-1)?.id ?? null) : null };
 }

@@ -3,13 +3,13 @@ import type { Query } from "#platform/storage/database.ts";
 import type { Tables } from "#platform/storage/tables.ts";
 
 /** A key as the store has it. */
-export type StoredKey = Selectable<Tables["api_key"]>;
+export type StoredKey = Omit<Selectable<Tables["api_key"]>, "lower_name">;
 /** Where a key stands in the order of their making. */
 export type KeyPlace = Pick<StoredKey, "created_at" | "id">;
 /** What of a stored key every thread must know. */
 export type LoadedKey = Omit<StoredKey, "name" | "last4" | "replaced_by" | "last_address">;
 
-const LISTED = [
+export const LISTED = [
   "id",
   "name",
   "last4",
@@ -73,18 +73,6 @@ function loadAfter(query: Query, last: KeyPlace | undefined): Promise<LoadedKey[
           eb(refTuple("created_at", "id"), ">", tuple(last.created_at, last.id)),
         );
   return rest.limit(LOADED_AT_ONCE).execute();
-}
-
-/** At most `limit` keys made before `place`, or of all, newest first. */
-export function keysBefore(query: Query, place: KeyPlace | undefined, limit: number): Promise<ListedKey[]> {
-  const keys = query.selectFrom("api_key").select(LISTED).orderBy("created_at", "desc").orderBy("id", "desc");
-  const rest =
-    place === undefined
-      ? keys
-      : keys.where(({ eb, refTuple, tuple }) =>
-          eb(refTuple("created_at", "id"), "<", tuple(place.created_at, place.id)),
-        );
-  return rest.limit(limit).execute();
 }
 
 /** The key of this id, revoked or not. */

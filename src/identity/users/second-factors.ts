@@ -10,7 +10,14 @@ import { hotp, totpStep } from "#platform/lib/totp.ts";
 import type { Query } from "#platform/storage/database.ts";
 import { changeEntry } from "./change-entry.ts";
 import type { PeopleParts } from "./people-parts.ts";
-import { deleteFactor, putFactor, putRecoveryCodes, readFactor, takeRecoveryCode } from "./store.ts";
+import {
+  deleteFactor,
+  putFactor,
+  putRecoveryCodes,
+  readFactor,
+  takeRecoveryCode,
+  usersWithFactor,
+} from "./store.ts";
 import type { User } from "./user.ts";
 
 /** As long as the digest, which RFC 4226 (R6) recommends. */
@@ -42,6 +49,11 @@ export class SecondFactors {
   /** Whether this user is asked for a code when he signs in. */
   async isOn(userId: string): Promise<boolean> {
     return (await readFactor(this.#parts.database.query, userId))?.confirmed === 1;
+  }
+
+  /** Which of these users are. */
+  onOf(userIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return usersWithFactor(this.#parts.database.query, userIds);
   }
 
   /** A seed for him, which is asked for once he confirmed it. AppError `conflict` where one is on. */

@@ -5,7 +5,14 @@ import type { Query } from "#platform/storage/database.ts";
 import { normalizedPassword, refuseWeakPassword } from "./password-rules.ts";
 import type { PeopleParts } from "./people-parts.ts";
 import type { PasswordPlace } from "./sessions.ts";
-import { deleteSessions, deleteSessionsOf, insertSession, putUser, updateSession } from "./store.ts";
+import {
+  deleteSessions,
+  deleteSessionsOf,
+  insertSession,
+  noteSignIn,
+  putUser,
+  updateSession,
+} from "./store.ts";
 import { FIRST_USER, type Session, SUPERADMIN, type User } from "./user.ts";
 
 /** More would be a browser that forgets its cookies: the oldest end. */
@@ -63,7 +70,9 @@ export class SignIn {
       throw new AppError("weak_password", "The new password is the one before.");
     const passwordHash = await this.#parts.hashes.make(next);
     return this.#changed(user, place, "user.password", async (query, now) => {
-      const changed = { ...user, passwordHash, mustChangePassword: false, isInitial: false, updatedAt: now };
+      // Something else of him may have become another while the passwords were judged.
+      const known = this.#require(userId);
+      const changed = { ...known, passwordHash, mustChangePassword: false, isInitial: false, updatedAt: now };
       await putUser(query, changed);
       return changed;
     });
@@ -116,19 +125,23 @@ export class SignIn {
     const { held, sessions, database, turn } = this.#parts;
     const end = await turn.take();
     try {
+      const known = held.user(user.id);
       // The password may have become another while this one was judged.
-      if (held.user(user.id)?.passwordHash !== user.passwordHash) throw new AppError("sign_in_refused");
+      if (known?.passwordHash !== user.passwordHash) throw new AppError("sign_in_refused");
       const session = sessions.begin(user.id, place);
+      const signedIn = { ...known, lastSignedInAt: session.createdAt };
       const spare = held.sessionsOf(user.id).slice(MOST_SESSIONS - 1);
       const jtis = spare.map(({ jti }) => jti);
       await database.transaction(async (query) => {
         await deleteSessions(query, jtis);
         await insertSession(query, session);
+        await noteSignIn(query, user.id, session.createdAt);
         await this.#parts.audit.append(query, entryOf("user.login", user, place));
       });
       for (const jti of jtis) held.end(jti);
       held.keep(session);
-      return { user: held.user(user.id) ?? user, session };
+      held.put(signedIn);
+      return { user: signedIn, session };
     } finally {
       end();
     }
@@ -149,12 +162,13 @@ export class SignIn {
       isInitial: true,
       createdAt: now,
       updatedAt: now,
+      lastSignedInAt: null,
     };
-    return this.#changed(created, place, "user.login", async (query) => {
+    return this.#changed(created, place, "user.login", async (query, at) => {
       const isUsed = held.named(FIRST_USER) !== undefined;
       const accepted = first.accepts(password, { isLocal: place.isLocal, isUsed });
       if (!this.#awaitsFirst(FIRST_USER) || !accepted) throw new AppError("sign_in_refused");
-      const user = { ...created, passwordHash };
+      const user = { ...created, passwordHash, lastSignedInAt: at };
       await putUser(query, user);
       first.used();
       return user;

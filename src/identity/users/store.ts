@@ -17,6 +17,7 @@ export async function readUsers(query: Query): Promise<User[]> {
     isInitial: row.is_initial === 1,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    lastSignedInAt: row.last_signed_in_at,
   }));
 }
 
@@ -28,6 +29,11 @@ export async function putUser(query: Query, user: User): Promise<void> {
     .values({ id, ...row })
     .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
     .execute();
+}
+
+/** One write for each sign-in. */
+export async function noteSignIn(query: Query, id: string, at: number): Promise<void> {
+  await query.updateTable("user").set({ last_signed_in_at: at }).where("id", "=", id).execute();
 }
 
 export async function deleteUser(query: Query, id: string): Promise<void> {
@@ -121,6 +127,13 @@ export function readFactor(query: Query, userId: string): Promise<Tables["second
   return query.selectFrom("second_factor").selectAll().where("user_id", "=", userId).executeTakeFirst();
 }
 
+/** Which of these users are asked for a code when they sign in. */
+export async function usersWithFactor(query: Query, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const confirmed = query.selectFrom("second_factor").select("user_id").where("confirmed", "=", 1);
+  const rows = await confirmed.where("user_id", "in", ids).execute();
+  return new Set(rows.map(({ user_id }) => user_id));
+}
+
 /** Stores it in place of the one before. */
 export async function putFactor(query: Query, factor: Tables["second_factor"]): Promise<void> {
   const { user_id, ...row } = factor;
@@ -167,6 +180,7 @@ function toRow(user: User): Tables["user"] {
     is_initial: user.isInitial ? 1 : 0,
     created_at: user.createdAt,
     updated_at: user.updatedAt,
+    last_signed_in_at: user.lastSignedInAt,
   };
 }
 

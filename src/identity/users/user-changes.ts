@@ -51,6 +51,7 @@ export class UserChanges {
         isInitial: false,
         createdAt: now,
         updatedAt: now,
+        lastSignedInAt: null,
       };
       await putUser(query, user);
       return user;

@@ -14,6 +14,8 @@ export interface User {
   readonly isInitial: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** Null for who never did. */
+  readonly lastSignedInAt: number | null;
 }
 
 /** One browser, or one program with a cookie jar, that somebody signed in with. */

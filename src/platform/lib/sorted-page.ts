@@ -48,6 +48,12 @@ export function sortWords<const Column extends string>(
   return columns.flatMap((column) => [column, `-${column}`] as const);
 }
 
+/** Whether any of these has `part` in it, in whichever case. */
+export function hasText(part: string, ...texts: readonly string[]): boolean {
+  const wanted = part.toLowerCase();
+  return texts.some((text) => text.toLowerCase().includes(wanted));
+}
+
 /** The two parts of the word by which a list is sorted. */
 export function sortOf<Column extends string>(
   sort: Column | `-${Column}`,

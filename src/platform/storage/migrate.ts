@@ -15,6 +15,7 @@ import { sql as travellingSecrets } from "./migrations/0012-travelling-secrets.t
 import { sql as clusterMembers } from "./migrations/0013-cluster-members.ts";
 import { sql as people } from "./migrations/0014-people.ts";
 import { sql as sumsBehindRows } from "./migrations/0015-sums-behind-rows.ts";
+import { sql as listsInOrder } from "./migrations/0016-lists-in-order.ts";
 
 export interface Migration {
   number: number;
@@ -50,6 +51,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 13, name: "cluster-members", sql: clusterMembers },
   { number: 14, name: "people", sql: people },
   { number: 15, name: "sums-behind-rows", sql: sumsBehindRows },
+  { number: 16, name: "lists-in-order", sql: listsInOrder },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

@@ -77,6 +77,8 @@ export interface Tables {
     replaces: string | null;
     replaced_by: string | null;
     last_address: string | null;
+    /** Computed from `name`. */
+    lower_name: GeneratedAlways<string>;
   };
   /** Tries of the server key that were not right, by who made them and from where. */
   key_try: {
@@ -168,6 +170,8 @@ export interface Tables {
     is_initial: number;
     created_at: number;
     updated_at: number;
+    /** Null for who never did. */
+    last_signed_in_at: number | null;
   };
   session: {
     jti: string;

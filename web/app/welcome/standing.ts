@@ -22,14 +22,13 @@ export function useStanding(): { readonly standing: Standing | null; readonly er
   const key = useQuery(keyStatus());
   const cluster = useQuery(clusterStatus());
   const providers = useInfiniteQuery(listProviders());
-  const keys = useInfiniteQuery(listKeys());
+  const keys = useInfiniteQuery(listKeys({ state: "in_force", limit: 1 }));
   const request = useQuery(firstRequest());
   const asked = [run, key, cluster, providers, keys, request];
   const error = asked.find((each) => each.error !== null)?.error ?? null;
   if (run.data === undefined || asked.some((each) => each.isPending)) return { standing: null, error };
   const names = providers.data?.pages.flatMap(({ data }) => data.map(({ name }) => name)) ?? [];
-  const inForce =
-    keys.data?.pages.flatMap(({ data }) => data.filter((each) => each.revoked_at === null)) ?? [];
+  const inForce = keys.data?.pages.flatMap(({ data }) => data) ?? [];
   const facts: Readonly<Record<StepName, boolean>> = {
     server_key: key.data?.initialized === true,
     cluster: cluster.data?.status === "member",

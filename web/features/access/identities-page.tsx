@@ -1,10 +1,12 @@
 import { Anchor, Code, Group, Stack, Text } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { type Column, DataTable } from "#components/data-table.tsx";
 import { EmptyState } from "#components/empty-state.tsx";
 import { Limits } from "#components/limits.tsx";
+import { ListSearch } from "#components/list-search.tsx";
+import { NothingFound } from "#components/nothing-found.tsx";
 import { PageHeader } from "#components/page-header.tsx";
 import { Snippet } from "#components/snippet.tsx";
 import { SourceBadge } from "#components/source-badge.tsx";
@@ -15,7 +17,9 @@ import type { Schemas } from "#lib/api-types.ts";
 import { useEventRefresh } from "#lib/events.ts";
 import { useNow } from "#lib/now.ts";
 import { mayDo } from "#lib/permissions.ts";
-import { listIdentities } from "./api/list-identities.ts";
+import { useSearchWords } from "#lib/search-words.ts";
+import { useSorting } from "#lib/sorting.ts";
+import { IDENTITIES, listIdentities } from "./api/list-identities.ts";
 
 type Identity = Schemas["Identity"];
 
@@ -27,18 +31,31 @@ const EXAMPLE = `resources:
     permissions: gateway`;
 
 const COLUMNS: readonly Column<Identity>[] = [
-  { label: "Name", render: (identity) => <IdentityName of={identity} /> },
+  { label: "Name", render: (identity) => <IdentityName of={identity} />, sortBy: "name" },
   { label: "State", render: ({ expires_at }) => <State endsAt={expires_at} /> },
   { label: "May", render: (identity) => <May of={identity} />, from: "sm" },
   { label: "Limits", render: ({ limits }) => <Limits of={limits} />, from: "lg" },
-  { label: "Ends", render: ({ expires_at }) => <Time at={expires_at} none="never" />, from: "md" },
-  { label: "Last used", render: ({ last_used_at }) => <Time at={last_used_at} none="never" />, from: "xs" },
+  {
+    label: "Ends",
+    render: ({ expires_at }) => <Time at={expires_at} none="never" />,
+    from: "md",
+    sortBy: "expires_at",
+  },
+  {
+    label: "Last used",
+    render: ({ last_used_at }) => <Time at={last_used_at} none="never" />,
+    from: "xs",
+    sortBy: "last_used_at",
+  },
 ];
+const SORTED_BY = ["name", "last_used_at", "expires_at"] as const;
 
 export default function IdentitiesPage(): ReactNode {
-  const query = useInfiniteQuery(listIdentities());
+  const [{ search = "" }] = useSearchWords();
+  const { sort, sorting } = useSorting(SORTED_BY, "name");
+  const query = useInfiniteQuery({ ...listIdentities({ search, sort }), placeholderData: keepPreviousData });
   const mayKeys = mayDo(useMe(), "keys.manage");
-  useEventRefresh(["config"], [listIdentities().queryKey]);
+  useEventRefresh(["config"], [IDENTITIES]);
   return (
     <>
       <PageHeader
@@ -58,13 +75,27 @@ export default function IdentitiesPage(): ReactNode {
           </>
         }
       />
+      <Group mb="md">
+        <ListSearch placeholder="A part of the name or the id" />
+      </Group>
       <DataTable
         label="Identities"
         query={query}
         columns={COLUMNS}
         rowKey={({ id }) => id}
         rowName={({ name }) => name}
-        empty={<NoIdentity />}
+        sorting={sorting}
+        empty={
+          search === "" ? (
+            <NoIdentity />
+          ) : (
+            <NothingFound
+              title="No identity has such a name"
+              about="A search finds a part of an identity's name or id, in whichever case."
+              clear={{ search: "" }}
+            />
+          )
+        }
       />
     </>
   );

@@ -1,6 +1,8 @@
-import { Accordion, Code, Group, Skeleton, Stack, Text } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { Accordion, Button, Center, Code, Group, NativeSelect, Skeleton, Stack, Text } from "@mantine/core";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { ListSearch } from "#components/list-search.tsx";
+import { NothingFound } from "#components/nothing-found.tsx";
 import { PageHeader } from "#components/page-header.tsx";
 import { ProblemAlert } from "#components/problem-alert.tsx";
 import { Section } from "#components/section.tsx";
@@ -8,8 +10,10 @@ import { Snippet } from "#components/snippet.tsx";
 import { SourceBadge } from "#components/source-badge.tsx";
 import type { Schemas } from "#lib/api-types.ts";
 import { useEventRefresh } from "#lib/events.ts";
-import { permissionSets } from "#lib/permission-sets.ts";
-import { listIdentities } from "./api/list-identities.ts";
+import { PERMISSION_SETS, permissionSets } from "#lib/permission-sets.ts";
+import { useSearchWords } from "#lib/search-words.ts";
+import { useSorting } from "#lib/sorting.ts";
+import { IDENTITIES } from "./api/list-identities.ts";
 import { SetActions } from "./set-actions.tsx";
 import { SetHolders } from "./set-holders.tsx";
 
@@ -19,9 +23,17 @@ const EXAMPLE = `resources:
     allow: ["gateway.use:openai/*", usage.read]
     deny: ["gateway.use:openai/o1*"]`;
 
+const ORDERS = [
+  { value: "source", label: "Built-in first" },
+  { value: "name", label: "By name" },
+  { value: "-name", label: "By name, from the end" },
+];
+
 export default function PermissionSetsPage(): ReactNode {
-  const query = useInfiniteQuery(permissionSets());
-  useEventRefresh(["config"], [permissionSets().queryKey, listIdentities().queryKey]);
+  const [{ search = "" }, change] = useSearchWords();
+  const { sort } = useSorting(["source", "name"], "source");
+  const query = useInfiniteQuery({ ...permissionSets({ search, sort }), placeholderData: keepPreviousData });
+  useEventRefresh(["config"], [PERMISSION_SETS, IDENTITIES]);
   const sets = query.data?.pages.flatMap(({ data }) => data);
   return (
     <>
@@ -30,6 +42,15 @@ export default function PermissionSetsPage(): ReactNode {
         about="What users, API keys and identities may do. Nothing is allowed unless a set says so, and what one set denies no other allows."
       />
       <Stack>
+        <Group align="flex-end" gap="sm">
+          <ListSearch placeholder="A part of the name" />
+          <NativeSelect
+            label="Order"
+            data={ORDERS}
+            value={sort}
+            onChange={(event) => change({ sort: event.currentTarget.value })}
+          />
+        </Group>
         <ProblemAlert error={query.error} retry={query.refetch} />
         {query.isPending && <Skeleton height={160} role="status" aria-label="Permission sets: loading" />}
         <Accordion variant="contained" order={2} multiple>
@@ -37,6 +58,24 @@ export default function PermissionSetsPage(): ReactNode {
             <OneSet key={set.name} of={set} />
           ))}
         </Accordion>
+        {query.hasNextPage && (
+          <Center>
+            <Button
+              variant="default"
+              loading={query.isFetchingNextPage}
+              onClick={() => void query.fetchNextPage()}
+            >
+              Show more
+            </Button>
+          </Center>
+        )}
+        {sets?.length === 0 && search !== "" && (
+          <NothingFound
+            title="No permission set has such a name"
+            about="A search finds a part of a set's name, in whichever case."
+            clear={{ search: "" }}
+          />
+        )}
         <Section title="A set of your own">
           <Text size="sm">
             It stands in <Code>claviger.yaml</Code>, and is in force as soon as the file is saved. One that is

@@ -4,12 +4,11 @@ import { fieldErrors } from "#lib/form-errors.ts";
 
 export type User = Schemas["User"];
 
-const SUPERADMIN = "superadmin";
+export const SUPERADMIN = "superadmin";
 
 /** Whether `user` is the one superadmin there is: then the server neither removes nor demotes him. */
-export function isLastSuperadmin(user: User, users: readonly User[]): boolean {
-  const mighty = users.filter(({ permissions }) => permissions.includes(SUPERADMIN));
-  return mighty.length === 1 && mighty[0]?.id === user.id;
+export function isLastOf(superadmins: readonly User[], user: User): boolean {
+  return superadmins.length === 1 && superadmins[0]?.id === user.id;
 }
 
 /** What the server found wrong with a user, by the field of the form; null where it is of none of `fields`. */

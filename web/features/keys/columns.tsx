@@ -8,12 +8,18 @@ import { useNow } from "#lib/now.ts";
 import { type Key, keyState, STATE_TONES } from "./key-state.ts";
 
 export const COLUMNS: readonly Column<Key>[] = [
-  { label: "Name", render: (key) => <KeyName of={key} /> },
+  { label: "Name", render: (key) => <KeyName of={key} />, sortBy: "name" },
   { label: "State", render: (key) => <State of={key} /> },
   { label: "May", render: (key) => <May of={key} />, from: "sm" },
   { label: "Limits", render: ({ limits }) => <Limits of={limits} />, from: "lg" },
-  { label: "Ends", render: ({ expires_at }) => <Time at={expires_at} none="never" />, from: "md" },
-  { label: "Last used", render: (key) => <LastUsed of={key} />, from: "xs" },
+  {
+    label: "Ends",
+    render: ({ expires_at }) => <Time at={expires_at} none="never" />,
+    from: "md",
+    sortBy: "expires_at",
+  },
+  { label: "Made", render: ({ created_at }) => <Time at={created_at} />, from: "lg", sortBy: "created_at" },
+  { label: "Last used", render: (key) => <LastUsed of={key} />, from: "xs", sortBy: "last_used_at" },
 ];
 
 function KeyName({ of: key }: { readonly of: Key }): ReactNode {

@@ -7,6 +7,9 @@ import { LIMITS } from "#lib/limits.ts";
 import { usePermissionSetNames } from "#lib/permission-sets.ts";
 import { KEY_FIELDS, type KeyForm as KeyFormValues } from "./key-terms.ts";
 
+/** Lists open inside the window that their field is in, for who hears the page read. */
+const INSIDE = { withinPortal: false };
+
 /** The terms of a key; `submit` sends them, and what it throws is shown at its field or whole. */
 export function KeyForm(props: {
   readonly initial: KeyFormValues;
@@ -36,12 +39,14 @@ export function KeyForm(props: {
           label="Permission sets"
           description="What the key may do; one without any may do nothing"
           data={setNames}
+          comboboxProps={INSIDE}
           {...form.getInputProps("permissions")}
         />
         <TagsInput
           label="Models"
           description="provider/model, or x/NAME for a published API; * stands for any text. Empty: all of them"
           placeholder="openai/*"
+          comboboxProps={INSIDE}
           {...form.getInputProps("models")}
         />
         <Fieldset legend="Limits" variant="filled">
@@ -71,6 +76,7 @@ export function KeyForm(props: {
           label="Allowed addresses"
           description="IP addresses and ranges it may be used from. Empty: anywhere"
           placeholder="10.20.0.0/16"
+          comboboxProps={INSIDE}
           {...form.getInputProps("allowed_ips")}
         />
         {fieldErrors(props.error, KEY_FIELDS) === null && <ProblemAlert error={props.error} />}

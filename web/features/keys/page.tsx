@@ -1,62 +1,70 @@
-import { Button, SegmentedControl } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { Button } from "@mantine/core";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { ConfirmDestroy } from "#components/confirm-destroy.tsx";
 import { DataTable } from "#components/data-table.tsx";
 import { EmptyState } from "#components/empty-state.tsx";
+import { NothingFound } from "#components/nothing-found.tsx";
 import { PageHeader } from "#components/page-header.tsx";
 import type { RowAction } from "#components/row-menu.tsx";
 import { useEventRefresh } from "#lib/events.ts";
-import { listKeys } from "./api/list-keys.ts";
+import { useSearchWords } from "#lib/search-words.ts";
+import { useSorting } from "#lib/sorting.ts";
+import { KEYS, listKeys } from "./api/list-keys.ts";
 import { useRevokeKey } from "./api/revoke-key.ts";
 import { COLUMNS } from "./columns.tsx";
 import { CreateKey } from "./create-key.tsx";
 import { EditKey } from "./edit-key.tsx";
+import { Filters, filterIn } from "./filters.tsx";
 import { type Key, keyState } from "./key-state.ts";
 import { RotateKey } from "./rotate-key.tsx";
 
 /** Which window is open, and of which key. */
 type Open = { readonly what: "create" } | { readonly what: "edit" | "rotate" | "revoke"; readonly of: Key };
 
+const SORTED_BY = ["name", "created_at", "last_used_at", "expires_at"] as const;
+
 export default function KeysPage(): ReactNode {
   const [open, setOpen] = useState<Open | null>(null);
-  const [shown, setShown] = useState("in force");
-  const query = useInfiniteQuery(listKeys());
-  useEventRefresh(["key"], [listKeys().queryKey]);
+  const [words] = useSearchWords();
+  const { sort, sorting } = useSorting(SORTED_BY, "-created_at");
+  const filter = filterIn(words);
+  const query = useInfiniteQuery({ ...listKeys({ ...filter, sort }), placeholderData: keepPreviousData });
+  useEventRefresh(["key"], [KEYS]);
   const create = <Button onClick={() => setOpen({ what: "create" })}>New key</Button>;
-  const shows = (key: Key) => shown === "all" || ["in force", "replaced"].includes(keyState(key, Date.now()));
+  const isNarrowed = filter.search !== undefined || (filter.state ?? "in_force") !== "in_force";
   return (
     <>
       <PageHeader
         title="API keys"
         about="What programs present to this server. One for each says who uses what."
       >
-        <SegmentedControl
-          aria-label="Which keys are shown"
-          data={[
-            { value: "in force", label: "In force" },
-            { value: "all", label: "All" },
-          ]}
-          value={shown}
-          onChange={setShown}
-        />
         {create}
       </PageHeader>
+      <Filters />
       <DataTable
         label="API keys"
         query={query}
         columns={COLUMNS}
         rowKey={({ id }) => id}
         rowName={({ name }) => name}
-        shows={shows}
+        sorting={sorting}
         actions={(key) => actionsOf(key, setOpen)}
         empty={
-          <EmptyState
-            title="No key was issued yet"
-            about="A program that uses this server presents a key of its own. It says who asks, holds that program's limits, and is revoked without stopping the others."
-            action={create}
-            command="claviger api-key create my-app --requests-per-minute 600"
-          />
+          isNarrowed ? (
+            <NothingFound
+              title="No key is like this"
+              about="A search finds a part of a key's name or id, and how its text begins, in whichever case."
+              clear={{ search: "", state: "all" }}
+            />
+          ) : (
+            <EmptyState
+              title="No key is in force"
+              about="A program that uses this server presents a key of its own. It says who asks, holds that program's limits, and is revoked without stopping the others."
+              action={create}
+              command="claviger api-key create my-app --requests-per-minute 600"
+            />
+          )
         }
       />
       <OpenWindow open={open} onClose={() => setOpen(null)} />

@@ -1,11 +1,20 @@
 import * as z from "zod";
 import type { Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
+import { hasText, sortedPage, sortWords } from "#platform/lib/sorted-page.ts";
 import { ACTIONS } from "../action.ts";
 import { describedSets } from "../described-set.ts";
 import type { DeclaredPermissionSet } from "../permission-set.ts";
 
 const PATH = "/api/v1/permission-sets";
+const query = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+  cursor: z.string().max(512).optional(),
+  /** `source`: the built-in ones first, then as the file has them. */
+  sort: z.enum(sortWords(["source", "name"])).default("source"),
+  /** A part of the name, in whichever case. */
+  search: z.string().max(256).default(""),
+});
 const shape = z
   .object({
     name: z.string(),
@@ -61,14 +70,23 @@ export function permissionSetRoute(
     },
     schema: {
       summary: "List the permission sets in force, and what each allows.",
-      response: { 200: z.object({ data: z.array(shape), next_cursor: z.null() }) },
+      querystring: query,
+      response: { 200: z.object({ data: z.array(shape), next_cursor: z.string().nullable() }) },
       example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
       const { caller } = exchangeOf(request);
       const visible = ({ name }: { readonly name: string }) =>
         caller !== undefined && parts.gates.authorizer.allows(caller, "identities.read", name);
-      return { data: describedSets(parts.declared()).filter(visible), next_cursor: null };
+      const { search, ...page } = request.query;
+      const sets = describedSets(parts.declared());
+      const places = new Map(sets.map(({ name }, place) => [name, place]));
+      const found = sets.filter((set) => visible(set) && hasText(search, set.name));
+      return sortedPage(found, page, {
+        source: ({ name }) => places.get(name) ?? null,
+        name: ({ name }) => name,
+        id: ({ name }) => name,
+      });
     },
   });
 }

@@ -4,9 +4,18 @@ import { authorise, type Gates } from "#platform/http/pipeline.ts";
 import type { RouteContract } from "#platform/http/route.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { AppError } from "#platform/lib/error.ts";
+import { hasText, sortedPage, sortWords } from "#platform/lib/sorted-page.ts";
 import type { DeclaredIdentities } from "../declared-identities.ts";
 
 const PATH = "/api/v1/identities";
+const query = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z.string().max(512).optional(),
+  sort: z.enum(sortWords(["name", "last_used_at", "expires_at"])).default("name"),
+  /** A part of the name or of the id, in whichever case. */
+  search: z.string().max(256).default(""),
+  permission_set: z.string().max(63).optional(),
+});
 const identityShape = z
   .object({
     id: z.string(),
@@ -47,14 +56,25 @@ export function identityRoutes(api: Api, parts: { identities: DeclaredIdentities
     config: { contract: contract(PATH) },
     schema: {
       summary: "List the identities that the configuration file declares.",
-      response: { 200: z.object({ data: z.array(identityShape), next_cursor: z.null() }) },
+      querystring: query,
+      response: { 200: z.object({ data: z.array(identityShape), next_cursor: z.string().nullable() }) },
       example: { answer: { data: [example], next_cursor: null } },
     },
     handler: async (request) => {
       const { caller } = exchangeOf(request);
       const visible = (name: string) =>
         caller !== undefined && gates.authorizer.allows(caller, "identities.read", name);
-      return { data: identities.list(visible), next_cursor: null };
+      const { search, permission_set: set, ...page } = request.query;
+      const found = identities
+        .list(visible)
+        .filter(({ name, id }) => hasText(search, name, id))
+        .filter(({ permissions }) => set === undefined || permissions.includes(set));
+      return sortedPage(found, page, {
+        name: ({ name }) => name,
+        last_used_at: (row) => row.last_used_at,
+        expires_at: (row) => row.expires_at,
+        id: ({ name }) => name,
+      });
     },
   });
   api.route({

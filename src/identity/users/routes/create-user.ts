@@ -39,7 +39,7 @@ export function createUserRoute(
       const { must_change_password: mustChangePassword, ...wanted } = request.body;
       const by = authorOf(exchangeOf(request));
       const user = await people.changes.create({ ...wanted, mustChangePassword }, { by, sets });
-      return reply.code(201).send(showUser(user));
+      return reply.code(201).send(showUser(user, false));
     },
   });
 }

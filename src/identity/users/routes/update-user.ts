@@ -27,7 +27,8 @@ export function updateUserRoute(
     handler: async (request) => {
       const by = authorOf(exchangeOf(request));
       const { permissions } = request.body;
-      return showUser(await people.changes.setPermissions(request.params.id, permissions, { by, sets }));
+      const user = await people.changes.setPermissions(request.params.id, permissions, { by, sets });
+      return showUser(user, await people.parts.factors.isOn(user.id));
     },
   });
 }

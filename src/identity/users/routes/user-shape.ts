@@ -10,8 +10,12 @@ export const userShape = z
     username: z.string(),
     permissions: z.array(z.string()),
     must_change_password: z.boolean(),
+    /** Whether a sign-in asks for a code too. */
+    second_factor: z.boolean(),
     created_at: z.string(),
     updated_at: z.string(),
+    /** Null for who never did. */
+    last_signed_in_at: z.string().nullable(),
   })
   .meta({ id: "User" });
 
@@ -20,22 +24,27 @@ export const userExample = {
   username: "maria",
   permissions: ["operator"],
   must_change_password: true,
+  second_factor: false,
   created_at: "2026-01-01T00:00:00.000Z",
   updated_at: "2026-01-01T00:00:00.000Z",
+  last_signed_in_at: null,
 };
 
 export const userSets = z.array(z.string().max(63)).max(32);
 export const userParams = z.object({ id: z.string().max(64) });
 
-export function showUser(user: User): z.infer<typeof userShape> {
-  const { id, username, permissionSets, mustChangePassword } = user;
+/** `hasFactor`: whether he gives a code when he signs in. */
+export function showUser(user: User, hasFactor: boolean): z.infer<typeof userShape> {
+  const { id, username, permissionSets, mustChangePassword, lastSignedInAt } = user;
   return {
     id,
     username,
     permissions: [...permissionSets],
     must_change_password: mustChangePassword,
+    second_factor: hasFactor,
     created_at: toTimestamp(user.createdAt),
     updated_at: toTimestamp(user.updatedAt),
+    last_signed_in_at: lastSignedInAt === null ? null : toTimestamp(lastSignedInAt),
   };
 }
 

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "#lib/api.ts";
 import type { Schemas } from "#lib/api-types.ts";
-import { listUsers } from "./list-users.ts";
+import { USERS } from "./list-users.ts";
 
 /** Gives a user another password; the user's sessions end. */
 export function useSetPassword(id: string) {
@@ -9,6 +9,6 @@ export function useSetPassword(id: string) {
   return useMutation({
     mutationFn: (body: Schemas["PasswordOfUser"]) =>
       call("PUT /api/v1/users/{id}/password", { path: { id }, body }),
-    onSuccess: () => client.invalidateQueries({ queryKey: listUsers().queryKey }),
+    onSuccess: () => client.invalidateQueries({ queryKey: USERS }),
   });
 }

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "#lib/api.ts";
 import type { Schemas } from "#lib/api-types.ts";
-import { listUsers } from "./list-users.ts";
+import { USERS } from "./list-users.ts";
 
 /** Gives a user other permission sets, from the next request on; one's own change what one sees here. */
 export function useUpdateUser(id: string) {
@@ -10,7 +10,7 @@ export function useUpdateUser(id: string) {
     mutationFn: (body: Schemas["UserChange"]) => call("PATCH /api/v1/users/{id}", { path: { id }, body }),
     onSuccess: () =>
       Promise.all([
-        client.invalidateQueries({ queryKey: listUsers().queryKey }),
+        client.invalidateQueries({ queryKey: USERS }),
         client.invalidateQueries({ queryKey: ["me"] }),
       ]),
   });

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "#lib/api.ts";
-import { listKeys } from "./list-keys.ts";
+import { KEYS } from "./list-keys.ts";
 
 /** Issues a key's successor; both hold until the overlap is over. */
 export function useRotateKey(id: string) {
@@ -8,6 +8,6 @@ export function useRotateKey(id: string) {
   return useMutation({
     mutationFn: (body: { readonly overlap: string }) =>
       call("POST /api/v1/keys/{id}/rotate", { path: { id }, body }),
-    onSuccess: () => client.invalidateQueries({ queryKey: listKeys().queryKey }),
+    onSuccess: () => client.invalidateQueries({ queryKey: KEYS }),
   });
 }

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "#lib/api.ts";
 import type { Operations } from "#lib/api-types.ts";
-import { listKeys } from "./list-keys.ts";
+import { KEYS } from "./list-keys.ts";
 
 /** Changes what a key may do; it holds from the key's next request on. */
 export function useUpdateKey(id: string) {
@@ -9,6 +9,6 @@ export function useUpdateKey(id: string) {
   return useMutation({
     mutationFn: (body: Operations["PATCH /api/v1/keys/{id}"]["body"]) =>
       call("PATCH /api/v1/keys/{id}", { path: { id }, body }),
-    onSuccess: () => client.invalidateQueries({ queryKey: listKeys().queryKey }),
+    onSuccess: () => client.invalidateQueries({ queryKey: KEYS }),
   });
 }
