@@ -2,7 +2,13 @@ import type { Command } from "commander";
 import { loadConfig } from "#platform/config/load.ts";
 import type { CommandContext } from "../command-context.ts";
 import { initConfig } from "./config-init.ts";
-import { listIdentities, listPermissionSets, reloadConfig, showSettings } from "./config-running.ts";
+import {
+  describeApi,
+  listIdentities,
+  listPermissionSets,
+  reloadConfig,
+  showSettings,
+} from "./config-running.ts";
 import { setInConfig } from "./config-set.ts";
 import type { LocalFlags } from "./local-server.ts";
 
@@ -11,7 +17,7 @@ interface Places {
   readonly configDir?: string;
 }
 
-/** `claviger config check [FILE] | schema | init | set | reload | show | identities | permission-sets`. */
+/** `claviger config check [FILE] | schema | init | set | reload | show | identities | permission-sets | openapi`. */
 export function configCommands(program: Command, context: CommandContext): void {
   const group = program.command("config").description("the configuration file");
   const placed = (command: Command) =>
@@ -69,6 +75,11 @@ export function configCommands(program: Command, context: CommandContext): void 
         "list the permission sets the server has, its own and those of its file, and what each allows",
       ),
   ).action((flags: LocalFlags) => listPermissionSets(context, flags));
+  running(
+    group
+      .command("openapi")
+      .description("print what the server's API is (OpenAPI 3.1), for programs that read it"),
+  ).action((flags: LocalFlags) => describeApi(context, flags));
 }
 
 /** Every problem as `FILE:LINE:COLUMN: text`, exit status 78; `--explain` says what won. */
