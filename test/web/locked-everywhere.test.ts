@@ -90,10 +90,11 @@ test(
 );
 
 test(
-  "[D3] who follows no events learns of a lock by the first call that is refused, and so does every other tab; the call is not repeated",
+  "[D3] who follows no events learns of a lock by the first call that is refused, of the API or of the gateway, and so does every other tab; the call is not repeated",
   A_WHILE,
   async () => {
-    const yaml = "resources:\n  quiet: { resource_type: PermissionSet, allow: [keys.manage, models.read] }\n";
+    const allowed = "keys.manage, models.read, gateway.use";
+    const yaml = `resources:\n  quiet: { resource_type: PermissionSet, allow: [${allowed}] }\n`;
     await using claviger = await startClaviger({ dashboardDir: DASHBOARD, yaml });
     await settledAdmin(claviger);
     const person = { username: "kim", password: freshPassword() };
@@ -102,31 +103,43 @@ test(
     const api = keyApi(claviger, await adminOf(claviger));
     const key = freshKey();
     expect((await api.initialize(key)).status).toBe(200);
+    const program = await claviger.issueKey("program");
     await using visit = await browser.visit(claviger.url);
-    const [form, tab] = [await visit.openPage(), await visit.openPage()];
+    const [form, box] = [await visit.openPage(), await visit.openPage()];
     await form.goto("/keys");
     await signIn(form, person);
-    await tab.goto("/profile");
-    for (const page of [form, tab]) await mainHeading(page).waitFor();
-    await typeKeyName(form, "sent-too-late");
-    const changes = changesOf(form);
-    // Nobody learns of it by asking for the state meanwhile, as every page does twice a minute.
-    const open = { json: { initialized: true, unlocked: true } };
-    await visit.context.route("**/api/v1/key/status", (route) => route.fulfill(open));
-    expect((await api.lock()).status).toBe(200);
-    await visit.context.unroute("**/api/v1/key/status");
-    const refused = form.waitForResponse((response) => response.status() === 503);
-    await form.getByRole("button", { name: "Create the key" }).click();
-    expect((await refused).headers()["x-claviger-locked"]).toBe("true");
-    await expectAllLocked([form, tab]);
-    expect((await api.unlock(key)).status).toBe(200);
-    await expectAllBack([
-      [form, "/keys"],
-      [tab, "/profile"],
-    ]);
-    expect(changes).toEqual(["POST /api/v1/keys"]);
-    expect((await claviger.control({ path: "/api/v1/keys?name=sent-too-late" })).json).toMatchObject({
-      data: [],
-    });
+    await box.goto("/try?model=lab%2Fsim-1");
+    for (const page of [form, box]) await mainHeading(page).waitFor();
+    const changes = [form, box].map(changesOf);
+    const calls = [
+      { page: form, button: "Create the key", prepare: () => typeKeyName(form, "sent-too-late") },
+      {
+        ...{ page: box, button: "Send" },
+        prepare: async () => {
+          await box.getByLabel("A key I have").check();
+          await box.getByLabel(/^API key/).fill(program.key);
+        },
+      },
+    ];
+    for (const { page, button, prepare } of calls) {
+      await prepare();
+      // Nobody learns of it by asking for the state meanwhile, as every page does twice a minute.
+      const open = { json: { initialized: true, unlocked: true } };
+      await visit.context.route("**/api/v1/key/status", (route) => route.fulfill(open));
+      expect((await api.lock()).status).toBe(200);
+      await visit.context.unroute("**/api/v1/key/status");
+      const refused = page.waitForResponse((response) => response.status() === 503);
+      await page.getByRole("button", { name: button, exact: true }).click();
+      expect((await refused).headers()["x-claviger-locked"]).toBe("true");
+      await expectAllLocked([form, box]);
+      expect((await api.unlock(key)).status).toBe(200);
+      await expectAllBack([
+        [form, "/keys"],
+        [box, "/try"],
+      ]);
+    }
+    expect(changes).toEqual([["POST /api/v1/keys"], ["POST /v1/chat/completions"]]);
+    const { json } = await claviger.control({ path: "/api/v1/keys?name=sent-too-late" });
+    expect(json).toMatchObject({ data: [] });
   },
 );
