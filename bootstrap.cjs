@@ -26,7 +26,7 @@ const WEB_BUILD = "tools/build-web.ts";
 /** With the digest of what the dashboard was made of. */
 const WEB_STAMP = path.join(WEB, "dist", ".stamp");
 /** What stands beside the sources of the dashboard and is none. */
-const NO_WEB_SOURCE = new Set(["node_modules", "dist", "dist.draft"]);
+const NO_WEB_SOURCE = /^(node_modules|dist(\.draft|\.old)?)$|\.test\.ts$/;
 const OLDEST_SYSTEM_NODE = [24, 19];
 const BEAT_MS = 1_000;
 const STALE_MS = 15_000;
@@ -40,7 +40,7 @@ const VITEST = "node_modules/vitest/vitest.mjs";
 
 /**
  * Each command: the file to run, its arguments, whether it belongs to the checkout (runs in its root), and what it needs
- * of the dashboard: its parts; it built; or it built where that can be done (`wanted`).
+ * of the dashboard: its parts; it built; it built once more; or it built where that can be done (`wanted`).
  */
 const COMMANDS = {
   serve: (args) => ({ file: "src/main.ts", args: ["serve", ...args], web: "wanted" }),
@@ -57,7 +57,7 @@ const COMMANDS = {
   promises: (args) => ({ file: "tools/promises.ts", args, inRoot: true }),
   bench: (args) => ({ file: "bench/run.ts", args, inRoot: true }),
   build: (args) => ({ file: "tools/bundle.ts", args, inRoot: true, web: "built" }),
-  "build:web": () => ({ file: WEB_BUILD, args: [webDigest()], inRoot: true, web: "parts" }),
+  "build:web": () => ({ web: "built anew" }),
   screenshots: (args) => ({ file: "tools/screenshots/run.ts", args, inRoot: true, web: "built" }),
   run: runCommand,
 };
@@ -70,6 +70,7 @@ async function main() {
   const command = COMMANDS[name](args);
   const node = await bringParts();
   await bringDashboard(node, command.web);
+  if (command.file === undefined) return;
   const file = path.resolve(ROOT, command.file);
   if (!fs.existsSync(file)) fail(`there is no ${path.relative(ROOT, file)} in this checkout`);
   runProgram(node, file, command);
@@ -117,15 +118,15 @@ async function bringParts() {
 /** Installs the parts of the dashboard and builds it, where `need` asks for that and it is missing or stale. */
 async function bringDashboard(node, need) {
   if (need === undefined || !fs.existsSync(path.join(WEB, "package.json"))) return;
-  const isReady = () => (need === "parts" ? isInstalled(WEB) : isBuilt());
+  const isReady = () => (need === "parts" ? isInstalled(WEB) : need !== "built anew" && isBuilt());
   if (isReady()) return;
   try {
     await withLock(async () => {
       if (!isInstalled(WEB)) await install(WEB, "installing the parts of the dashboard");
-      if (!isReady()) buildDashboard(node);
+      if (!isReady()) await buildDashboard(node);
     });
   } catch (error) {
-    if (need !== "wanted") throw error;
+    if (need !== "wanted" || error.isStopped) throw error;
     process.stderr.write(`claviger: the dashboard cannot be built, the rest is started (${error.message})\n`);
   }
 }
@@ -138,13 +139,10 @@ function isBuilt() {
   }
 }
 
-function buildDashboard(node) {
+async function buildDashboard(node) {
   process.stderr.write("claviger: building the dashboard (once for each change of it, about 10 s) …\n");
-  const env = childEnvironment(path.dirname(node));
-  const built = spawnSync(node, [...NODE_FLAGS, path.join(ROOT, WEB_BUILD), webDigest()], { env });
-  if (built.status === 0) return;
-  process.stderr.write(Buffer.concat([built.stdout ?? Buffer.alloc(0), built.stderr ?? Buffer.alloc(0)]));
-  throw new Error(`${WEB_BUILD} failed`);
+  const args = [...NODE_FLAGS, path.join(ROOT, WEB_BUILD), webDigest()];
+  await runQuietly(WEB_BUILD, node, args, { env: childEnvironment(path.dirname(node)) });
 }
 
 /** Over names and contents of all that the dashboard is made of. */
@@ -158,7 +156,7 @@ function webDigest() {
     const entries = fs.readdirSync(directory, { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const file = path.join(directory, entry.name);
-      if (NO_WEB_SOURCE.has(entry.name)) continue;
+      if (NO_WEB_SOURCE.test(entry.name)) continue;
       if (entry.isDirectory()) walk(file);
       else if (entry.isFile()) add(file);
     }
@@ -218,31 +216,28 @@ async function install(directory, what) {
   fs.rmSync(stamp, { force: true });
   const digest = lockDigest(directory);
   const flags = ["--include=dev", "--include=optional", "--no-audit", "--no-fund", "--no-update-notifier"];
-  const result = await runNpm(["ci", ...flags], directory);
-  if (result.status !== 0) {
-    process.stderr.write(result.output);
-    throw Object.assign(new Error(`npm ci failed in ${directory}`), { exitStatus: result.status });
-  }
+  const beside = path.join(path.dirname(process.execPath), "npm");
+  const npm = fs.existsSync(beside) ? beside : "npm";
+  const env = childEnvironment(path.dirname(process.execPath));
+  await runQuietly(`npm ci in ${directory}`, npm, ["ci", ...flags], { cwd: directory, env });
   fs.writeFileSync(stamp, digest);
 }
 
-function runNpm(args, cwd) {
+/** Runs a program to its end, which says nothing unless it fails; throws then, with `isStopped` where a signal ended us too. */
+function runQuietly(what, file, args, options) {
   return new Promise((resolve, reject) => {
-    const beside = path.join(path.dirname(process.execPath), "npm");
-    const env = childEnvironment(path.dirname(process.execPath));
-    const npm = spawn(fs.existsSync(beside) ? beside : "npm", args, {
-      cwd,
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(file, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
     const chunks = [];
-    npm.stdout.on("data", (chunk) => chunks.push(chunk));
-    npm.stderr.on("data", (chunk) => chunks.push(chunk));
-    const stopForwarding = forwardSignals(npm, FORWARDED);
-    npm.on("error", (error) => reject(new Error(`npm could not be started (${error.message})`)));
-    npm.on("close", (code, signal) => {
-      stopForwarding();
-      resolve({ status: exitStatus(code, signal), output: Buffer.concat(chunks) });
+    child.stdout.on("data", (chunk) => chunks.push(chunk));
+    child.stderr.on("data", (chunk) => chunks.push(chunk));
+    const stopForwarding = forwardSignals(child, FORWARDED);
+    child.on("error", (error) => reject(new Error(`${file} could not be started (${error.message})`)));
+    child.on("close", (code, signal) => {
+      const isStopped = stopForwarding();
+      const status = exitStatus(code, signal);
+      if (status === 0) return resolve();
+      process.stderr.write(Buffer.concat(chunks));
+      reject(Object.assign(new Error(`${what} failed`), { exitStatus: status, isStopped }));
     });
   });
 }
@@ -334,11 +329,20 @@ function runProgram(node, file, command) {
   child.on("exit", (code, signal) => process.exit(exitStatus(code, signal)));
 }
 
+/** Until what it gives is called, which tells whether a signal came. */
 function forwardSignals(child, names) {
-  const handlers = names.map((name) => [name, () => child.kill(name)]);
+  let hasCome = false;
+  const handlers = names.map((name) => [
+    name,
+    () => {
+      hasCome = true;
+      child.kill(name);
+    },
+  ]);
   for (const [name, handler] of handlers) process.on(name, handler);
   return () => {
     for (const [name, handler] of handlers) process.off(name, handler);
+    return hasCome;
   };
 }
 

@@ -29,7 +29,10 @@ const OUTSIDE = [...SYSTEM, CRASH, "test/corpora/**"];
 
 /** The tests of each mode. `corpora` needs a directory that is handed in. */
 const TESTS: Record<string, { include: string[]; exclude: string[] }> = {
-  test: { include: ["src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"], exclude: OUTSIDE },
+  test: {
+    include: ["src", "test", "tools", "web/lib"].map((below) => `${below}/**/*.test.ts`),
+    exclude: OUTSIDE,
+  },
   /** What strikes a process at one system call after the other: many minutes. */
   crash: { include: [`${CRASH}/*.test.ts`], exclude: [] },
   system: { include: SYSTEM.map((below) => `${below}/*.test.ts`), exclude: [] },

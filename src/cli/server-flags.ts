@@ -24,7 +24,7 @@ const CA_BYTES = 1024 * 1024;
 export const SERVER_HEADING = "Another server:";
 /** What works on this machine's own files. */
 const OWN_FILES =
-  /^(serve|doctor|audit verify|restore|reset-pin|setup-code|config (?!reload|show|identities|permission-sets|listeners)\S+)$/;
+  /^(serve|doctor|audit verify|restore|reset-pin|setup-code|config (?!reload|show|identities|permission-sets|listeners|openapi)\S+)$/;
 
 /**
  * Lets every command of the tree below `program` be told of another server, before its name and after; a command with

@@ -95,6 +95,11 @@ test("[L3] every command that asks a server asks the one of --url, and of CLAVIG
     [["config", "show"], /workers +\d/],
     [["audit", "export"], /provider\.create/],
     [["audit", "tail"], /provider\.create/],
+    [
+      ["audit", "chain"],
+      /^chain chain_\w{16}, row \d+:[0-9a-f]{64}\ncheckpoint .*\npublic key [0-9a-f]{64}$/m,
+    ],
+    [["config", "openapi"], /"openapi": "3\.1\.\d"/],
     [["connect", "aider"], new RegExp(front.url)],
     [
       ["cluster", "init"],
@@ -172,8 +177,8 @@ test("[L3] the command tree has no command beyond those tried above and those th
     [
       ...["setup", "status", "models", "connect", "config reload", "config show", "config identities"],
       ...["sums", "overview", "top", "requests"].map((verb) => `usage ${verb}`),
-      ...["config permission-sets", "config listeners"],
-      ...["audit export", "audit tail", "backup", "cluster init", "cluster status"],
+      ...["config permission-sets", "config listeners", "config openapi"],
+      ...["audit export", "audit tail", "audit chain", "backup", "cluster init", "cluster status"],
       ...["cluster join", "cluster open"],
       ...["leave", "lock", "remove", "rename"].map((verb) => `cluster ${verb}`),
       ...["create", "list", "show", "update", "rotate", "revoke"].map((verb) => `api-key ${verb}`),

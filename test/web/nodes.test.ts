@@ -151,6 +151,26 @@ test(
 );
 
 test(
+  "[C7] [D2] a node that dies and comes back shows both in the open page, without a reload",
+  SLOW,
+  async () => {
+    await using fleet = await startFleet(2, WITH_PAGES);
+    await using visit = await browser.visit(fleet.at(0).url);
+    const page = await openNodes(visit, fleet.at(0));
+    await expect.poll(() => row(page, / up /).count(), { timeout: 60_000 }).toBe(2);
+    const loads: string[] = [];
+    page.on("load", () => loads.push(page.url()));
+    const [, other] = await nodesOf(fleet.at(0));
+    await fleet.at(1).app.close();
+    await row(page, new RegExp(`${other?.name} .*down`)).waitFor({ timeout: 60_000 });
+    await using back = await startClaviger({ ...WITH_PAGES, dataDir: fleet.at(1).dataDir });
+    await openToMembers(back);
+    await row(page, new RegExp(`${other?.name} .* up `)).waitFor({ timeout: 60_000 });
+    expect(loads).toEqual([]);
+  },
+);
+
+test(
   "[C14] [D3] all nodes are locked from the page, which says of each whether it is, above the unlock screen",
   SLOW,
   async () => {

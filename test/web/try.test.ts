@@ -179,3 +179,40 @@ test(
     }
   },
 );
+
+test(
+  "[I11] [D2] a key that is revoked in another tab ends the answer that streams with it, within two seconds, with words that say why",
+  A_WHILE,
+  async () => {
+    await using upstream = await startUpstream({ listsApart: true });
+    await using claviger = await startClaviger({ dashboardDir: DASHBOARD });
+    await claviger.addProvider("lab", upstream.baseUrl);
+    await using visit = await browser.visit(claviger.url);
+    const page = await visit.openPage();
+    await opened(page, claviger, "/try?model=lab%2Fsim-1");
+    const { key } = await claviger.issueKey("streaming");
+    upstream.behave({ kind: "slow", chunks: [EVENT("Hel")], until: new Promise<void>(() => {}) });
+    await page.getByLabel("A key I have").check();
+    await page.getByLabel(/^API key/).fill(key);
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText("Hel", { exact: true }).waitFor();
+    const keys = await visit.openPage();
+    await keys.goto("/keys");
+    await keys.getByRole("button", { name: "Actions for streaming" }).click();
+    await keys.getByRole("menuitem", { name: "Revoke…" }).click();
+    const ended = page
+      .getByRole("alert")
+      .getByText("The key is no longer in force.")
+      .waitFor()
+      .then(() => performance.now());
+    const revoked = keys.waitForResponse((response) => response.request().method() === "DELETE");
+    await keys.getByRole("button", { name: "Revoke", exact: true }).click();
+    expect((await revoked).status()).toBe(204);
+    const revokedAt = performance.now();
+    expect((await ended) - revokedAt).toBeLessThan(2000);
+    await page.getByRole("status").getByText("Failed").waitFor();
+    await page.getByText("Hel", { exact: true }).waitFor();
+    await keys.getByRole("row", { name: /^streaming/ }).waitFor({ state: "detached" });
+    await expectAccessible(page);
+  },
+);

@@ -2,7 +2,8 @@ import { RouterProvider } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
 import { MeContext } from "#features/session/me.ts";
 import type { Schemas } from "#lib/api-types.ts";
-import { followEvents } from "#lib/events.ts";
+import { tellEvent } from "#lib/events.ts";
+import { followEvents } from "#lib/follow-events.ts";
 import { mayDo } from "#lib/permissions.ts";
 import { createAppRouter } from "./router.tsx";
 
@@ -14,7 +15,7 @@ export default function Inside(props: { readonly me: Schemas["Me"] }): ReactNode
   useEffect(() => {
     if (!mayFollow) return;
     const stop = new AbortController();
-    void followEvents(stop.signal);
+    void followEvents(stop.signal, tellEvent);
     return () => stop.abort();
   }, [mayFollow]);
   return (

@@ -3,12 +3,19 @@ import { keyStatus } from "#features/server-key/api/key-status.ts";
 import { whoAmI } from "#features/session/api/who-am-i.ts";
 import { onSignal, type SessionSignal } from "#lib/session-signals.ts";
 
+/** By which the tabs of one browser tell each other of a lock, whichever of them learned of it. */
+const TABS = "claviger-locked";
+
 /** Has the whole app follow what any call learned: locked, signed out, a password to be changed. */
 export function watchSession(client: QueryClient): () => void {
-  return onSignal((signal: SessionSignal) => {
+  const tabs = new BroadcastChannel(TABS);
+  const showLocked = () => client.setQueryData(keyStatus().queryKey, { initialized: true, unlocked: false });
+  tabs.onmessage = showLocked;
+  const stop = onSignal((signal: SessionSignal) => {
     switch (signal) {
       case "locked":
-        client.setQueryData(keyStatus().queryKey, { initialized: true, unlocked: false });
+        showLocked();
+        tabs.postMessage("locked");
         return;
       case "signed_out":
         forget(client);
@@ -21,6 +28,10 @@ export function watchSession(client: QueryClient): () => void {
         signal satisfies never;
     }
   });
+  return () => {
+    stop();
+    tabs.close();
+  };
 }
 
 /** Nothing that one person read is there for the next. */

@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandContext } from "../command-context.ts";
+import { showChain } from "./audit-chain.ts";
 import { type ExportFlags, exportAudit, type TailFlags, tailAudit } from "./audit-rows.ts";
 import { type VerifyFlags, verifyCommand } from "./audit-verify.ts";
+import type { LocalFlags } from "./local-server.ts";
 
-/** `claviger audit`: checks the records, and gives them out. */
+/** `claviger audit verify | export | tail | chain`: checks the records, and gives them out. */
 export function auditCommands(program: Command, context: CommandContext): void {
   const audit = program.command("audit").description("check, export and follow the records of what happened");
   audit
@@ -27,6 +29,12 @@ export function auditCommands(program: Command, context: CommandContext): void {
     .option("-f, --follow", "go on with those that come")
     .option("--json", "print JSON, one object a line")
     .action((flags: TailFlags) => tailAudit(context, flags));
+  audit
+    .command("chain")
+    .description("show where the chain of records is, and the public key of its checkpoints")
+    .option("--data-dir <dir>", "the server's data directory")
+    .option("--json", "print JSON")
+    .action((flags: LocalFlags) => showChain(context, flags));
 }
 
 function withFilters(command: Command): Command {

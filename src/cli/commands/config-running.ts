@@ -64,3 +64,9 @@ export async function listPermissionSets(context: CommandContext, flags: ListFla
   const rows = found.map((row) => ({ ...row, allow: row.allow.join(" "), deny: row.deny.join(" ") }));
   context.output().table(["name", "source", "allow", "deny"], rows);
 }
+
+/** `config openapi`: the description of the running server's API, as it gives it; on one line with `--json`. */
+export async function describeApi(context: CommandContext, flags: LocalFlags): Promise<void> {
+  const { body } = await callLocal(context, flags, { method: "GET", path: "/api/v1/openapi.json" });
+  context.output().result(z.record(z.string(), z.unknown()).parse(body), () => JSON.stringify(body, null, 2));
+}

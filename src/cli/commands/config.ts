@@ -3,7 +3,13 @@ import { loadConfig } from "#platform/config/load.ts";
 import type { CommandContext } from "../command-context.ts";
 import { initConfig } from "./config-init.ts";
 import { listListeners, showListener } from "./config-listeners.ts";
-import { listIdentities, listPermissionSets, reloadConfig, showSettings } from "./config-running.ts";
+import {
+  describeApi,
+  listIdentities,
+  listPermissionSets,
+  reloadConfig,
+  showSettings,
+} from "./config-running.ts";
 import { setInConfig } from "./config-set.ts";
 import { type ListFlags, withListFlags } from "./list-flags.ts";
 import type { LocalFlags } from "./local-server.ts";
@@ -13,7 +19,7 @@ interface Places {
   readonly configDir?: string;
 }
 
-/** `claviger config check [FILE] | schema | init | set | reload | show | identities | permission-sets | listeners`. */
+/** `claviger config check [FILE] | schema | init | set | reload | show | identities | permission-sets | listeners | openapi`. */
 export function configCommands(program: Command, context: CommandContext): void {
   const group = program.command("config").description("the configuration file");
   const placed = (command: Command) =>
@@ -84,6 +90,11 @@ export function configCommands(program: Command, context: CommandContext): void 
   ).action((name: string | undefined, flags: LocalFlags) =>
     name === undefined ? listListeners(context, flags) : showListener(context, name, flags),
   );
+  running(
+    group
+      .command("openapi")
+      .description("print what the server's API is (OpenAPI 3.1), for programs that read it"),
+  ).action((flags: LocalFlags) => describeApi(context, flags));
 }
 
 /** Every problem as `FILE:LINE:COLUMN: text`, exit status 78; `--explain` says what won. */

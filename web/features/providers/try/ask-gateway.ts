@@ -51,7 +51,6 @@ export async function askGateway(
   let answer: Answer = { ...NO_ANSWER, requestId: response.headers.get("x-request-id") };
   how.onAnswer(answer);
   await readEvents(response.body, {
-    onId: () => {},
     onEvent: ({ data }) => {
       const problem = streamProblem(data, answer.requestId);
       if (problem !== null) throw problem;
