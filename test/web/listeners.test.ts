@@ -92,7 +92,8 @@ test(
     const colourOf = (name: string) =>
       rowOf(page, name)
         .getByText(/days left|expired/)
-        .evaluate("word => getComputedStyle(word.parentElement, '::before').backgroundColor");
+        .locator("..")
+        .getAttribute("style");
     const [long, soon, urgent, over] = await Promise.all(["long", "soon", "urgent", "over"].map(colourOf));
     expect(new Set([long, soon, urgent]).size).toBe(3);
     expect(over).toBe(urgent);
