@@ -5,7 +5,7 @@ import { sortedPage } from "#platform/lib/sorted-page.ts";
 import { KEY_PREFIX } from "./api-key.ts";
 import type { Grant } from "./grants.ts";
 import { publicIdOf } from "./key-id.ts";
-import type { KeySort } from "./key-order.ts";
+import type { KeySort } from "./list/store.ts";
 import type { ListedKey } from "./store.ts";
 
 const Names = z.array(z.string());

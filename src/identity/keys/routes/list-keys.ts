@@ -3,7 +3,7 @@ import type { Gates } from "#platform/http/pipeline.ts";
 import { type Api, exchangeOf } from "#platform/http/server.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { IssuedKeys } from "../issued-keys.ts";
-import { KEY_SORTS, KEY_STATES } from "../key-order.ts";
+import { KEY_SORTS, KEY_STATES } from "../list/store.ts";
 import { keyContract, keyExample, keyShape } from "./key-shape.ts";
 
 const PATH = "/api/v1/keys";

@@ -8,9 +8,9 @@ import type { Database, Query } from "#platform/storage/database.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { seededRandom } from "#test/seeded-random.ts";
-import { generateApiKey } from "./api-key.ts";
-import { KEY_SORTS, KEY_STATES, type KeySort, type KeyState } from "./key-order.ts";
+import { generateApiKey } from "../api-key.ts";
 import { type KeyQuestion, pageOfKeys } from "./key-page.ts";
+import { KEY_SORTS, KEY_STATES, type KeySort, type KeyState } from "./store.ts";
 
 const random = seededRandom(5);
 const NOW = 1_000_000;

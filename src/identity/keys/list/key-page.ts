@@ -1,5 +1,6 @@
 import { readSortCursor, type SortPlace, toSortCursor } from "#platform/lib/sorted-page.ts";
 import type { Query } from "#platform/storage/database.ts";
+import type { ListedKey } from "../store.ts";
 import {
   type KeyFilter,
   type KeySort,
@@ -8,8 +9,7 @@ import {
   placeIn,
   type Stretch,
   stretchesOf,
-} from "./key-order.ts";
-import type { ListedKey } from "./store.ts";
+} from "./store.ts";
 
 /** Where few of the keys are visible, this many are read together. */
 const READ_AT_ONCE = 500;

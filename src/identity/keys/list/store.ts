@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import { type SortPlace, sortOf, sortWords } from "#platform/lib/sorted-page.ts";
 import type { Query } from "#platform/storage/database.ts";
-import { LISTED, type ListedKey } from "./store.ts";
+import { LISTED, type ListedKey } from "../store.ts";
 
 /** How a list of keys can be sorted. Those without a value come last, whichever way. */
 export const KEY_SORTS = sortWords(["name", "created_at", "last_used_at", "expires_at"]);
