@@ -20,6 +20,9 @@ afterAll(() => browser[Symbol.asyncDispose]());
 
 const LONG = { timeout: 120_000 };
 
+/** Polls as long as a slow machine may take. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+
 /** Takes an export, and gives its text. */
 async function exported(page: Page, format: string): Promise<string> {
   const coming = page.waitForEvent("download");
@@ -44,15 +47,15 @@ test(
     await signIn(page, admin);
     await mainHeading(page).waitFor();
     const rows = page.getByRole("table", { name: "Audit records" }).locator("tbody tr");
-    await expect.poll(() => rows.count()).toBe(100);
+    await soon(() => rows.count()).toBe(100);
     await page.getByRole("button", { name: "Show more" }).press("Enter");
-    await expect.poll(() => rows.count()).toBeGreaterThan(105);
+    await soon(() => rows.count()).toBeGreaterThan(105);
     await page.getByRole("textbox", { name: "Target" }).fill(id);
     await page.getByRole("textbox", { name: "Target" }).press("Enter");
-    await expect.poll(() => rows.count()).toBe(2);
+    await soon(() => rows.count()).toBe(2);
     expect(await rows.first().textContent()).toContain("key.revoke");
     await page.getByRole("button", { name: /^Time/ }).press("Enter");
-    await expect.poll(() => rows.first().textContent()).toContain("key.create");
+    await soon(() => rows.first().textContent()).toContain("key.create");
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await expectNoViolations(page);
@@ -81,7 +84,7 @@ test(
     await page.getByRole("button", { name: "Filter", exact: true }).click();
     await page.getByText("No record fits this filter").waitFor();
     await page.getByRole("button", { name: "Clear" }).click();
-    await expect.poll(() => rows.count()).toBe(100);
+    await soon(() => rows.count()).toBe(100);
     const { json } = await claviger.control({ path: "/api/v1/audit/chain" });
     await page.getByText(String(Object(json).public_key)).waitFor();
   },

@@ -8,7 +8,7 @@ export interface NamedIdentity {
 }
 
 /** Whoever can ask for models. */
-export interface Principal {
+interface Principal {
   readonly id: string;
   readonly name: string;
   readonly kind: "key" | "identity";

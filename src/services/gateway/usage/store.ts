@@ -23,7 +23,7 @@ export interface UsageSum {
 
 /** By what sums can be sorted: what they are by, as people call it, or a figure. */
 export const USAGE_SORTS = sortWords(["name", "requests", "input_tokens", "output_tokens", "cost_usd"]);
-export type UsageSort = (typeof USAGE_SORTS)[number];
+type UsageSort = (typeof USAGE_SORTS)[number];
 
 /** A sum, and where it stands in the list that was asked for. */
 export interface PlacedSum extends UsageSum {
@@ -31,7 +31,7 @@ export interface PlacedSum extends UsageSum {
 }
 
 /** Which sums, and in which order. */
-export interface WantedSums {
+interface WantedSums {
   readonly by: Grouping;
   readonly period: Period;
   /** In the order of ids where it is left out. */
