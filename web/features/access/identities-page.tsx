@@ -12,13 +12,13 @@ import { Snippet } from "#components/snippet.tsx";
 import { SourceBadge } from "#components/source-badge.tsx";
 import { StateBadge } from "#components/state-badge.tsx";
 import { Time } from "#components/time.tsx";
+import { useSorting } from "#components/use-sorting.ts";
 import { useMe } from "#features/session/me.ts";
 import type { Schemas } from "#lib/api-types.ts";
 import { useEventRefresh } from "#lib/events.ts";
 import { useNow } from "#lib/now.ts";
 import { mayDo } from "#lib/permissions.ts";
 import { useSearchWords } from "#lib/search-words.ts";
-import { useSorting } from "#lib/sorting.ts";
 import { IDENTITIES, listIdentities } from "./api/list-identities.ts";
 
 type Identity = Schemas["Identity"];
@@ -52,7 +52,7 @@ const SORTED_BY = ["name", "last_used_at", "expires_at"] as const;
 
 export default function IdentitiesPage(): ReactNode {
   const [{ search = "" }] = useSearchWords();
-  const { sort, sorting } = useSorting(SORTED_BY, "name");
+  const { sort, sorting } = useSorting({ columns: SORTED_BY, standard: "name" });
   const query = useInfiniteQuery({ ...listIdentities({ search, sort }), placeholderData: keepPreviousData });
   const mayKeys = mayDo(useMe(), "keys.manage");
   useEventRefresh(["config"], [IDENTITIES]);

@@ -8,11 +8,11 @@ import { ProblemAlert } from "#components/problem-alert.tsx";
 import { Section } from "#components/section.tsx";
 import { Snippet } from "#components/snippet.tsx";
 import { SourceBadge } from "#components/source-badge.tsx";
+import { useSorting } from "#components/use-sorting.ts";
 import type { Schemas } from "#lib/api-types.ts";
 import { useEventRefresh } from "#lib/events.ts";
 import { PERMISSION_SETS, permissionSets } from "#lib/permission-sets.ts";
 import { useSearchWords } from "#lib/search-words.ts";
-import { useSorting } from "#lib/sorting.ts";
 import { IDENTITIES } from "./api/list-identities.ts";
 import { SetActions } from "./set-actions.tsx";
 import { SetHolders } from "./set-holders.tsx";
@@ -31,7 +31,7 @@ const ORDERS = [
 
 export default function PermissionSetsPage(): ReactNode {
   const [{ search = "" }, change] = useSearchWords();
-  const { sort } = useSorting(["source", "name"], "source");
+  const { sort } = useSorting({ columns: ["source", "name"], standard: "source" });
   const query = useInfiniteQuery({ ...permissionSets({ search, sort }), placeholderData: keepPreviousData });
   useEventRefresh(["config"], [PERMISSION_SETS, IDENTITIES]);
   const sets = query.data?.pages.flatMap(({ data }) => data);

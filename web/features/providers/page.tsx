@@ -3,8 +3,9 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { DataTable } from "#components/data-table.tsx";
 import { EmptyState } from "#components/empty-state.tsx";
+import { ListSearch } from "#components/list-search.tsx";
+import { NothingFound } from "#components/nothing-found.tsx";
 import { PageHeader } from "#components/page-header.tsx";
-import { SearchField } from "#components/search-field.tsx";
 import { useSorting } from "#components/use-sorting.ts";
 import { useEventRefresh } from "#lib/events.ts";
 import { useSearchWords } from "#lib/search-words.ts";
@@ -14,7 +15,7 @@ import { actionsOf, type Open, Windows } from "./windows.tsx";
 
 export default function ProvidersPage(): ReactNode {
   const [open, setOpen] = useState<Open | null>(null);
-  const [{ search = "" }, changeWords] = useSearchWords();
+  const [{ search = "" }] = useSearchWords();
   const { sort, sorting } = useSorting({ columns: ["name", "kind"] });
   const query = useInfiniteQuery(searchProviders({ sort, search }));
   useEventRefresh(["config"], [listProviders().queryKey]);
@@ -28,11 +29,7 @@ export default function ProvidersPage(): ReactNode {
         {add}
       </PageHeader>
       <Group mb="md">
-        <SearchField
-          placeholder="A part of the name or base URL"
-          initial={search}
-          onChange={(text) => changeWords({ search: text })}
-        />
+        <ListSearch placeholder="A part of the name or base URL" />
       </Group>
       <DataTable
         label="Providers"
@@ -42,19 +39,20 @@ export default function ProvidersPage(): ReactNode {
         rowName={({ name }) => name}
         sorting={sorting}
         actions={(provider) => actionsOf(provider, setOpen)}
-        empty={search === "" ? <NoProviders add={add} /> : <NothingFound />}
+        empty={
+          search === "" ? (
+            <NoProviders add={add} />
+          ) : (
+            <NothingFound
+              title="No provider is like this"
+              about="A provider is found by a part of its name here or of its base URL."
+              clear={{ search: "" }}
+            />
+          )
+        }
       />
       <Windows open={open} onClose={() => setOpen(null)} />
     </>
-  );
-}
-
-function NothingFound(): ReactNode {
-  return (
-    <EmptyState
-      title="No provider is like this"
-      about="A provider is found by a part of its name here or of its base URL."
-    />
   );
 }
 

@@ -4,8 +4,9 @@ import { useInfiniteQuery, useIsFetching, useQueryClient } from "@tanstack/react
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { EmptyState } from "#components/empty-state.tsx";
+import { ListSearch } from "#components/list-search.tsx";
+import { NothingFound } from "#components/nothing-found.tsx";
 import { PageHeader } from "#components/page-header.tsx";
-import { SearchField } from "#components/search-field.tsx";
 import { useMe } from "#features/session/me.ts";
 import { mayDo } from "#lib/permissions.ts";
 import { useSearchWords } from "#lib/search-words.ts";
@@ -35,11 +36,7 @@ export default function ModelsPage(): ReactNode {
         </Button>
       </PageHeader>
       <Group mb="md" gap="sm" align="flex-end">
-        <SearchField
-          placeholder="A part of the name"
-          initial={search}
-          onChange={(text) => changeWords({ search: text })}
-        />
+        <ListSearch placeholder="A part of the name" />
         <ProviderChoice
           value={provider === "" ? null : provider}
           onChange={(name) => changeWords({ provider: name ?? "" })}
@@ -48,7 +45,7 @@ export default function ModelsPage(): ReactNode {
       <ModelTable
         {...(provider !== "" && { provider })}
         search={search}
-        empty={isFiltered ? <NothingFound /> : <NoModels />}
+        empty={isFiltered ? <NoSuchModel /> : <NoModels />}
       />
     </>
   );
@@ -77,11 +74,12 @@ function ProviderChoice(props: {
   );
 }
 
-function NothingFound(): ReactNode {
+function NoSuchModel(): ReactNode {
   return (
-    <EmptyState
+    <NothingFound
       title="No model has such a name"
       about="Providers serve what their own lists name. One that does not answer has none."
+      clear={{ search: "", provider: "" }}
     />
   );
 }
