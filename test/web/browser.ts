@@ -2,7 +2,14 @@ import { deepEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Locator,
+  type Page,
+  type Request,
+} from "playwright-core";
 import type { TestClaviger } from "#test/claviger.ts";
 import { firstPerson, freshPassword } from "#test/people/person.ts";
 import { requiredTool } from "../system/required-tool.ts";
@@ -15,6 +22,8 @@ export interface Visit extends AsyncDisposable {
   readonly context: BrowserContext;
   /** A further tab. */
   openPage(): Promise<Page>;
+  /** Settles once a tab shows all it asked for: nothing is under way but the stream of events, nothing is a placeholder. */
+  whole(page: Page): Promise<void>;
   /** Errors of scripts and of the console, breaches of the policy, requests that failed or went elsewhere. */
   readonly faults: string[];
 }
@@ -29,6 +38,10 @@ export interface TestBrowser extends AsyncDisposable {
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
 /** A page that asks who is there, or whether the server is open, or sends what is refused, is told so by these. */
 const EXPECTED = new Set([400, 401, 403, 409, 422, 429, 503]);
+const WHOLE_WITHIN_MS = 20_000;
+const PLACEHOLDERS = ":is([aria-busy=true], .mantine-Skeleton-root)";
+const TWO_FRAMES =
+  "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())))";
 const POLICY_WATCH = `document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
   console.error("policy breached: " + violatedDirective + " by " + blockedURI + " " + sample));`;
 
@@ -59,7 +72,13 @@ async function startVisit(browser: Browser, url: string): Promise<Visit> {
     if (!["data:", "blob:"].includes(protocol) && origin !== new URL(url).origin)
       faults.push(`asked elsewhere: ${request.url()}`);
   });
+  const underWay = new Set<Request>();
+  context.on("request", (request) => {
+    if (new URL(request.url()).pathname !== "/sse") underWay.add(request);
+  });
+  context.on("requestfinished", (request) => void underWay.delete(request));
   context.on("requestfailed", (request) => {
+    underWay.delete(request);
     const why = request.failure()?.errorText ?? "";
     // What a page no longer waits for when it is left, the stream of events above all.
     if (why !== "net::ERR_ABORTED") faults.push(`failed: ${request.url()}: ${why}`);
@@ -79,11 +98,23 @@ async function startVisit(browser: Browser, url: string): Promise<Visit> {
     context,
     faults,
     openPage: () => context.newPage(),
+    whole: (page) => showsAll(page, underWay),
     [Symbol.asyncDispose]: async () => {
       await context.close();
       deepEqual(faults, []);
     },
   };
+}
+
+async function showsAll(page: Page, underWay: ReadonlySet<Request>): Promise<void> {
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  const deadline = AbortSignal.timeout(WHOLE_WITHIN_MS);
+  for (let calm = 0; calm < 2; ) {
+    if (deadline.aborted) throw new Error(`${page.url()} does not become whole`);
+    await page.evaluate(TWO_FRAMES);
+    const isCalm = underWay.size === 0 && (await page.locator(PLACEHOLDERS).count()) === 0;
+    calm = isCalm ? calm + 1 : 0;
+  }
 }
 
 /** The first user of a fresh server, who set a password of his own and is led through no first steps. */
