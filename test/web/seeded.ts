@@ -4,10 +4,10 @@ import { type Answer, type Call, startClaviger, type TestClaviger } from "#test/
 import { joinBy, newPin, openToMembers } from "#test/cluster/member.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { freshPassword } from "#test/people/person.ts";
-import { newPair } from "#test/reload/file.ts";
 import { freshKey } from "#test/seal-http/bench.ts";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
 import { DASHBOARD, settledAdmin } from "./browser.ts";
+import { seededFile } from "./seeded-file.ts";
 
 /** A server as it looks after some days of use. */
 export interface SeededServer extends AsyncDisposable {
@@ -58,36 +58,11 @@ const USERS = [
   },
 ];
 const NEWCOMER = "newcomer";
-/** What its file declares. */
-const FILE = {
-  settings: {
-    prices: PROVIDERS.slice(0, 2).map((provider) => ({
-      ...{ model: UPSTREAM_MODEL, provider },
-      ...{ input_usd_per_million: 4_000, output_usd_per_million: 12_000 },
-    })),
-  },
-  resources: {
-    "night-shift": {
-      resource_type: "PermissionSet",
-      allow: ["gateway.use:openai/*", "models.read", "usage.read"],
-      deny: ["gateway.use:openai/o1*"],
-    },
-    "till-at-the-harbour": {
-      resource_type: "Identity",
-      credential: { api_key: newPair().hash },
-      permissions: ["gateway", "night-shift"],
-      limits: { requests_per_minute: 60, tokens_per_day: 250_000 },
-      allowed_ips: ["10.20.0.0/16"],
-      expires_at: "2099-01-31T00:00:00Z",
-    },
-  },
-};
-
 /** Starts it and fills it over its own API: providers, keys, users, requests over the last days, a cluster, a server key. */
 export async function startSeededServer(): Promise<SeededServer> {
   await using stack = new AsyncDisposableStack();
   const clock = new FakeClock(Date.now() - AN_HOUR_MS - DAYS * A_DAY_MS);
-  const yaml = JSON.stringify(FILE);
+  const yaml = JSON.stringify(seededFile(PROVIDERS.slice(0, 2)));
   const claviger = stack.use(await startClaviger({ clock, dashboardDir: DASHBOARD, yaml }));
   // Before there are other users: then nobody signs in as the first any more.
   const admin = await settledAdmin(claviger);

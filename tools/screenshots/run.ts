@@ -7,7 +7,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
-import { signIn, startBrowser, type Visit } from "#test/web/browser.ts";
+import { signIn, startBrowser, wholePage } from "#test/web/browser.ts";
 import { addressOf, PAGE_PATHS, THEMES, WIDTHS } from "#test/web/every-page.ts";
 import { type SeededServer, startEmptyServer, startSeededServer } from "#test/web/seeded.ts";
 
@@ -30,7 +30,9 @@ await page.goto("/");
 await page.getByLabel("User name").waitFor();
 if (values.page === undefined) await picture("sign-in");
 await signIn(page, server.admin);
-for (const each of values.page === undefined ? PAGE_PATHS : [values.page]) {
+// A page of one thing is nobody's on a server that has none.
+const shown = seeded === undefined ? PAGE_PATHS.filter((each) => !each.includes(":")) : PAGE_PATHS;
+for (const each of values.page === undefined ? shown : [values.page]) {
   await page.goto(addressOf(each, server.parameters));
   await picture(each === "/" ? "overview" : each.slice(1).replaceAll(/[/:]+/g, "-"));
 }
@@ -46,15 +48,15 @@ async function standBefore(person: SeededServer["newcomer"], name: string): Prom
   const tab = await other.openPage();
   await tab.goto("/");
   await signIn(tab, person);
-  await picture(name, tab, other);
+  await picture(name, tab);
 }
 
-async function picture(name: string, of: Page = page, from: Visit = visit): Promise<void> {
+async function picture(name: string, of: Page = page): Promise<void> {
   for (const theme of THEMES)
     for (const width of WIDTHS) {
       await of.setViewportSize({ width, height: HEIGHT });
       await of.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-      await from.whole(of);
+      await wholePage(of);
       const file = path.join(directory, `${name}-${theme}-${width}.png`);
       await of.screenshot({ path: file, fullPage: true, animations: "disabled" });
       console.log(path.relative(process.cwd(), file));
