@@ -2,7 +2,14 @@ import { deepEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Locator,
+  type Page,
+  type Request,
+} from "playwright-core";
 import type { TestClaviger } from "#test/claviger.ts";
 import { firstPerson, freshPassword } from "#test/people/person.ts";
 import { requiredTool } from "../system/required-tool.ts";
@@ -29,6 +36,10 @@ export interface TestBrowser extends AsyncDisposable {
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
 /** A page that asks who is there, or whether the server is open, or sends what is refused, is told so by these. */
 const EXPECTED = new Set([400, 401, 403, 409, 422, 429, 503]);
+const WHOLE_WITHIN_MS = 60_000;
+const PLACEHOLDERS = ":is([aria-busy=true], .mantine-Skeleton-root)";
+const TWO_FRAMES =
+  "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())))";
 const POLICY_WATCH = `document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
   console.error("policy breached: " + violatedDirective + " by " + blockedURI + " " + sample));`;
 
@@ -59,6 +70,7 @@ async function startVisit(browser: Browser, url: string): Promise<Visit> {
     if (!["data:", "blob:"].includes(protocol) && origin !== new URL(url).origin)
       faults.push(`asked elsewhere: ${request.url()}`);
   });
+  context.on("page", countRequests);
   context.on("requestfailed", (request) => {
     const why = request.failure()?.errorText ?? "";
     // What a page no longer waits for when it is left, the stream of events above all.
@@ -84,6 +96,32 @@ async function startVisit(browser: Browser, url: string): Promise<Visit> {
       deepEqual(faults, []);
     },
   };
+}
+
+/** What a tab waits for, but for the stream of events. */
+const underWay = new WeakMap<Page, Set<Request>>();
+
+function countRequests(page: Page): void {
+  const waiting = new Set<Request>();
+  underWay.set(page, waiting);
+  page.on("request", (request) => {
+    if (new URL(request.url()).pathname !== "/sse") waiting.add(request);
+  });
+  page.on("requestfinished", (request) => void waiting.delete(request));
+  page.on("requestfailed", (request) => void waiting.delete(request));
+}
+
+/** Settles once a tab shows all it asked for: nothing is under way, nothing is a placeholder. */
+export async function wholePage(page: Page): Promise<void> {
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  const deadline = AbortSignal.timeout(WHOLE_WITHIN_MS);
+  for (let calm = 0; calm < 2; ) {
+    const waiting = [...(underWay.get(page) ?? [])].map((request) => request.url());
+    const placeholders = await page.locator(PLACEHOLDERS).count();
+    if (deadline.aborted) throw new Error(`${page.url()} waits for ${placeholders} and ${waiting.join(" ")}`);
+    calm = waiting.length + placeholders === 0 ? calm + 1 : 0;
+    await page.evaluate(TWO_FRAMES);
+  }
 }
 
 /** The first user of a fresh server, who set a password of his own and is led through no first steps. */
@@ -112,9 +150,21 @@ export async function signIn(
   await page.getByLabel("User name").waitFor({ state: "detached" });
 }
 
+/** Colours on their way from one theme to the other are nobody's. */
+const COLOURS_SETTLED = `Promise.all(document.getAnimations().filter((each) => each instanceof CSSTransition)
+  .map((each) => each.finished.catch(() => {}))).then(() => {})`;
+
+/** Has the page stand in a theme, as the system wants it. */
+export async function inTheme(page: Page, colorScheme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+  await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
+  await page.evaluate(COLOURS_SETTLED);
+}
+
 /** What axe finds against WCAG 2.2 A and AA and its own best practices, on the page as it stands now. */
 export async function expectNoViolations(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+  // No page of ours has a frame, for which axe would open a tab of its own each time.
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
   deepEqual(told, [], `axe on ${page.url()}: ${told.join("\n")}`);
 }

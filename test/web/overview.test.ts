@@ -7,6 +7,7 @@ import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
 import {
   DASHBOARD,
   expectNoViolations,
+  inTheme,
   mainHeading,
   settledAdmin,
   signIn,
@@ -65,15 +66,9 @@ async function ask(claviger: TestClaviger, key: string, model: string): Promise<
 /** Polls as long as a slow machine may take. */
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
 
-/** Colours on their way from one theme to the other are nobody's. */
-const COLOURS_SETTLED = `Promise.all(document.getAnimations().filter((each) => each instanceof CSSTransition)
-  .map((each) => each.finished.catch(() => {}))).then(() => {})`;
-
 async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
-    await page.evaluate(COLOURS_SETTLED);
+    await inTheme(page, colorScheme);
     await expectNoViolations(page);
   }
 }

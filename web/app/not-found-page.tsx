@@ -9,7 +9,7 @@ export function NotFoundPage(): ReactNode {
       <PageHeader title="There is no such page" />
       <Text>
         The address may be mistyped, or of another version. Go to the{" "}
-        <Anchor component={Link} to="/">
+        <Anchor component={Link} to="/" underline="always">
           overview
         </Anchor>
         .

@@ -60,7 +60,7 @@ export function Shell(): ReactNode {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Pages">
+      <AppShell.Navbar p="xs" aria-label="Pages" className={isOpen ? "" : (classes.closed ?? "")}>
         <AppShell.Section grow>
           <Navigation />
         </AppShell.Section>

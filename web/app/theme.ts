@@ -27,6 +27,8 @@ export const theme = createTheme({
     // Yellow and red words are too pale to be read; the border keeps the colour.
     Alert: { styles: { title: { color: "var(--mantine-color-text)" } } },
     Notification: { styles: { description: { color: "var(--mantine-color-text)" } } },
+    Badge: { defaultProps: { tt: "none", fw: 500 } },
+    PasswordInput: { defaultProps: { visibilityToggleFocusable: true } },
     Modal: { styles: { title: { fontWeight: 600, fontSize: "var(--mantine-font-size-lg)" } } },
   },
   fontSizes: { xs: "0.75rem", sm: "0.875rem", md: "0.9375rem", lg: "1.0625rem", xl: "1.25rem" },
@@ -39,11 +41,13 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-dimmed": "#545c64",
     "--mantine-color-placeholder": "#656d75",
     "--mantine-color-error": "#b42323",
+    "--focus-color": "#1f6e79",
   },
   dark: {
     "--mantine-color-dimmed": "#b0b5ba",
     "--mantine-color-placeholder": "#9aa1a8",
     "--mantine-color-error": "#ff8f8f",
     "--mantine-color-anchor": "#8ac0c7",
+    "--focus-color": "#8ac0c7",
   },
 });

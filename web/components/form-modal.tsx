@@ -1,6 +1,7 @@
 import { Group, Modal } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import type { ReactNode } from "react";
+import { useReturnFocus } from "#lib/return-focus.ts";
 
 /** A window for a form; the whole screen where that is narrow. It closes by its buttons alone when `isGrave`. */
 export function FormModal(props: {
@@ -10,6 +11,7 @@ export function FormModal(props: {
   readonly children: ReactNode;
 }): ReactNode {
   const isNarrow = useMediaQuery("(max-width: 36em)");
+  useReturnFocus();
   const mayClose = props.isGrave !== true;
   return (
     <Modal.Root

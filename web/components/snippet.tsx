@@ -9,7 +9,8 @@ export function Snippet(props: { readonly text: string; readonly label?: string 
       <Code block pr={44} tabIndex={0} aria-label={props.label ?? "Example"}>
         {props.text}
       </Code>
-      <Box pos="absolute" top={6} right={6}>
+      {/* Over a line that is longer than the box, and not to be read through. */}
+      <Box pos="absolute" top={4} right={4} bg="var(--mantine-color-body)">
         <CopyButton value={props.text} label="Copy" />
       </Box>
     </Box>

@@ -2,6 +2,7 @@ import { Code, Drawer, Group } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Facts } from "#components/facts.tsx";
 import { StateBadge } from "#components/state-badge.tsx";
+import { useReturnFocus } from "#lib/return-focus.ts";
 import type { AuditRow } from "./api/list-audit.ts";
 import { OUTCOME_TONES } from "./columns.tsx";
 
@@ -10,6 +11,7 @@ const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle:
 /** All of one record, at the side of the list. */
 export function Details(props: { readonly of: AuditRow; readonly onClose: () => void }): ReactNode {
   const { of: row, onClose } = props;
+  useReturnFocus();
   return (
     <Drawer.Root opened onClose={onClose} position="right" size="md">
       <Drawer.Overlay />

@@ -2,6 +2,7 @@ import { Drawer, Group, Table, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { CopyButton } from "#components/copy.tsx";
 import { Quantity } from "#components/quantity.tsx";
+import { useReturnFocus } from "#lib/return-focus.ts";
 import type { RequestRow } from "./api/list-requests.ts";
 import { Status } from "./status.tsx";
 
@@ -13,6 +14,7 @@ const EXACT = new Intl.DateTimeFormat(undefined, {
 /** The whole of one row, beside the list. */
 export function RequestDetails(props: { readonly of: RequestRow; readonly onClose: () => void }): ReactNode {
   const { of: row, onClose } = props;
+  useReturnFocus();
   return (
     <Drawer.Root opened onClose={onClose} position="right" size="md">
       <Drawer.Overlay />
