@@ -13,7 +13,7 @@ const OPENS_WINDOW = /^New |…$/;
 const OPENERS: Readonly<Record<string, string>> = {
   "/requests": "tbody tr:first-child button",
   "/audit": "tbody tr:first-child button",
-  "/nodes": "button:text-is('Lock all nodes')",
+  "/nodes": "button:has-text('Lock all nodes')",
 };
 
 /** Polls as long as a slow machine may take. */

@@ -52,6 +52,8 @@ export function DataTable<Row>(props: {
         aria-label={label}
         aria-busy={query.isPlaceholderData}
         tabIndex={0}
+        // Positioned, so that what is hidden to the eye in it is scrolled with the rest, and widens no page.
+        pos="relative"
         style={{ overflowX: "auto" }}
       >
         <Table verticalSpacing="xs" highlightOnHover aria-label={label}>
