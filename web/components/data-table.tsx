@@ -114,7 +114,10 @@ function HeadCell<Row>(props: {
   return (
     <Table.Th {...placeOf(column)} aria-sort={isBy ? sorting.direction : "none"}>
       <UnstyledButton fw="inherit" fz="inherit" onClick={() => sorting.onChange(sortBy)}>
-        {column.label} <span aria-hidden>{isBy ? (sorting.direction === "ascending" ? "↑" : "↓") : "↕"}</span>
+        {/* A space that no line ends at: the arrow stays with its word. */}
+        {column.label}
+        {"\u00a0"}
+        <span aria-hidden>{isBy ? (sorting.direction === "ascending" ? "↑" : "↓") : "↕"}</span>
       </UnstyledButton>
     </Table.Th>
   );

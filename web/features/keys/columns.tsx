@@ -39,7 +39,7 @@ function State({ of: key }: { readonly of: Key }): ReactNode {
 }
 
 function May({ of: key }: { readonly of: Key }): ReactNode {
-  const models = key.models === null ? "all models" : key.models.join(", ") || "no model";
+  const models = key.models === null ? "all\u00a0models" : key.models.join(", ") || "no model";
   return (
     <Stack gap={2}>
       <Text size="sm">{key.permissions.join(", ") || "nothing"}</Text>

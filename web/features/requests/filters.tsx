@@ -50,24 +50,26 @@ export function Filters(props: {
           onChange={(event) => choose("status", event.currentTarget.value)}
         />
         {TEXTS.map(({ name, label }) => (
-          <TextInput key={name} label={label} {...form.getInputProps(name)} />
+          <TextInput key={name} label={label} flex="1 1 8rem" maw="14rem" {...form.getInputProps(name)} />
         ))}
         <PrincipalChoice
           value={form.values.principal}
           onChange={(principal) => choose("principal", principal)}
         />
-        <Button type="submit" variant="default">
-          Filter
-        </Button>
-        <Button
-          variant="subtle"
-          onClick={() => {
-            form.setValues(NONE);
-            onChange(NONE);
-          }}
-        >
-          Clear
-        </Button>
+        <Group gap="sm" wrap="nowrap">
+          <Button type="submit" variant="default">
+            Filter
+          </Button>
+          <Button
+            variant="subtle"
+            onClick={() => {
+              form.setValues(NONE);
+              onChange(NONE);
+            }}
+          >
+            Clear
+          </Button>
+        </Group>
       </Group>
     </form>
   );

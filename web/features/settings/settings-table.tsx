@@ -31,7 +31,7 @@ export function SettingsTable(props: { readonly of: Schemas["SettingsInForce"]["
               </Table.Td>
               <Table.Td>
                 <Group gap="xs">
-                  <Code style={{ overflowWrap: "anywhere" }}>{textOf(value)}</Code>
+                  <Code style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{textOf(value)}</Code>
                   <StateBadge tone="neutral">{source}</StateBadge>
                   {restart_needed && <StateBadge tone="warning">restart needed</StateBadge>}
                 </Group>
@@ -44,9 +44,13 @@ export function SettingsTable(props: { readonly of: Schemas["SettingsInForce"]["
   );
 }
 
-/** As claviger.yaml has it; an empty list says so. */
+/** As claviger.yaml has it, an entry with members on a line of its own; an empty list says so. */
 function textOf(value: unknown): string {
   if (Array.isArray(value) && value.length === 0) return "none";
-  if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value.join(", ");
+  if (!Array.isArray(value)) return wordOf(value);
+  return value.map(wordOf).join(value.every((each) => typeof each === "string") ? ", " : "\n");
+}
+
+function wordOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
