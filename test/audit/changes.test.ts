@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { changeStore } from "../change-store.ts";
 import { freshPin } from "../cluster-credentials.ts";
 import { newPair, startFileBench } from "../reload/file.ts";
-import { storeOf } from "./audited-server.ts";
 
 test("[W1] every kind of change is refused when its record cannot be written, and nothing of it holds", async () => {
   const [old, next] = [newPair(), newPair()];
@@ -32,8 +31,8 @@ test("[W1] every kind of change is refused when its record cannot be written, an
     next: identity(next.hash),
     main: { ...main, auth: ["next", "keys"] },
   });
-  const store = new DatabaseSync(storeOf(claviger.dataDir), { timeout: 5000 });
-  store.exec("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  const full = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END";
+  await changeStore(claviger.dataDir, full);
   const key = `/api/v1/keys/${kept.id}`;
   const provider = { name: "other", kind: "openai-compatible", base_url: upstream.baseUrl };
   const changes = [
@@ -58,8 +57,7 @@ test("[W1] every kind of change is refused when its record cannot be written, an
   expect(await state()).toEqual(before);
   expect(existsSync(join(claviger.dataDir, "etc", "credentials", "pin_derived_key"))).toBe(false);
   expect([await bench.chat(old.key), await bench.chat(next.key)]).toEqual([200, 401]);
-  store.exec("DROP TRIGGER full");
-  store.close();
+  await changeStore(claviger.dataDir, "DROP TRIGGER full");
   expect((await bench.reload()).status).toBe(200);
   expect([await bench.chat(old.key), await bench.chat(next.key)]).toEqual([401, 200]);
   expect((await claviger.control({ path: "/api/v1/key/status" })).json).toMatchObject({ initialized: false });

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { createLog } from "#platform/log/log.ts";
+import { changeStore } from "#test/change-store.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 
@@ -238,17 +239,16 @@ test("[W1] where its record cannot be written a change does not happen, a revoca
   await using server = await startClaviger({ env: { REQUIRE_API_KEY: "true" } });
   const { id, key } = await server.issueKey("app");
   const headers = { authorization: `Bearer ${key}` };
-  const store = new DatabaseSync(path.join(server.dataDir, "db", "data.sqlite"), { timeout: 5000 });
-  store.exec("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  const full = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END";
+  await changeStore(server.dataDir, full);
   const create = { method: "POST", path: "/api/v1/keys", body: { name: "unrecorded", permissions: [] } };
   expect((await server.control(create)).status).toBeGreaterThanOrEqual(500);
   expect((await server.call({ path: "/api/v1/keys", headers })).status).toBe(403);
   expect((await server.control({ method: "DELETE", path: `/api/v1/keys/${id}` })).status).toBe(507);
   expect((await server.call({ path: "/v1/models", headers })).status).toBe(401);
-  // Reading waits for what is being tried, so that no transaction is open while the trigger goes.
+  // Reading waits for what is being tried.
   expect((await server.control({ path: "/api/v1/audit" })).text).not.toContain('"denied"');
-  store.exec("DROP TRIGGER full");
-  store.close();
+  await changeStore(server.dataDir, "DROP TRIGGER full");
   expect((await server.control({ path: "/api/v1/keys" })).text).not.toContain("unrecorded");
   const { data } = pageShape.parse((await server.control({ path: "/api/v1/audit" })).json);
   expect(data.filter((row) => row.actor === id)).toMatchObject([

@@ -124,6 +124,6 @@ test("[I15] [H3] who may manage some names finds no others, however they are sor
     return Object(json).data.map(({ name }: { name: string }) => name);
   };
   expect(await seen({ sort: "-name" })).toEqual(["dev-boss", "dev-1"]);
-  expect(await seen({ search: "1", state: "in_force", sort: "last_used_at" })).toEqual(["dev-1"]);
+  expect(await seen({ search: "dev-1", state: "in_force", sort: "last_used_at" })).toEqual(["dev-1"]);
   expect(await seen({ search: prod.id })).toEqual([]);
 });

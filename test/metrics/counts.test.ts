@@ -1,6 +1,5 @@
-import path from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { changeStore } from "#test/change-store.ts";
 import { startClaviger } from "#test/claviger.ts";
 import { sendRaw } from "../gates/raw.ts";
 import { CHAT, type Metered, MODEL, startMetered } from "./metered.ts";
@@ -140,8 +139,7 @@ test("[W3] rows of the request log that could not be written are counted", async
   await using broken = await startClaviger();
   const { key } = await broken.issueKey("prometheus", ["viewer"]);
   await broken.addProvider("sim", metered.upstream.baseUrl);
-  using store = new DatabaseSync(path.join(broken.dataDir, "db", "data.sqlite"), { timeout: 5000 });
-  store.exec("DROP TABLE request");
+  await changeStore(broken.dataDir, "DROP TABLE request");
   const body = { model: MODEL, messages: [] };
   for (let sent = 0; sent < 2; sent++)
     expect((await broken.call({ method: "POST", path: CHAT.route, body })).status).toBe(200);

@@ -210,7 +210,7 @@ test(
     await page.keyboard.press("Enter");
     await expect.poll(names).toEqual(["nora", "maria", "admin"]);
     await page.locator('th[aria-sort="descending"]').filter({ hasText: "User" }).waitFor();
-    await page.getByLabel("Search").fill("ARI");
+    await page.getByLabel("Search").fill("ARIA");
     await expect.poll(names).toEqual(["maria"]);
     await expect.poll(() => new URL(page.url()).search).toBe("?sort=-username&search=ARI");
     await page.reload();
