@@ -91,8 +91,8 @@ test("[I12] the last use tells who still has the old identity", async () => {
   const { json } = await bench.claviger.control({ path: "/api/v1/identities" });
   expect(json).toMatchObject({
     data: [
-      { name: "old", last_used_at: null },
       { name: "next", last_used_at: expect.stringMatching(/^\d{4}-/) },
+      { name: "old", last_used_at: null },
     ],
   });
 });

@@ -89,7 +89,8 @@ async function openMenu(page: Page, opener: Locator): Promise<void> {
   await opener.focus();
   await page.keyboard.press("Enter");
   const menu = page.getByRole("menu");
-  await menu.waitFor();
+  // It is drawn before it takes the focus.
+  await page.locator("[role=menu]:focus-within").waitFor();
   const items = menu.getByRole("menuitem");
   for (let item = 0; item < (await items.count()); item += 1) {
     await page.keyboard.press("ArrowDown");
