@@ -27,7 +27,7 @@ test("[I12][I17] every command of the page about keys does what the page says, o
   };
   const page = readFileSync(path.join(CHECKOUT, "docs/keys.md"), "utf8");
   const blocks = [...page.matchAll(/^( *)```sh\n([\s\S]*?)^\1```$/gm)].map(([, , text]) => text ?? "");
-  expect(blocks).toHaveLength(10);
+  expect(blocks).toHaveLength(11);
   const runs: string[] = [];
   for (const block of blocks) {
     const run = await runProgram(requiredTool("bash"), ["--norc", "-euo", "pipefail", "-c", block], {
@@ -40,6 +40,7 @@ test("[I12][I17] every command of the page about keys does what the page says, o
   const said = (words: string) => runs[blocks.findIndex((block) => block.includes(words))] ?? "";
   expect(said("create nightly-report")).toMatch(/ nightly-report /);
   expect(said("api-key validate")).toBe("Key is valid\n");
+  expect(said("--sort -last_used_at")).toMatch(/^ID +NAME[\s\S]* web /);
   expect(said("%{http_code}")).toBe("200\n");
   expect(said('api-key revoke "$(')).toMatch(/^key key_\w{12} revoked\n$/);
   expect(said("--leaked <")).toMatch(/^key \S+ revoked\n[\s\S]*its last requests:\n {2}\S+ {2}200/);
