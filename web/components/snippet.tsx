@@ -10,7 +10,7 @@ export function Snippet(props: { readonly text: string; readonly label?: string 
         {props.text}
       </Code>
       {/* Over a line that is longer than the box, and not to be read through. */}
-      <Box pos="absolute" top={4} right={4} bg="var(--mantine-color-body)">
+      <Box pos="absolute" top={0} right={0} p={4} bg="var(--mantine-color-body)">
         <CopyButton value={props.text} label="Copy" />
       </Box>
     </Box>
