@@ -23,6 +23,8 @@ const SYSTEM = [
   "openapi",
   "web",
   "disk",
+  "keys",
+  "seal-http",
 ].map((name) => `test/${name}/**`);
 const CRASH = "test/crash/sweep/**";
 const OUTSIDE = [...SYSTEM, CRASH, "test/corpora/**"];
