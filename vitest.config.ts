@@ -54,6 +54,7 @@ export default defineConfig(({ mode }) => {
       // Much that is tested starts processes; what is slow is told by the benchmark, not by a time limit.
       testTimeout: 30_000,
       hookTimeout: 30_000,
+      expect: { poll: { timeout: 20_000 } },
     },
   };
 });
