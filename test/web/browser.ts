@@ -161,6 +161,14 @@ export async function inTheme(page: Page, colorScheme: "light" | "dark"): Promis
   await page.evaluate(COLOURS_SETTLED);
 }
 
+/** The same in both themes, each once its colours have settled. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const theme of ["light", "dark"] as const) {
+    await inTheme(page, theme);
+    await expectNoViolations(page);
+  }
+}
+
 /** What axe finds against WCAG 2.2 A and AA and its own best practices, on the page as it stands now. */
 export async function expectNoViolations(page: Page): Promise<void> {
   // No page of ours has a frame, for which axe would open a tab of its own each time.

@@ -9,9 +9,6 @@ const HEIGHT = 900;
 /** More than this beyond what there is to be reached, and something holds the focus. */
 const SPARE_PRESSES = 40;
 
-/** Polls as long as a slow machine may take. */
-const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
-
 let pages: EveryPage;
 beforeAll(async () => {
   pages = await startEveryPage();
@@ -80,9 +77,9 @@ async function moveWithin(page: Page, group: Locator): Promise<void> {
   const first = values.indexOf(await chosen.getAttribute("value"));
   await chosen.focus();
   await page.keyboard.press("ArrowRight");
-  await soon(() => chosen.getAttribute("value")).toBe(values[(first + 1) % values.length]);
+  await expect.poll(() => chosen.getAttribute("value")).toBe(values[(first + 1) % values.length]);
   await page.keyboard.press("ArrowLeft");
-  await soon(() => chosen.getAttribute("value")).toBe(values[first]);
+  await expect.poll(() => chosen.getAttribute("value")).toBe(values[first]);
 }
 
 async function openMenu(page: Page, opener: Locator): Promise<void> {
@@ -98,5 +95,5 @@ async function openMenu(page: Page, opener: Locator): Promise<void> {
   }
   await page.keyboard.press("Escape");
   await menu.waitFor({ state: "detached" });
-  await soon(() => opener.and(focused(page)).count()).toBe(1);
+  await expect.poll(() => opener.and(focused(page)).count()).toBe(1);
 }

@@ -9,7 +9,7 @@ import { startClaviger } from "#test/claviger.ts";
 import { fingerprint } from "#test/listeners/tls-bench.ts";
 import {
   DASHBOARD,
-  expectNoViolations,
+  expectAccessible,
   mainHeading,
   settledAdmin,
   signIn,
@@ -46,13 +46,6 @@ function pairFor(directory: string, daysLeft: number) {
 }
 
 const rowOf = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
-
-async function expectBothThemesSound(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expectNoViolations(page);
-  }
-}
 
 test(
   "[D2] [N13] the page of listeners shows where each is, who gets in and how long its certificate lasts, and warns of an end",
@@ -97,7 +90,7 @@ test(
     const [long, soon, urgent, over] = await Promise.all(["long", "soon", "urgent", "over"].map(colourOf));
     expect(new Set([long, soon, urgent]).size).toBe(3);
     expect(over).toBe(urgent);
-    await expectBothThemesSound(page);
+    await expectAccessible(page);
 
     // By the keyboard.
     await page.getByRole("button", { name: "urgent" }).focus();
@@ -106,7 +99,7 @@ test(
     const seen = await fingerprint(claviger.app.urls[3] ?? "");
     await window.getByText(seen).waitFor();
     await window.getByText("in-7.example, 127.0.0.1").waitFor();
-    await expectBothThemesSound(page);
+    await expectAccessible(page);
     const copied = () => page.evaluate<string>("navigator.clipboard.readText()");
     await window.getByRole("button", { name: "Copy the fingerprint" }).click();
     await expect.poll(copied).toBe(seen);
@@ -148,7 +141,7 @@ test(
     expect(await reload({ main: MAIN, fresh: listener(["keys"]), second })).toBe(422);
     await rowOf(page, "second").getByText("not listening").waitFor();
     await page.getByText(`cannot listen on ${taken}`).waitFor();
-    await expectBothThemesSound(page);
+    await expectAccessible(page);
     await page.getByRole("button", { name: "second" }).press("Enter");
     const window = page.getByRole("dialog", { name: "second" });
     await window.getByText(`${taken}, not open`).waitFor();
@@ -176,7 +169,7 @@ test(
     await mainHeading(page).waitFor();
     const again = page.getByRole("main").getByRole("alert").getByRole("button");
     await again.waitFor();
-    await expectBothThemesSound(page);
+    await expectAccessible(page);
     await page.unroute("**/api/v1/listeners");
     await again.click();
     await rowOf(page, "local").waitFor();

@@ -5,7 +5,7 @@ import { startClaviger } from "#test/claviger.ts";
 import { startUpstream } from "#test/upstream.ts";
 import {
   DASHBOARD,
-  expectNoViolations,
+  expectAccessible,
   mainHeading,
   settledAdmin,
   signIn,
@@ -60,8 +60,6 @@ async function startBench() {
   };
 }
 
-/** Polls as long as a slow machine may take. */
-const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
 const searchOf = (page: Page) => new URL(page.url()).search;
 
 /** The cells of one column, from the top. */
@@ -73,17 +71,10 @@ async function sortBy(page: Page, name: string, direction: "ascending" | "descen
   const heading = page.getByRole("columnheader", { name: new RegExp(`^${name}`) });
   await heading.getByRole("button").focus();
   await page.keyboard.press("Enter");
-  await soon(() => heading.getAttribute("aria-sort")).toBe(direction);
+  await expect.poll(() => heading.getAttribute("aria-sort")).toBe(direction);
   const told = direction === "none" ? "In its own order" : `Sorted by ${name}, ${direction}`;
   await page.getByText(told, { exact: true }).waitFor({ state: "attached" });
-  await soon(() => page.locator(":focus").textContent()).toMatch(new RegExp(`^${name}`));
-}
-
-async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ["dark", "light"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expectNoViolations(page);
-  }
+  await expect.poll(() => page.locator(":focus").textContent()).toMatch(new RegExp(`^${name}`));
 }
 
 test(
@@ -94,37 +85,37 @@ test(
     const { page, keys } = bench;
     await bench.open("/requests");
     const whose = column(page, "Requests", 4);
-    await soon(whose).toEqual(["zebra", "Ant", "Ant"]);
+    await expect.poll(whose).toEqual(["zebra", "Ant", "Ant"]);
     await sortBy(page, "When", "ascending");
-    await soon(whose).toEqual(["Ant", "Ant", "zebra"]);
+    await expect.poll(whose).toEqual(["Ant", "Ant", "zebra"]);
     expect(searchOf(page)).toBe("?order=oldest");
     await expectAccessible(page);
     await page.reload();
-    await soon(whose).toEqual(["Ant", "Ant", "zebra"]);
+    await expect.poll(whose).toEqual(["Ant", "Ant", "zebra"]);
     await sortBy(page, "When", "descending");
-    await soon(() => searchOf(page)).toBe("");
+    await expect.poll(() => searchOf(page)).toBe("");
 
     const choice = page.getByRole("combobox", { name: "Key or identity" });
     await choice.focus();
     await page.keyboard.type("zEB");
     const option = page.getByRole("option", { name: /^zebra/ });
     await option.waitFor();
-    await soon(() => page.getByRole("listbox").getByRole("option").count()).toBe(2);
+    await expect.poll(() => page.getByRole("listbox").getByRole("option").count()).toBe(2);
     expect(await option.textContent()).toContain(keys.first.id);
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
-    await soon(whose).toEqual(["zebra"]);
+    await expect.poll(whose).toEqual(["zebra"]);
     expect(searchOf(page)).toBe(`?principal=${keys.first.id}`);
     await page.reload();
-    await soon(whose).toEqual(["zebra"]);
-    await soon(() => choice.inputValue()).toBe("zebra");
+    await expect.poll(whose).toEqual(["zebra"]);
+    await expect.poll(() => choice.inputValue()).toBe("zebra");
     await expectAccessible(page);
     await page.getByRole("button", { name: /now|ago/ }).press("Enter");
     await page.getByRole("dialog", { name: "One request" }).getByText(keys.first.id).waitFor();
     await page.keyboard.press("Escape");
 
     await choice.fill("");
-    await soon(whose).toEqual(["zebra", "Ant", "Ant"]);
+    await expect.poll(whose).toEqual(["zebra", "Ant", "Ant"]);
     await choice.fill("till-9");
     await page.getByRole("option", { name: /till-9.*taken for an id/ }).click();
     await page.getByRole("heading", { name: "No request is like this" }).waitFor();
@@ -140,19 +131,19 @@ test(
     const { page, keys } = bench;
     await bench.open("/usage?by=key");
     const names = column(page, "Usage by key", 1);
-    await soon(names).toEqual([`Ant${keys.second.id}`, `zebra${keys.first.id}`]);
+    await expect.poll(names).toEqual([`Ant${keys.second.id}`, `zebra${keys.first.id}`]);
     await sortBy(page, "Key or identity", "descending");
-    await soon(names).toEqual([`zebra${keys.first.id}`, `Ant${keys.second.id}`]);
+    await expect.poll(names).toEqual([`zebra${keys.first.id}`, `Ant${keys.second.id}`]);
     await sortBy(page, "Requests", "descending");
-    await soon(column(page, "Usage by key", 2)).toEqual(["2", "1"]);
+    await expect.poll(column(page, "Usage by key", 2)).toEqual(["2", "1"]);
     await sortBy(page, "Requests", "ascending");
-    await soon(column(page, "Usage by key", 2)).toEqual(["1", "2"]);
+    await expect.poll(column(page, "Usage by key", 2)).toEqual(["1", "2"]);
     await sortBy(page, "Cost", "descending");
-    await soon(names).toEqual([`zebra${keys.first.id}`, `Ant${keys.second.id}`]);
+    await expect.poll(names).toEqual([`zebra${keys.first.id}`, `Ant${keys.second.id}`]);
     expect(searchOf(page)).toBe("?by=key&sort=-cost_usd");
     await expectAccessible(page);
     await page.reload();
-    await soon(names).toEqual([`zebra${keys.first.id}`, `Ant${keys.second.id}`]);
+    await expect.poll(names).toEqual([`zebra${keys.first.id}`, `Ant${keys.second.id}`]);
     const downloading = page.waitForEvent("download");
     await page.getByRole("button", { name: "Export CSV" }).click();
     const csv = readFileSync(await (await downloading).path(), "utf8");
@@ -164,7 +155,7 @@ test(
     ]);
     await page.getByRole("radio", { name: "Key" }).focus();
     await page.keyboard.press("ArrowLeft");
-    await soon(column(page, "Usage by model", 1)).toEqual(["one/dear", "one/cheap"]);
+    await expect.poll(column(page, "Usage by model", 1)).toEqual(["one/dear", "one/cheap"]);
   },
 );
 
@@ -177,19 +168,19 @@ test(
     await bench.open("/providers");
     const providers = column(page, "Providers", 1);
     const isOne = async () => (await providers()).map((text) => text.startsWith("one"));
-    await soon(isOne).toEqual([true, false]);
+    await expect.poll(isOne).toEqual([true, false]);
     await sortBy(page, "Name", "ascending");
-    await soon(isOne).toEqual([false, true]);
+    await expect.poll(isOne).toEqual([false, true]);
     await sortBy(page, "Name", "descending");
     await sortBy(page, "Name", "none");
-    await soon(() => searchOf(page)).toBe("");
+    await expect.poll(() => searchOf(page)).toBe("");
     await sortBy(page, "Kind", "ascending");
     await page.getByRole("searchbox", { name: "Search" }).fill("ANOTH");
-    await soon(async () => (await providers()).length).toBe(1);
+    await expect.poll(async () => (await providers()).length).toBe(1);
     expect(searchOf(page)).toBe("?sort=kind&search=ANOTH");
     await expectAccessible(page);
     await page.reload();
-    await soon(async () => (await providers()).length).toBe(1);
+    await expect.poll(async () => (await providers()).length).toBe(1);
     await page.getByRole("searchbox", { name: "Search" }).fill("nothing is called so");
     await page.getByRole("heading", { name: "No provider is like this" }).waitFor();
     await expectAccessible(page);
@@ -197,19 +188,19 @@ test(
     await page.goto("/models");
     const models = async () =>
       (await column(page, "Models", 1)()).map((text) => text.replace(/OpenAI's dialect$/, ""));
-    await soon(models).toEqual(["one/dear", "one/cheap", "one/free"]);
+    await expect.poll(models).toEqual(["one/dear", "one/cheap", "one/free"]);
     await sortBy(page, "Model", "ascending");
-    await soon(models).toEqual(["one/cheap", "one/dear", "one/free"]);
+    await expect.poll(models).toEqual(["one/cheap", "one/dear", "one/free"]);
     await sortBy(page, "Output, a million tokens", "ascending");
     await sortBy(page, "Output, a million tokens", "descending");
-    await soon(models).toEqual(["one/dear", "one/cheap", "one/free"]);
+    await expect.poll(models).toEqual(["one/dear", "one/cheap", "one/free"]);
     await page.getByRole("searchbox", { name: "Search" }).fill("ear");
-    await soon(models).toEqual(["one/dear"]);
+    await expect.poll(models).toEqual(["one/dear"]);
     expect(searchOf(page)).toBe("?sort=-output_usd_per_million&search=ear");
     await page.reload();
-    await soon(models).toEqual(["one/dear"]);
+    await expect.poll(models).toEqual(["one/dear"]);
     await page.goto("/providers/one?sort=input_usd_per_million");
-    await soon(models).toEqual(["one/cheap", "one/dear", "one/free"]);
+    await expect.poll(models).toEqual(["one/cheap", "one/dear", "one/free"]);
     await expectAccessible(page);
   },
 );
@@ -225,16 +216,16 @@ test(
       const texts = await column(page, "Audit records", 2)();
       return [texts.indexOf("provider.create"), texts.lastIndexOf("key.create")];
     };
-    await soon(times).toEqual([expect.any(Number), expect.any(Number)]);
+    await expect.poll(times).toEqual([expect.any(Number), expect.any(Number)]);
     const isNewestFirst = async () => {
       const [provider = -1, key = -1] = await times();
       return provider === -1 || key === -1 ? undefined : key < provider;
     };
-    await soon(isNewestFirst).toBe(true);
+    await expect.poll(isNewestFirst).toBe(true);
     await sortBy(page, "Time", "ascending");
-    await soon(isNewestFirst).toBe(false);
+    await expect.poll(isNewestFirst).toBe(false);
     expect(searchOf(page)).toBe("?order=oldest");
     await page.reload();
-    await soon(isNewestFirst).toBe(false);
+    await expect.poll(isNewestFirst).toBe(false);
   },
 );

@@ -6,7 +6,7 @@ import { idOf, nodesOf, startFleet } from "#test/cluster/whole-fleet.ts";
 import { adminOf, freshKey, keyApi } from "#test/seal-http/bench.ts";
 import {
   DASHBOARD,
-  expectNoViolations,
+  expectAccessible,
   settledAdmin,
   signIn,
   startBrowser,
@@ -43,13 +43,6 @@ async function typePin(page: Page, label: string, pin: string): Promise<void> {
   await page.keyboard.type(pin);
 }
 
-async function inBothThemes(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expectNoViolations(page);
-  }
-}
-
 test(
   "[C4] [D2] a cluster is begun in the page, by keys alone: the PIN twice, a refused one with its reason",
   SLOW,
@@ -58,11 +51,11 @@ test(
     await using visit = await browser.visit(claviger.url);
     const page = await openNodes(visit, claviger);
     await page.getByText("No other machine reaches this server").waitFor();
-    await inBothThemes(page);
+    await expectAccessible(page);
     await page.getByRole("button", { name: "This is the first server" }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Begin a cluster" }).waitFor();
-    await inBothThemes(page);
+    await expectAccessible(page);
     const pin = newPin();
     await page.keyboard.type("1234");
     await page.keyboard.press("Tab");
@@ -72,7 +65,7 @@ test(
     await typePin(page, "PIN again", "1234");
     await page.keyboard.press("Enter");
     await page.getByText("This PIN counts up or down; such PINs are guessed first.").waitFor();
-    await inBothThemes(page);
+    await expectAccessible(page);
     expect((await claviger.control({ path: "/api/v1/cluster" })).json).toMatchObject({ status: "none" });
     await typePin(page, "PIN", pin);
     await typePin(page, "PIN again", pin);
@@ -102,13 +95,13 @@ test(
     await page.getByLabel(/^Address of a member/).fill(url);
     await press(page, "Join");
     await page.getByRole("alert").filter({ hasText: /PIN/ }).waitFor();
-    await inBothThemes(page);
+    await expectAccessible(page);
     await typePin(page, "PIN of the cluster", pin);
     await press(page, "Join");
     await expect.poll(() => row(page, /this server.*up/).count(), { timeout: 60_000 }).toBe(1);
     await expect.poll(() => row(page, / up /).count(), { timeout: 60_000 }).toBe(2);
     await page.getByText("19 tries of the PIN left").waitFor();
-    await inBothThemes(page);
+    await expectAccessible(page);
   },
 );
 
@@ -126,11 +119,11 @@ test(
     const dead = nodes.find(({ id }) => id === deadId);
     await fleet.at(2).app.close();
     await row(page, new RegExp(`${dead?.name} .*down`)).waitFor({ timeout: 60_000 });
-    await inBothThemes(page);
+    await expectAccessible(page);
     await press(page, `Actions for ${dead?.name}`);
     await page.getByRole("menuitem", { name: "Remove…" }).click();
     await page.getByLabel(/^Type .* to go on/).fill(String(dead?.name));
-    await inBothThemes(page);
+    await expectAccessible(page);
     await press(page, "Remove");
     await expect.poll(() => page.getByRole("row").count(), { timeout: 60_000 }).toBe(3);
     await press(page, `Actions for ${own?.name}`);
@@ -180,7 +173,7 @@ test(
     const api = keyApi(fleet.at(0), await adminOf(fleet.at(0)));
     expect((await api.initialize(freshKey())).status).toBe(200);
     await press(page, "Lock all nodes");
-    await inBothThemes(page);
+    await expectAccessible(page);
     await press(page, "Lock them all");
     await page.getByRole("heading", { level: 1, name: "The server is locked" }).waitFor();
     await page.getByText("1 of 2 nodes are locked").waitFor();

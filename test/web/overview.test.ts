@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { freshPassword } from "#test/people/person.ts";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
 import {
   DASHBOARD,
+  expectAccessible,
   expectNoViolations,
-  inTheme,
   mainHeading,
   settledAdmin,
   signIn,
@@ -63,16 +62,6 @@ async function ask(claviger: TestClaviger, key: string, model: string): Promise<
   return status;
 }
 
-/** Polls as long as a slow machine may take. */
-const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
-
-async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await inTheme(page, colorScheme);
-    await expectNoViolations(page);
-  }
-}
-
 test(
   "[D2] [D1] the overview teaches while nothing was asked, and draws requests, tokens, cost and times as they come",
   TWO_MINUTES,
@@ -91,7 +80,7 @@ test(
     expect(await bench.ask()).toBe(200);
     expect(await bench.ask("nowhere")).toBe(404);
     const tile = (name: string) => page.getByRole("group", { name });
-    await soon(() => tile("Requests").textContent()).toMatch(/^Requests2/);
+    await expect.poll(() => tile("Requests").textContent()).toMatch(/^Requests2/);
     expect(await tile("Answered with an error").textContent()).toMatch(/50 %.*1 by the caller/);
     expect(await tile("Input tokens").textContent()).toMatch(/^Input tokens3/);
     expect(await tile("Cost").textContent()).toMatch(/^Cost\$0.007/);
@@ -102,7 +91,7 @@ test(
     await expectAccessible(page);
     await page.getByRole("link", { name: "night-report" }).click();
     const rows = page.getByRole("table", { name: "Requests" }).getByRole("row");
-    await soon(() => rows.count()).toBe(1 + 2);
+    await expect.poll(() => rows.count()).toBe(1 + 2);
     expect(new URL(page.url()).search).toBe(`?principal=${bench.key.id}&range=1h`);
   },
 );
@@ -118,14 +107,14 @@ test(
     const range = page.getByRole("radiogroup", { name: "How far back" });
     await range.getByRole("radio", { name: "24 h" }).focus();
     await page.keyboard.press("ArrowLeft");
-    await soon(() => new URL(page.url()).search).toBe("?range=1h");
+    await expect.poll(() => new URL(page.url()).search).toBe("?range=1h");
     await page.reload();
     await range.waitFor();
     expect(await range.getByRole("radio", { name: "1 h" }).isChecked()).toBe(true);
     await page.getByRole("button", { name: /^Requests, each minute: show as a table/ }).focus();
     await page.keyboard.press("Enter");
     const rows = page.getByRole("table", { name: "Requests, each minute" }).getByRole("row");
-    await soon(() => rows.count()).toBeGreaterThanOrEqual(1 + 60);
+    await expect.poll(() => rows.count()).toBeGreaterThanOrEqual(1 + 60);
     expect(await rows.nth(50).textContent()).toMatch(/000$/);
     await page.setViewportSize({ width: 390, height: 800 });
     await expectAccessible(page);
@@ -143,12 +132,12 @@ test(
     await bench.ask("nowhere");
     await bench.open("/requests");
     const rows = page.getByRole("table", { name: "Requests" }).getByRole("row");
-    await soon(() => rows.count()).toBe(1 + 50);
+    await expect.poll(() => rows.count()).toBe(1 + 50);
     await page.getByRole("button", { name: "Show more" }).click();
-    await soon(() => rows.count()).toBe(1 + 61);
+    await expect.poll(() => rows.count()).toBe(1 + 61);
 
     await page.getByLabel("Status", { exact: true }).selectOption("4xx");
-    await soon(() => rows.count()).toBe(1 + 1);
+    await expect.poll(() => rows.count()).toBe(1 + 1);
     expect(new URL(page.url()).search).toBe("?status=4xx");
     await page.getByRole("button", { name: /now|ago/ }).focus();
     await page.keyboard.press("Enter");
@@ -161,7 +150,7 @@ test(
 
     await page.getByLabel("Live").check();
     await bench.ask("nowhere either");
-    await soon(() => rows.count()).toBe(1 + 2);
+    await expect.poll(() => rows.count()).toBe(1 + 2);
     await page.getByLabel("Model", { exact: true }).fill("no such model");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "No request is like this" }).waitFor();
@@ -185,10 +174,12 @@ test(
     await bench.ask();
     await bench.open("/usage");
     const cells = (by: string) => page.getByRole("table", { name: `Usage by ${by}` }).getByRole("cell");
-    await soon(() => cells("day").nth(1).textContent()).toBe("2");
+    await expect.poll(() => cells("day").nth(1).textContent()).toBe("2");
     await page.getByRole("radio", { name: "Day" }).focus();
     await page.keyboard.press("ArrowRight");
-    await soon(() => cells("model").allTextContents()).toEqual([MODEL, "2", "6", "4", "$0.014", "100 %"]);
+    await expect
+      .poll(() => cells("model").allTextContents())
+      .toEqual([MODEL, "2", "6", "4", "$0.014", "100 %"]);
     expect(new URL(page.url()).search).toBe("?by=model");
     await expectAccessible(page);
 

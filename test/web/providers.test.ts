@@ -4,7 +4,7 @@ import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { startUpstream } from "#test/upstream.ts";
 import {
   DASHBOARD,
-  expectNoViolations,
+  expectAccessible,
   mainHeading,
   settledAdmin,
   signIn,
@@ -29,13 +29,6 @@ async function opened(page: Page, claviger: TestClaviger, path: string): Promise
 }
 
 /** By axe, in both themes. */
-async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ["dark", "light"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expectNoViolations(page);
-  }
-}
-
 /** Takes an entry of a closed list by the arrow keys. */
 async function chooseByKeys(page: Page, field: Locator, label: string): Promise<void> {
   await field.press("ArrowDown");

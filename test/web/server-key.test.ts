@@ -4,7 +4,7 @@ import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { adminOf, freshKey, keyApi } from "#test/seal-http/bench.ts";
 import {
   DASHBOARD,
-  expectNoViolations,
+  expectAccessible,
   mainHeading,
   settledAdmin,
   signIn,
@@ -48,13 +48,6 @@ async function openPageWithKey(options: { readonly recovery: boolean }) {
   return { ...opened, api, key };
 }
 
-async function expectNoViolationsInBothThemes(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expectNoViolations(page);
-  }
-}
-
 const statusOf = (claviger: TestClaviger) => claviger.app.seal.status();
 
 test(
@@ -63,10 +56,10 @@ test(
   async () => {
     await using opened = await openPage();
     const { claviger, page } = opened;
-    await expectNoViolationsInBothThemes(page);
+    await expectAccessible(page);
     const key = freshKey();
     await button(page, "Set the server key…").press("Enter");
-    await expectNoViolationsInBothThemes(page);
+    await expectAccessible(page);
     await field(page, /^Server key( \*)?$/).pressSequentially("too short");
     // By way of the button that shows what was typed.
     for (const _stop of ["button", "field"]) await page.keyboard.press("Tab");
@@ -81,14 +74,14 @@ test(
     await page.keyboard.press("Enter");
     const recovery = await page.getByRole("textbox", { name: "Recovery key" }).inputValue();
     expect(recovery).toMatch(/^claviger-recovery-/);
-    await expectNoViolationsInBothThemes(page);
+    await expectAccessible(page);
     await page.getByLabel("I saved it").press("Space");
     await button(page, "Done").press("Enter");
     await page.getByText(claviger.app.seal.fingerprint() ?? "no key").waitFor();
     expect(statusOf(claviger)).toEqual({ initialized: true, unlocked: true });
     const api = keyApi(claviger, await adminOf(claviger));
     for (const each of [key, recovery]) expect((await api.unlock(each)).status).toBe(200);
-    await expectNoViolationsInBothThemes(page);
+    await expectAccessible(page);
     expect(await page.content()).not.toContain(recovery);
   },
 );
@@ -114,7 +107,7 @@ test(
     await fill(freshKey());
     await button(page, "Rotate").click();
     await page.getByRole("alert").getByText("Wrong key").waitFor();
-    await expectNoViolationsInBothThemes(page);
+    await expectAccessible(page);
     expect((await api.unlock(key)).status).toBe(200);
     await fill(key);
     await button(page, "Rotate").click();
@@ -142,7 +135,7 @@ test(
     await button(page, "Check all").click();
     await page.getByText("Everything was looked at").waitFor();
     await button(page, "Revoke the recovery key…").click();
-    await expectNoViolationsInBothThemes(page);
+    await expectAccessible(page);
     await button(page, "Revoke").click();
     await page.getByText("A lost server key has no way back").waitFor();
     const { json } = await claviger.control({ path: "/api/v1/key/details" });
@@ -162,7 +155,7 @@ test(
     await mainHeading(other).waitFor();
     await button(page, "Lock now…").click();
     await page.getByText("People stay signed in.").waitFor();
-    await expectNoViolationsInBothThemes(page);
+    await expectAccessible(page);
     expect(statusOf(claviger).unlocked).toBe(true);
     await button(page, "Lock now").click();
     for (const tab of [page, other]) await locked(tab).waitFor();

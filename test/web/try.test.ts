@@ -5,7 +5,7 @@ import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { startUpstream } from "#test/upstream.ts";
 import {
   DASHBOARD,
-  expectNoViolations,
+  expectAccessible,
   mainHeading,
   settledAdmin,
   signIn,
@@ -39,13 +39,6 @@ async function opened(page: Page, claviger: TestClaviger, path: string): Promise
   await page.goto(path);
   await signIn(page, admin);
   await mainHeading(page).waitFor();
-}
-
-async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ["dark", "light"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expectNoViolations(page);
-  }
 }
 
 /** The keys that were made for runs of the box. */

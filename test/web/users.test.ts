@@ -5,7 +5,7 @@ import { FakeClock } from "#test/fake-clock.ts";
 import { codeOf, freshPassword, logIn } from "#test/people/person.ts";
 import {
   DASHBOARD,
-  expectNoViolations,
+  expectAccessible,
   mainHeading,
   settledAdmin,
   signIn,
@@ -20,7 +20,6 @@ beforeAll(async () => {
 afterAll(() => browser[Symbol.asyncDispose]());
 
 const TWO_MINUTES = { timeout: 120_000 };
-const THEMES = ["light", "dark"] as const;
 
 const rowOf = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
 const press = (page: Page, name: string) => page.getByRole("dialog").getByRole("button", { name }).click();
@@ -30,13 +29,6 @@ async function choose(page: Page, username: string, action: string): Promise<voi
   await page.getByRole("menuitem", { name: action }).click();
   await page.getByRole("dialog").waitFor();
   await page.getByRole("menu").waitFor({ state: "detached" });
-}
-
-async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of THEMES) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expectNoViolations(page);
-  }
 }
 
 async function usersOf(claviger: TestClaviger): Promise<Record<string, { permissions: string[] }>> {

@@ -6,7 +6,7 @@ import { firstPerson, freshPassword } from "#test/people/person.ts";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
 import {
   DASHBOARD,
-  expectNoViolations,
+  expectAccessible,
   mainHeading,
   settledAdmin,
   signIn,
@@ -25,13 +25,6 @@ const press = (page: Page, name: string) => page.getByRole("button", { name, exa
 const step = (page: Page, title: string) =>
   page.getByRole("heading", { level: 2, name: title }).getByRole("button");
 
-async function inBothThemes(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await expectNoViolations(page);
-  }
-}
-
 test(
   "[D2] [C4] a new server leads its owner from the first sign-in to the first answer, goes on where he left, and is done once",
   SLOW,
@@ -48,7 +41,7 @@ test(
       await signIn(page, admin);
       await page.waitForURL("**/welcome");
       await mainHeading(page).filter({ hasText: "First steps" }).waitFor();
-      await inBothThemes(page);
+      await expectAccessible(page);
       await page.getByRole("button", { name: "Set the server key…" }).waitFor();
       await press(page, "Leave this out");
       await step(page, "1. Set a server key left out").waitFor();
@@ -89,13 +82,13 @@ test(
     await press(page, "Done");
     await press(page, "Next step");
     await page.getByText(`"lab/${UPSTREAM_MODEL}"`).waitFor();
-    await inBothThemes(page);
+    await expectAccessible(page);
     const body = { model: `lab/${UPSTREAM_MODEL}`, messages: [{ role: "user", content: "Hello" }] };
     const headers = { authorization: `Bearer ${key}` };
     const answer = await claviger.call({ method: "POST", path: "/v1/chat/completions", headers, body });
     expect(answer.status).toBe(200);
     await page.getByText("The first request has arrived.").waitFor();
-    await inBothThemes(page);
+    await expectAccessible(page);
     await press(page, "Go to the overview");
     await page.waitForURL((url) => url.pathname === "/");
     await page.reload();

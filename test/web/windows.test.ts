@@ -16,9 +16,6 @@ const OPENERS: Readonly<Record<string, string>> = {
   "/nodes": "button:has-text('Lock all nodes')",
 };
 
-/** Polls as long as a slow machine may take. */
-const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
-
 let pages: EveryPage;
 beforeAll(async () => {
   pages = await startEveryPage();
@@ -87,5 +84,5 @@ async function expectWindow(page: Page, opener: Locator): Promise<void> {
   await page.keyboard.press("Escape");
   if ((await dialog.count()) > 0) await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
-  await soon(() => opener.and(page.locator(":focus")).count()).toBe(1);
+  await expect.poll(() => opener.and(page.locator(":focus")).count()).toBe(1);
 }
