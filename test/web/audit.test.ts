@@ -11,6 +11,7 @@ import {
   startBrowser,
   type TestBrowser,
 } from "./browser.ts";
+import { chooseByKey } from "./menu.ts";
 
 let browser: TestBrowser;
 beforeAll(async () => {
@@ -23,8 +24,10 @@ const LONG = { timeout: 120_000 };
 /** Takes an export, and gives its text. */
 async function exported(page: Page, format: string): Promise<string> {
   const coming = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Export" }).press("Enter");
-  await page.getByRole("menuitem", { name: format }).press("Enter");
+  await chooseByKey(
+    page.getByRole("button", { name: "Export" }),
+    page.getByRole("menuitem", { name: format }),
+  );
   return readFileSync(await (await coming).path(), "utf8");
 }
 

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { expectNoViolations, wholePage } from "./browser.ts";
 import { type EveryPage, PAGE_PATHS, startEveryPage } from "./every-page.ts";
 import { pressTab, watchFocus } from "./focus-probe.ts";
+import { chooseByKey } from "./menu.ts";
 
 const SLOW = { timeout: 240_000 };
 const HEIGHT = 900;
@@ -38,10 +39,7 @@ test.each(PAGE_PATHS)(
     }
     const menu = main.getByRole("button", { name: /^Actions for / }).first();
     for (const item of await itemsOf(page, menu)) {
-      await menu.focus();
-      await page.keyboard.press("Enter");
-      await page.getByRole("menuitem", { name: item, exact: true }).focus();
-      await page.keyboard.press("Enter");
+      await chooseByKey(menu, page.getByRole("menuitem", { name: item, exact: true }));
       await expectWindow(page, menu);
     }
   },
