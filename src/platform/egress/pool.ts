@@ -23,7 +23,8 @@ export class Pool implements ConnectionOwner, CallPlace {
   readonly #all = new Set<Connection>();
   /** The last used is used next. */
   readonly #idle: Idle[] = [];
-  readonly #waiting = new Set<Call>();
+  /** Those who have waited longest first; mostly one or none, for no longer than a turn. */
+  readonly #waiting: Call[] = [];
   #dialling = 0;
   #onEmpty: (() => void) | undefined;
   #destroyed = false;
@@ -43,13 +44,13 @@ export class Pool implements ConnectionOwner, CallPlace {
   /** Sends the call on a kept connection or on a new one. Its failure comes to its handler. */
   take(call: Call): void {
     call.moveTo(this, "connecting");
-    this.#waiting.add(call);
+    this.#waiting.push(call);
     this.#dialIfNeeded();
     if (this.#idle.length > 0) this.#turns.soon(this.#flush);
   }
 
   leave(call: Call): void {
-    this.#waiting.delete(call);
+    this.#remove(call);
     this.#leaveIfEmpty();
   }
 
@@ -90,7 +91,7 @@ export class Pool implements ConnectionOwner, CallPlace {
 
   /** Calls for which there is neither an idle connection nor one on its way. */
   #unserved(): number {
-    return this.#waiting.size - this.#dialling - this.#idle.length;
+    return this.#waiting.length - this.#dialling - this.#idle.length;
   }
 
   #dialIfNeeded(): void {
@@ -134,13 +135,13 @@ export class Pool implements ConnectionOwner, CallPlace {
   /** Connections that became free in this turn wait for the next: what their upstream says unasked is read first. */
   #serve(turn: number): void {
     const fresh: Idle[] = [];
-    for (const call of this.#waiting) {
+    for (let call = this.#waiting[0]; call !== undefined; call = this.#waiting[0]) {
       const idle = this.#takeIdle(turn, fresh);
       if (idle === undefined) break;
       this.#send(idle, call);
     }
     for (const idle of fresh) if (!idle.connection.closed) this.#idle.push(idle);
-    if (this.#waiting.size > 0 && this.#idle.length > 0) this.#turns.soon(this.#flush);
+    if (this.#waiting.length > 0 && this.#idle.length > 0) this.#turns.soon(this.#flush);
     this.#dialIfNeeded();
   }
 
@@ -153,12 +154,17 @@ export class Pool implements ConnectionOwner, CallPlace {
   }
 
   #send(connection: Connection, call: Call): void {
-    this.#waiting.delete(call);
+    this.#remove(call);
     connection.send(call);
   }
 
+  #remove(call: Call): void {
+    const at = this.#waiting.indexOf(call);
+    if (at >= 0) this.#waiting.splice(at, 1);
+  }
+
   #leaveIfEmpty(): void {
-    if (this.#onEmpty === undefined || this.#waiting.size > 0) return;
+    if (this.#onEmpty === undefined || this.#waiting.length > 0) return;
     for (const { connection } of [...this.#idle]) connection.destroy();
     if (this.#all.size === 0 && this.#dialling === 0) this.#onEmpty();
   }

@@ -6,7 +6,7 @@ export type AtTurnsEnd = (turn: number) => void;
  * when it began was read, and who waits is told then, in whatever number with one callback of the loop.
  */
 export class Turns {
-  readonly #waiting = new Set<AtTurnsEnd>();
+  #waiting: AtTurnsEnd[] = [];
   #now = 0;
   #scheduled = false;
 
@@ -17,7 +17,7 @@ export class Turns {
 
   /** Calls `atEnd` at the end of this turn, once however often it is asked. */
   soon(atEnd: AtTurnsEnd): void {
-    this.#waiting.add(atEnd);
+    if (!this.#waiting.includes(atEnd)) this.#waiting.push(atEnd);
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => this.#end());
@@ -25,8 +25,8 @@ export class Turns {
 
   #end(): void {
     const turn = this.#now;
-    const told = [...this.#waiting];
-    this.#waiting.clear();
+    const told = this.#waiting;
+    this.#waiting = [];
     this.#scheduled = false;
     this.#now += 1;
     for (const atEnd of told) atEnd(turn);

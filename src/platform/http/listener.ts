@@ -75,11 +75,11 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     close: (drainMs) => drain(server, open, drainMs),
   };
   // Answers on their way, by socket: a client may send the next request before the last is answered.
-  const running = new WeakMap<Duplex, Set<ServerResponse>>();
+  const running = new WeakMap<Duplex, ServerResponse[]>();
   const serve = (request: IncomingMessage, response: ServerResponse) => {
-    const here = running.get(request.socket) ?? new Set();
-    running.set(request.socket, here.add(response));
-    response.once("close", () => here.delete(response));
+    const here = running.get(request.socket) ?? [];
+    if (here.push(response) === 1) running.set(request.socket, here);
+    response.once("close", () => here.splice(here.indexOf(response), 1));
     const { policy } = listener;
     front(request, response, policy, addressOf(request, policy));
   };
@@ -87,7 +87,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => {
     const requestId = options.newRequestId();
     const address = socket instanceof Socket ? (socket.remoteAddress ?? null) : null;
-    const begun = [...(running.get(socket) ?? [])].some((response) => response.headersSent);
+    const begun = (running.get(socket) ?? []).some((response) => response.headersSent);
     const code = refuseRaw(error, { socket, begun, requestId });
     if (code !== undefined) options.onBroken({ requestId, address, code }, listener.policy);
   };

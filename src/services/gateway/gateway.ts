@@ -36,6 +36,7 @@ function serve(
   const route = matchRoute(exchange.method, path, request.headers);
   const dialect = route?.dialect ?? dialectAskedFor(path, request.headers);
   let call: GatewayCall | undefined;
+  let running: number | undefined;
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
     dialect,
@@ -46,7 +47,7 @@ function serve(
       exchange.admission?.release();
       if (exchange.caller === undefined) return;
       if (error?.code === "invalid_token") exchange.refusal ??= reasonOfEnd(parts.gates, exchange.caller);
-      parts.running.remove(callerId(exchange.caller), answer);
+      if (running !== undefined) parts.running.remove(running);
       parts.sinks.requests.add(rowOf(parts.upstream, exchange, call, outcome));
     },
   });
@@ -60,7 +61,7 @@ function serve(
   const begin = () => {
     tellLimits(exchange, dialect, answer);
     // Before anything is awaited, so that no revocation and no lock falls between this gate and the upstream.
-    if (exchange.caller !== undefined) parts.running.add(callerId(exchange.caller), answer);
+    if (exchange.caller !== undefined) running = parts.running.add(callerId(exchange.caller), answer);
     if (route === undefined) return;
     call = newCall({ exchange, request, response, route, answer });
     work(parts, call).catch(refuse);

@@ -1,31 +1,30 @@
 import type { AppError } from "#platform/lib/error.ts";
+import { Slots } from "#platform/lib/slots.ts";
 
 /** A gateway request whose answer is still being sent. */
 export interface Running {
   end(error: AppError): void;
 }
 
-/** The gateway requests that run now, by principal, so that a revocation or a lock can end them. */
+/** The gateway requests that run now, with whose they are, so that a revocation or a lock can end them. */
 export class RunningRequests {
-  readonly #byPrincipal = new Map<string, Set<Running>>();
+  readonly #all = new Slots<{ readonly principal: string; readonly running: Running }>();
 
-  add(principal: string, running: Running): void {
-    const set = this.#byPrincipal.get(principal) ?? new Set();
-    set.add(running);
-    this.#byPrincipal.set(principal, set);
+  /** Gives the number to `remove` it by. */
+  add(principal: string, running: Running): number {
+    return this.#all.join({ principal, running });
   }
 
-  remove(principal: string, running: Running): void {
-    const set = this.#byPrincipal.get(principal);
-    set?.delete(running);
-    if (set?.size === 0) this.#byPrincipal.delete(principal);
+  /** Once. */
+  remove(added: number): void {
+    this.#all.leave(added);
   }
 
   endOf(principal: string, error: AppError): void {
-    for (const running of [...(this.#byPrincipal.get(principal) ?? [])]) running.end(error);
+    for (const each of this.#all.all()) if (each.principal === principal) each.running.end(error);
   }
 
   endAll(error: AppError): void {
-    for (const principal of [...this.#byPrincipal.keys()]) this.endOf(principal, error);
+    for (const { running } of this.#all.all()) running.end(error);
   }
 }
