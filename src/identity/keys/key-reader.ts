@@ -67,6 +67,8 @@ class AttachedKeys implements KeyReader {
   readonly #clock: Clock;
   readonly #digest: (text: string) => Buffer;
   readonly #addresses: LastAddresses;
+  /** Written to in place of a digest that stays as it is. */
+  readonly #unused = Buffer.alloc(8);
   /** Another number each time, in no order to speak of. */
   #turn = 1;
 
@@ -90,7 +92,8 @@ class AttachedKeys implements KeyReader {
     const text = shaped ? presented : decoy;
     const digest = this.#digest(text);
     // Looked up at another place each time, for one that is looked at again and again is quicker to find.
-    if (!shaped) digest.writeUInt32LE(this.#turn, digest.writeUInt32LE(this.#turn));
+    const moved = shaped ? this.#unused : digest;
+    moved.writeUInt32LE(this.#turn, moved.writeUInt32LE(this.#turn));
     const slot = this.#table.find(digest);
     const parsed = parseApiKey(text);
     const nowMs = this.#clock.now();

@@ -5,7 +5,7 @@ import { ChunkedBody } from "./chunked-body.ts";
 export interface AnswerListener {
   onInformational(): void;
   onHead(head: AnswerHead): void;
-  /** At most once a `push`; `piece` is part of what was pushed, and good only until this returns. */
+  /** At most once a `push`: a piece of the body, in memory of its own. */
   onBody(piece: Buffer): void;
   /** `clean`: the connection is at a place where the next answer may begin. */
   onEnd(clean: boolean): void;
@@ -119,7 +119,11 @@ export class AnswerParser {
   }
 
   #pass(bytes: Buffer, from: number, to: number): void {
-    if (to > from) this.#listener.onBody(bytes.subarray(from, to));
+    if (to <= from) return;
+    // Copied, for the memory that was read into is read into again.
+    const piece = Buffer.allocUnsafe(to - from);
+    bytes.copy(piece, 0, from, to);
+    this.#listener.onBody(piece);
   }
 
   #finish(clean: boolean): void {

@@ -107,8 +107,7 @@ export class Connection implements AnswerListener, CallPlace {
   }
 
   onBody(piece: Buffer): void {
-    // Copied: the memory that was read into is read into again.
-    this.#call?.onData(Buffer.from(piece));
+    this.#call?.onData(piece);
   }
 
   onEnd(clean: boolean): void {

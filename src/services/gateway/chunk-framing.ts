@@ -1,9 +1,13 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-const LINE_END = "\r\n";
+const CR = 0x0d;
+const LF = 0x0a;
+const DIGITS = Buffer.from("0123456789abcdef");
+const LINE_END = Buffer.from("\r\n");
 /** The last chunk, and no trailers. */
-const LAST = "0\r\n\r\n";
+const LAST = Buffer.from("0\r\n\r\n");
+const LINE_END_AND_LAST = Buffer.concat([LINE_END, LAST]);
 
 /**
  * Puts the pieces of a body into chunks (RFC 9112, 7.1), each in one piece of memory and so in one write: Node makes
@@ -37,16 +41,21 @@ export class ChunkFraming {
   /** What to end the body with. */
   last(bytes: Buffer): Buffer {
     if (!this.#ours) return bytes;
-    return bytes.length === 0 ? Buffer.from(LAST) : framed(bytes, LINE_END + LAST);
+    return bytes.length === 0 ? LAST : framed(bytes, LINE_END_AND_LAST);
   }
 }
 
-function framed(bytes: Buffer, after: string): Buffer {
-  const before = bytes.length.toString(16) + LINE_END;
-  const end = before.length + bytes.length;
-  const piece = Buffer.allocUnsafe(end + after.length);
-  piece.write(before, 0, "latin1");
-  bytes.copy(piece, before.length);
-  piece.write(after, end, "latin1");
+/** By hand: each of the short texts would cost a call out of JavaScript. */
+function framed(bytes: Buffer, after: Buffer): Buffer {
+  let digits = 1;
+  for (let rest = bytes.length >>> 4; rest > 0; rest >>>= 4) digits += 1;
+  const start = digits + 2;
+  const piece = Buffer.allocUnsafe(start + bytes.length + after.length);
+  for (let at = digits - 1, rest = bytes.length; at >= 0; at -= 1, rest >>>= 4)
+    piece[at] = DIGITS[rest & 0xf] ?? 0;
+  piece[digits] = CR;
+  piece[digits + 1] = LF;
+  piece.set(bytes, start);
+  piece.set(after, start + bytes.length);
   return piece;
 }

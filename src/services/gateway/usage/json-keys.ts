@@ -5,13 +5,17 @@ const LETTER_U = 0x75;
 const COLON = 0x3a;
 const NONE: readonly never[] = [];
 
-/** Names to look for, by their length and first byte, which tell most others apart. */
-export type KeyNames = ReadonlyMap<number, readonly { readonly name: string; readonly bytes: Buffer }[]>;
+/** Names to look for, by their length and the last bits of their first byte, which tell most others apart. */
+export type KeyNames = readonly (readonly { readonly name: string; readonly bytes: Buffer }[])[];
 
 /** `names` in ASCII, ready for `eachKey`. */
 export function keyNames(...names: readonly string[]): KeyNames {
   const wanted = names.map((name) => ({ name, bytes: Buffer.from(name, "latin1") }));
-  return Map.groupBy(wanted, ({ bytes }) => mark(bytes.length, bytes[0] ?? 0));
+  const most = Math.max(...wanted.map(({ bytes }) => bytes.length)) + 1;
+  return Array.from({ length: mark(most, 0) }, (_, at) => {
+    const here = wanted.filter(({ bytes }) => mark(bytes.length, bytes[0] ?? 0) === at);
+    return here.length === 0 ? NONE : here;
+  });
 }
 
 /**
@@ -32,7 +36,7 @@ export function eachKey(
     const colon = skipSpaces(bytes, end + 1);
     if (bytes[colon] !== COLON) continue;
     const valueStart = skipSpaces(bytes, colon + 1);
-    for (const key of wanted.get(mark(end - start, bytes[start] ?? 0)) ?? NONE)
+    for (const key of wanted[mark(end - start, bytes[start] ?? 0)] ?? NONE)
       if (standsAt(bytes, start, key.bytes)) visit(key.name, valueStart);
     at = valueStart - 1;
   }
@@ -73,5 +77,5 @@ function skipSpaces(bytes: Buffer, from: number): number {
 }
 
 function mark(length: number, first: number): number {
-  return length * 256 + first;
+  return length * 8 + (first & 7);
 }
