@@ -99,6 +99,27 @@ export async function claviger(args: readonly string[], options: CommandOptions 
   return await program.ended;
 }
 
+const ATTEMPTS = 3;
+
+/**
+ * Runs a command that ends by itself, and gives how it ended and the milliseconds it took, less those the program takes
+ * to be there at all. Other work on the machine only ever adds: run again while it took longer than `withinMs`.
+ */
+export async function timed(
+  args: readonly string[],
+  withinMs: number,
+): Promise<Ended & { readonly tookMs: number }> {
+  let quickestMs = Infinity;
+  for (let attempt = 1; ; attempt += 1) {
+    const launched = performance.now();
+    await claviger(["--version"]);
+    const begun = performance.now();
+    const ended = await claviger(args);
+    quickestMs = Math.min(quickestMs, performance.now() - begun - (begun - launched));
+    if (quickestMs < withinMs || attempt === ATTEMPTS) return { ...ended, tookMs: quickestMs };
+  }
+}
+
 /** Starts `claviger serve` on a free port of 127.0.0.1, and waits until it listens. */
 export async function serve(
   dataDir: string,

@@ -6,7 +6,7 @@ import { sqliteCode } from "./sqlite-code.ts";
 
 const SQLITE_BUSY = 5;
 /** Long enough for a process that is just ending, short enough that a refusal comes within two seconds. */
-const WAIT_MS = 800;
+const WAIT_MS = 500;
 const EXIT_TEMPFAIL = 75;
 
 /**
