@@ -5,7 +5,12 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { ChunkFraming } from "./chunk-framing.ts";
 
-const PIECES = ["data: 1\n\n", "x".repeat(300), "ä\n\n"];
+const PIECES = [
+  "data: 1\n\n",
+  "x".repeat(300),
+  "ä\n\n",
+  ...[15, 16, 4096, 70_000].map((size) => "y".repeat(size)),
+];
 
 test.each([
   ["ends behind a piece", "data: 2\n\n"],
