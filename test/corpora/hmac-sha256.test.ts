@@ -1,7 +1,7 @@
 import { createSecretKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { constantTimeEqual, hmacSha256, preparedHmacSha256 } from "#platform/lib/hmac.ts";
+import { constantTimeEqual, hmacSha256 } from "#platform/lib/hmac.ts";
 import { corporaDirectory, readCorpus } from "./corpus.ts";
 
 const hexText = z.string().transform((text) => Buffer.from(text, "hex"));
@@ -31,7 +31,6 @@ describe.skipIf(corporaDirectory === undefined)("Wycheproof HMAC-SHA256", () => 
       for (const { tcId, key, msg, tag, result } of tests) {
         const mac = hmacSha256(createSecretKey(key), msg).subarray(0, tagSize / 8);
         expect(constantTimeEqual(mac, tag), `case ${tcId}`).toBe(result === "valid");
-        expect(preparedHmacSha256(key)(msg).subarray(0, tagSize / 8), `case ${tcId}`).toEqual(mac);
         counts[result]++;
       }
     }

@@ -102,22 +102,24 @@ export async function claviger(args: readonly string[], options: CommandOptions 
 const ATTEMPTS = 3;
 
 /**
- * Runs a command that ends by itself, and gives how it ended and the milliseconds it took, less those the program takes
- * to be there at all. Other work on the machine only ever adds: run again while it took longer than `withinMs`.
+ * Runs a command that ends by itself, and gives how it ended each time and the milliseconds it took, less those the
+ * program takes to be there at all. Other work on the machine only ever adds: it is run again, up to three times in all,
+ * while none took less than `withinMs`.
  */
 export async function timed(
   args: readonly string[],
   withinMs: number,
-): Promise<Ended & { readonly tookMs: number }> {
+): Promise<{ readonly runs: readonly Ended[]; readonly quickestMs: number }> {
+  const runs: Ended[] = [];
   let quickestMs = Infinity;
-  for (let attempt = 1; ; attempt += 1) {
+  while (quickestMs >= withinMs && runs.length < ATTEMPTS) {
     const launched = performance.now();
     await claviger(["--version"]);
     const begun = performance.now();
-    const ended = await claviger(args);
+    runs.push(await claviger(args));
     quickestMs = Math.min(quickestMs, performance.now() - begun - (begun - launched));
-    if (quickestMs < withinMs || attempt === ATTEMPTS) return { ...ended, tookMs: quickestMs };
   }
+  return { runs, quickestMs };
 }
 
 /** Starts `claviger serve` on a free port of 127.0.0.1, and waits until it listens. */

@@ -34,11 +34,11 @@ test.each([
   const port = await freePort();
   await using server = await start(join(place.root, "first"), port, first);
   const refused = await timed(argsOf(join(place.root, "second"), port, second), 2000);
-  expect(refused.tookMs).toBeLessThan(2000);
-  expect([refused.status, refused.stderr]).toEqual([
-    75,
-    expect.stringContaining(`process ${server.child.pid}.`),
-  ]);
+  expect(refused.quickestMs).toBeLessThan(2000);
+  for (const { status, stderr } of refused.runs) {
+    expect(status).toBe(75);
+    expect(stderr).toContain(`process ${server.child.pid}.`);
+  }
   expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
   await server.kill("SIGKILL");
   await expect(answers(port)).resolves.toBe(false);
