@@ -17,8 +17,10 @@ export class Tally {
   readonly #answers = new Map<string, number>();
   readonly #names: string[] = [];
 
-  constructor(attack: string) {
+  /** `either`: the refusals between which the moment chooses; the row tells all of them, whichever came. */
+  constructor(attack: string, either: readonly string[] = []) {
     this.#attack = attack;
+    for (const answer of either) this.#answers.set(answer, 0);
   }
 
   /** An answer; by itself 2xx is a way in. */
