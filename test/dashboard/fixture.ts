@@ -14,6 +14,8 @@ export const SCRIPT = {
   text: `document.title = "${"claviger ".repeat(200)}";`,
 };
 export const MARK = { path: "/favicon.svg", text: '<svg xmlns="http://www.w3.org/2000/svg"/>\n' };
+/** One route for the files of a directory. */
+export const FILE_ROUTES = [MARK.path, "/assets/:file"];
 const DOCUMENT =
   '<!doctype html><script nonce="__CSP_NONCE__" src="/assets/index-B7x_k2Qd.js"></script><p>the app</p>\n';
 

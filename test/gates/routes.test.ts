@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
-import { type BuiltDashboard, MARK, PAGES, SCRIPT, writeDashboard } from "#test/dashboard/fixture.ts";
+import { type BuiltDashboard, FILE_ROUTES, PAGES, SCRIPT, writeDashboard } from "#test/dashboard/fixture.ts";
 import { openRaw, rawRequest, sendRaw, statusOf } from "./raw.ts";
 
 const OPEN_ROUTES = ["/health", "/healthz", "/readyz", "/api/v1/info", "/api/v1/key/status"];
@@ -9,7 +9,6 @@ const KEY_ROUTES = ["initialize", "unlock", "rotate", "reseal", "details", "reco
 );
 const SIGN_IN = "/login/password";
 /** The dashboard: files, and pages for browsers. */
-const FILES = [MARK.path, SCRIPT.path];
 /** What is one's own, for whoever signed in. */
 const OWN_ROUTES = [
   "/logout",
@@ -83,7 +82,7 @@ const openStatus = (path: string) => {
 const closedStatus = (family: string | undefined) => (family === "node" ? 404 : 401);
 
 /** A route's template with something in the place of each name. */
-const filled = (path: string) => path.replace(/:\w+|\{\w+\}/g, "thing");
+const filled = (path: string) => path.replace("/assets/:file", SCRIPT.path).replace(/:\w+|\{\w+\}/g, "thing");
 
 /** The route that looks for members on the network is called too, and is to ask nobody. */
 const YAML = "settings: { mdns: off }\n";
@@ -125,7 +124,7 @@ describe("every route", () => {
 
   test("[A4] the open ones are exactly the documented ones", () => {
     const open = claviger.app.routes().filter(({ contract }) => contract?.action === "open");
-    const documented = [...OPEN_ROUTES, ...JOIN_ROUTES, SIGN_IN, ...FILES, ...PAGES];
+    const documented = [...OPEN_ROUTES, ...JOIN_ROUTES, SIGN_IN, ...FILE_ROUTES, ...PAGES];
     expect(new Set(open.map(({ path }) => path))).toEqual(new Set(documented));
     const read = open.filter(({ path }) => ![...JOIN_ROUTES, SIGN_IN].includes(path));
     expect(new Set(read.map(({ method }) => method))).toEqual(new Set(["GET", "HEAD"]));

@@ -33,7 +33,9 @@ export interface DashboardFiles {
 /** What the server does with the web application. */
 export interface Dashboard {
   readonly pages: readonly RouteContract[];
-  readonly files: readonly (readonly [DashboardFile, RouteContract])[];
+  readonly files: readonly DashboardFile[];
+  /** Of each of the files. */
+  readonly fileContract: RouteContract;
   sendPage(exchange: Exchange, reply: FastifyReply, status?: number): FastifyReply;
   sendFile(file: DashboardFile, request: FastifyRequest, reply: FastifyReply): FastifyReply;
   /** Answers a browser that navigated to a page which does not exist; undefined where it is no such request. */
@@ -80,7 +82,8 @@ export function createDashboard(files: DashboardFiles | undefined, random: Rando
   };
   return {
     pages: pages.map(pageContract),
-    files: (files?.files ?? []).map((file) => [file, FILE] as const),
+    files: files?.files ?? [],
+    fileContract: FILE,
     sendPage,
     sendFile,
     sendMissing: (error, exchange, reply) => {

@@ -5,7 +5,7 @@ import { AppError, type ErrorCode } from "../lib/error.ts";
 import type { Log } from "../log/log.ts";
 import { parseApiBody } from "./api-body.ts";
 import { answerHeaders, sendProblem } from "./api-error.ts";
-import type { Dashboard } from "./dashboard.ts";
+import type { Dashboard, DashboardFile } from "./dashboard.ts";
 import type { Exchange } from "./exchange.ts";
 import { exchangeOpener, type Front, type FrontParts, isForGateway, serveGateway } from "./front.ts";
 import { familyOf, isSpelledAs, pathOf } from "./path.ts";
@@ -16,8 +16,8 @@ import type { RouteContract } from "./route.ts";
 declare module "fastify" {
   interface FastifyContextConfig {
     contract?: RouteContract;
-    /** How the path has to be spelled, where the contract stands for several. */
-    spelled?: string;
+    /** By the path that each has to be asked for, where the contract stands for several. */
+    files?: ReadonlyMap<string, DashboardFile>;
   }
   /** What the API's description says beside the schemas of body, query, path and answers. */
   interface FastifySchema {
@@ -138,13 +138,30 @@ function registerPages(api: Api, dashboard: Dashboard): void {
       config: { contract },
       handler: async (request, reply) => dashboard.sendPage(exchangeOf(request), reply),
     });
-  for (const [file, contract] of dashboard.files)
+  for (const [url, files] of filesByRoute(dashboard.files))
     api.route({
       method: "GET",
-      url: file.path,
-      config: { contract, spelled: file.path },
-      handler: async (request, reply) => dashboard.sendFile(file, request, reply),
+      url,
+      config: { contract: dashboard.fileContract, files },
+      handler: async (request, reply) => {
+        const file = files.get(pathOf(request.raw.url ?? ""));
+        if (file === undefined) throw new AppError("not_found");
+        return dashboard.sendFile(file, request, reply);
+      },
     });
+}
+
+/** One route for all files of a directory: of one for each the router would make code at every start. */
+function filesByRoute(files: readonly DashboardFile[]): Map<string, Map<string, DashboardFile>> {
+  const routes = new Map<string, Map<string, DashboardFile>>();
+  for (const file of files) {
+    const directory = file.path.slice(0, file.path.lastIndexOf("/"));
+    // At the top are the pages' paths, which a parameter would take too.
+    const url = directory === "" ? file.path : `${directory}/:file`;
+    const route = routes.get(url) ?? new Map<string, DashboardFile>();
+    routes.set(url, route.set(file.path, file));
+  }
+  return routes;
 }
 
 function installPipeline(
@@ -160,9 +177,10 @@ function installPipeline(
   api.addHook("onRequest", async (request, reply) => {
     const { raw } = request;
     const exchange = exchangeOf(request);
-    const { contract, spelled = contract?.path } = request.routeOptions.config;
-    const asked = spelled !== undefined && isSpelledAs(spelled, pathOf(raw.url ?? ""));
-    await admit(options.gates, exchange, raw, asked && contract !== undefined ? contract : unknownAt(raw));
+    const { contract, files } = request.routeOptions.config;
+    const path = pathOf(raw.url ?? "");
+    const asked = contract !== undefined && (files?.has(path) ?? isSpelledAs(contract.path, path));
+    await admit(options.gates, exchange, raw, asked ? contract : unknownAt(raw));
     reply.headers(answerHeaders(exchange));
     if (exchange.head !== undefined) checkBodyHead(exchange.head, API_BODY_LIMIT_BYTES);
     // A call without a body needs no content type, and none it bears is judged.
