@@ -11,7 +11,7 @@ const POOL_BYTES = 4096;
 
 /**
  * The same bytes, drawn from `random` 4 KiB at a time, since a draw costs far more than its bytes do: for the ids of
- * requests, not for secrets, which would lie in memory before they are used. What was given out is zeroed.
+ * requests, not for secrets, which would lie in memory before they are used and after.
  */
 export function pooledRandom(random: Random): Random {
   let pool: Buffer = Buffer.alloc(0);
@@ -23,11 +23,8 @@ export function pooledRandom(random: Random): Random {
         pool = random.bytes(POOL_BYTES);
         used = 0;
       }
-      const given = Buffer.allocUnsafe(length);
-      pool.copy(given, 0, used, used + length);
-      pool.fill(0, used, used + length);
       used += length;
-      return given;
+      return pool.subarray(used - length, used);
     },
   };
 }
