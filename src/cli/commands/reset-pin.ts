@@ -11,7 +11,6 @@ import { askNewPin } from "./cluster.ts";
 import type { Places } from "./config-edit.ts";
 import { enterCluster } from "./reset-pin-enter.ts";
 import { type Propagated, preparePropagation, propagatedLines } from "./reset-pin-propagate.ts";
-import { noteInAudit } from "./restore-directory.ts";
 
 const TYPED_ELSEWHERE =
   "Type the same PIN on every other member: claviger reset-pin. Until then its token is another.";
@@ -55,6 +54,7 @@ async function resetPin(context: CommandContext, flags: Flags): Promise<void> {
   if (problems.length > 0) throw new ConfigProblems(problems);
   // All of it before root becomes another, who may not read where the program lies.
   const { preparePinReset } = await import("#services/cluster/index.ts");
+  const { noteInAudit } = await import("./restore-directory.ts");
   await import("@serenity-kit/opaque");
   const owner = workAsOwner(dataDir);
   const reset = preparePinReset(join(configDir, "credentials"), owner);

@@ -6,7 +6,6 @@ import { type ListFlags, withListFlags } from "./list-flags.ts";
 import { type LocalFlags, serverMeant } from "./local-server.ts";
 import { userCalls } from "./user-calls.ts";
 import { addFactorCommand } from "./user-factor.ts";
-import { setPasswordOffline } from "./user-offline.ts";
 
 const COLUMNS = [
   "id",
@@ -88,6 +87,7 @@ async function setPassword(context: CommandContext, flags: LocalFlags, name: str
   } catch (error) {
     const noServer = error instanceof CliError && error.exitCode === EXIT.notRunning;
     if (!noServer || !("socketPath" in (await serverMeant(context, flags)))) throw error;
+    const { setPasswordOffline } = await import("./user-offline.ts");
     return await setPasswordOffline(context, flags, { name, ask });
   }
 }
