@@ -8,7 +8,9 @@ vi.setConfig({ testTimeout: 300_000 });
 const ROUNDS = 600;
 const WARM_UP = 60;
 const TOLERANCE = 0.05;
-/** A busy machine can spoil a measurement, a real difference spoils them all. */
+/** What a busy machine adds is in the slower ones; a real difference is in all of them. */
+const QUICKER_SHARE = 0.25;
+/** Asked more, the figures come nearer to each other where nothing but chance parts them. */
 const ATTEMPTS = 4;
 /** So little that whatever else differs is seen beside it. */
 const SEAL_COST = { memoryKib: 512, passes: 1, lanes: 1 };
@@ -20,24 +22,27 @@ const KINDS = [
   ["an unknown user of a long name", "n".repeat(200)],
 ] as const;
 
-test("[U1] an unknown user and a wrong password are refused in the same time, medians in turns within 5 %", async () => {
+test("[U1] an unknown user and a wrong password are refused in the same time, asked in turns, within 5 % at the quicker quarter", async () => {
   const clock = new FakeClock();
   const env = { TRUSTED_PROXIES: "127.0.0.1" };
   await using server = await startClaviger({ clock, env, sealCost: SEAL_COST });
   await firstPerson(server);
   await addWithFactor(server, clock);
-  const found: string[] = [];
+  const times = KINDS.map((): number[] => []);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const medians = await measure(server, clock);
-    if (Math.max(...medians) / Math.min(...medians) - 1 <= TOLERANCE) return;
-    found.push(medians.map((median, at) => `${KINDS[at]?.[0]}: ${median.toFixed(3)} ms`).join(", "));
+    await measure(server, clock, times);
+    const found = times.map(quicker);
+    if (Math.max(...found) / Math.min(...found) - 1 <= TOLERANCE) return;
   }
-  expect(found).toEqual([]);
+  expect(times.map((taken, at) => `${KINDS[at]?.[0]}: ${quicker(taken).toFixed(3)} ms`)).toEqual([]);
 });
 
-/** The median of each kind, asked in turns, each time another first, so that whatever slows one slows all. */
-async function measure(server: TestClaviger, clock: FakeClock): Promise<number[]> {
-  const times = KINDS.map((): number[] => []);
+function quicker(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * QUICKER_SHARE)] ?? 0;
+}
+
+/** Notes what each kind took, asked in turns, each time another first, so that whatever slows one slows all. */
+async function measure(server: TestClaviger, clock: FakeClock, times: number[][]): Promise<void> {
   for (let round = 0; round < WARM_UP + ROUNDS; round++)
     for (let step = 0; step < KINDS.length; step++) {
       const at = (round + step * (round % 2 === 0 ? 1 : 3)) % KINDS.length;
@@ -53,7 +58,6 @@ async function measure(server: TestClaviger, clock: FakeClock): Promise<number[]
       if (round >= WARM_UP) times[at]?.push(performance.now() - begun);
       if (status !== 401) throw new Error(`${KINDS[at]?.[0]} is answered ${status}`);
     }
-  return times.map((taken) => taken.sort((a, b) => a - b)[ROUNDS / 2] ?? 0);
 }
 
 async function addWithFactor(server: TestClaviger, clock: FakeClock): Promise<void> {
