@@ -53,7 +53,7 @@ test("[W3] a 429 that is the upstream's own is no limit of this server", async (
   await using upstream = await startUpstream();
   await using server = await startClaviger({ clock: new FakeClock() });
   await server.addProvider("sim", upstream.baseUrl, "upstream-credential-0001");
-  upstream.behave({ kind: "status", status: 429 });
+  upstream.behave({ kind: "error", status: 429 });
   const body = { model: `sim/${UPSTREAM_MODEL}`, messages: [] };
   expect((await server.call({ method: "POST", path: "/v1/chat/completions", body })).status).toBe(429);
   const now = await metrics(server);
