@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { writeCredentials } from "#services/cluster/credential-files.ts";
 import { madeUpCredentials } from "#test/cluster-credentials.ts";
 import { claviger, scratch, serve } from "#test/start/process.ts";
@@ -32,8 +32,8 @@ const linesOf = (page: string) =>
 
 /** A data directory with every file of it, `.claviger` of a home of its own. */
 async function made() {
-  const place = scratch();
-  const dataDir = path.join(place.root, ".claviger");
+  const home = scratch();
+  const dataDir = path.join(home.root, ".claviger");
   {
     await using server = await serve(dataDir);
     await server.kill("SIGTERM");
@@ -45,7 +45,7 @@ async function made() {
     writeFileSync(path.join(certs, name), "made up");
   const all = ["", ...readdirSync(dataDir, { recursive: true, encoding: "utf8" })];
   const paths = all.map((name) => path.join(dataDir, name));
-  const env = { HOME: place.root };
+  const env = { HOME: home.root };
   return {
     dataDir,
     paths,
@@ -55,12 +55,17 @@ async function made() {
       const ran = await runProgram("sh", ["-euc", lines.join("\n")], { cwd, env: given });
       expect([ran.status, ran.stderr]).toEqual([0, ""]);
     },
-    [Symbol.dispose]: () => place[Symbol.dispose](),
+    [Symbol.dispose]: () => home[Symbol.dispose](),
   };
 }
 
 const problems = ({ stdout }: { readonly stdout: string }): { path: string; repair: string }[] =>
   JSON.parse(stdout).problems;
+let place: Awaited<ReturnType<typeof made>>;
+beforeAll(async () => {
+  place = await made();
+}, 60_000);
+afterAll(() => place[Symbol.dispose]());
 const SOUND = { ok: true, problems: [], cluster: null, missing_credentials: [] };
 
 test("[N8] every chmod and chown of the docs is one whose outcome a test knows", () => {
@@ -71,7 +76,6 @@ test("[N8] every chmod and chown of the docs is one whose outcome a test knows",
 });
 
 test("[N8] the chmod and chown lines of the docs lead from any modes and owners to those that are checked", async () => {
-  using place = await made();
   for (const [at, file] of place.paths.entries()) {
     chmodSync(file, 0o777);
     chownSync(file, at % 2, 0);
@@ -82,7 +86,6 @@ test("[N8] the chmod and chown lines of the docs lead from any modes and owners 
 });
 
 test("[N8] [C12] those of a cluster's credentials open the cluster again", async () => {
-  using place = await made();
   await place.sh(linesOf("docs/configuration.md"));
   for (const file of place.paths.filter((each) => each.includes("credentials"))) chmodSync(file, 0o777);
   expect(JSON.parse((await place.doctor()).stdout).cluster).not.toBeNull();
@@ -91,7 +94,6 @@ test("[N8] [C12] those of a cluster's credentials open the cluster again", async
 });
 
 test("[N8] what the README breaks is found, and the repair that is printed leads back", async () => {
-  using place = await made();
   await place.sh(linesOf("docs/configuration.md"));
   await place.sh(linesOf("README.md"));
   const found = problems(await place.doctor());
