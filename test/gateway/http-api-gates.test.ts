@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { generateApiKey, publicHash } from "#identity/keys/index.ts";
 import { systemRandom } from "#platform/lib/random.ts";
-import { send } from "#test/claviger.ts";
+import { type Call, send } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
 import { firstPerson, withCookie } from "#test/people/person.ts";
+import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
 import { rowsWhen } from "./bench.ts";
 import { ask, publish, startApiBench } from "./http-api-bench.ts";
 
@@ -86,4 +87,35 @@ test("[G11] [E1] an API whose name leads to an address that is denied is not ask
     { error: { code: "egress_denied" } },
   ]);
   expect(bench.api.arrivals).toHaveLength(1);
+});
+
+test("[G11] every answer of the gateway bears the sandbox and nosniff, those of models too, refused, locked and unknown ones", async () => {
+  await using bench = await startApiBench();
+  await using upstream = await startUpstream();
+  await bench.claviger.addProvider("sim", upstream.baseUrl, "upstream-credential-0001");
+  const body = { model: `sim/${UPSTREAM_MODEL}`, messages: [] };
+  const chat = { method: "POST", path: "/v1/chat/completions", body };
+  const calls: readonly (readonly [Call, number])[] = [
+    [chat, 200],
+    [{ ...chat, body: { ...body, stream: true } }, 200],
+    [{ ...chat, body: { ...body, model: "none/none" } }, 404],
+    [{ ...chat, body: "{" }, 400],
+    [{ path: "/v1/models" }, 200],
+    [{ path: "/v1/nothing" }, 404],
+    [{ path: "/v1beta/models/nothing" }, 404],
+    [{ path: "/x/nothing" }, 404],
+    [{ path: "/v1/models", headers: { authorization: "Bearer nobody's" } }, 401],
+    [{ path: "/v1/models", headers: { host: "rebound.example" } }, 421],
+    [{ path: "/v1/models", headers: { origin: "https://evil.example" } }, 403],
+  ];
+  const expectClosed = async (call: Call, status: number) => {
+    const { headers, ...answer } = await bench.claviger.call(call);
+    expect(
+      [answer.status, headers["content-security-policy"], headers["x-content-type-options"]],
+      call.path,
+    ).toEqual([status, "sandbox; default-src 'none'", "nosniff"]);
+  };
+  for (const [call, status] of calls) await expectClosed(call, status);
+  void bench.claviger.app.seal.close();
+  for (const path of ["/v1/models", "/v1beta/models", THINGS]) await expectClosed({ path }, 503);
 });
