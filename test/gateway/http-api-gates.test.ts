@@ -9,6 +9,7 @@ import { rowsWhen } from "./bench.ts";
 import { ask, publish, startApiBench } from "./http-api-bench.ts";
 
 const THINGS = "/x/things/a";
+const PAGE = "https://page.example";
 
 test("[G11] [U3] the session of a superadmin is no credential on /x, alone or beside a key, and never goes upstream", async () => {
   await using bench = await startApiBench();
@@ -90,12 +91,17 @@ test("[G11] [E1] an API whose name leads to an address that is denied is not ask
 });
 
 test("[G11] every answer of the gateway bears the sandbox and nosniff, those of models too, refused, locked and unknown ones", async () => {
-  await using bench = await startApiBench();
+  await using bench = await startApiBench({
+    server: { yaml: `settings:\n  allowed_origins: ["${PAGE}"]\n` },
+  });
   await using upstream = await startUpstream();
   await bench.claviger.addProvider("sim", upstream.baseUrl, "upstream-credential-0001");
   const body = { model: `sim/${UPSTREAM_MODEL}`, messages: [] };
   const chat = { method: "POST", path: "/v1/chat/completions", body };
+  const asked = { origin: PAGE, "access-control-request-method": "POST" };
   const calls: readonly (readonly [Call, number])[] = [
+    [{ method: "OPTIONS", path: "/v1/models", headers: asked }, 204],
+    [{ method: "OPTIONS", path: THINGS, headers: asked }, 204],
     [chat, 200],
     [{ ...chat, body: { ...body, stream: true } }, 200],
     [{ ...chat, body: { ...body, model: "none/none" } }, 404],
