@@ -101,7 +101,7 @@ test("[A7] a request target with a host of its own is refused, whatever that hos
     }
 });
 
-test("[A7] the control socket asks for no host name", async () => {
+test("[A7] [N10] the control socket asks for no host name", async () => {
   const answer = await claviger.control({ path: "/api/v1/status", headers: { host: "anything.example" } });
   expect(answer.status).toBe(200);
 });

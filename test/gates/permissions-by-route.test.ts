@@ -122,10 +122,10 @@ beforeAll(async () => {
 });
 afterAll(() => claviger[Symbol.asyncDispose]());
 
-async function call({ method, path }: Route, key?: string) {
+async function call({ method, path }: Route, key?: string, send = claviger.call) {
   const filled = path.replace(/:\w+|\{\w+\}/g, "thing").replace("*", "rest");
   const body = BODIES[`${method} ${path}`] ?? (path.startsWith("/v1/") ? MODEL_CALL : {});
-  const answer = await claviger.call({
+  const answer = await send({
     method,
     path: filled,
     headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
@@ -186,6 +186,16 @@ describe("every route, from the server's own list", () => {
         const { what, status } = await call(route, key);
         expect([401, 403, 500], `${what} answered ${status}`).not.toContain(status);
       }
+    }
+  });
+
+  test("[N10] lets in who opens the control socket, whatever its action", async () => {
+    const routes = claviger.app.routes().filter(({ contract }) => contract?.action === CONTROL);
+    const all = [...routes, ...closedRoutes().flatMap(([, each]) => each)];
+    expect(all.length).toBeGreaterThan(60);
+    for (const route of all.filter(({ path }) => path !== "/sse")) {
+      const { what, status } = await call(route, undefined, claviger.control);
+      expect([401, 403, 421, 429, 500], `${what} answered ${status}`).not.toContain(status);
     }
   });
 

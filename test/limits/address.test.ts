@@ -49,7 +49,7 @@ test("[A12] a revoked key counts as a wrong one; right ones and requests with no
   expect((await server.ask(server.key)).status).toBe(429);
 });
 
-test("[A12] the control socket is never limited, nor does what is wrong there count", async () => {
+test("[A12] [N10] the control socket is never limited, nor does what is wrong there count", async () => {
   await using server = await guarded();
   const headers = { authorization: `Bearer ${WRONG}` };
   for (let asked = 0; asked < 70; asked++)

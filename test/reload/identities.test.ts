@@ -1,3 +1,4 @@
+import { scryptSync } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { argon2id } from "#platform/lib/argon2.ts";
@@ -12,13 +13,19 @@ const listener = (auth: readonly string[], more: object = {}) => ({
   auth,
   ...more,
 });
-/** A key of another make, and its argon2id hash as other software writes it. */
-async function imported(): Promise<Pair> {
+/** A key of another make, and its argon2id or scrypt hash as other software writes it. */
+async function imported(algorithm: string): Promise<Pair> {
   const key = `imported-${systemRandom.bytes(12).toString("hex")}`;
   const salt = systemRandom.bytes(16);
-  const made = await argon2id(key, { memoryKib: 4096, passes: 1, lanes: 1, salt, length: 32 });
+  const [parameters, made] =
+    algorithm === "scrypt"
+      ? ["ln=12,r=8,p=1", scryptSync(key, salt, 32, { N: 2 ** 12, r: 8, p: 1 })]
+      : [
+          "v=19$m=4096,t=1,p=1",
+          await argon2id(key, { memoryKib: 4096, passes: 1, lanes: 1, salt, length: 32 }),
+        ];
   const [saltText, madeText] = [salt, made].map((bytes) => bytes.toString("base64").replace(/=+$/, ""));
-  const phc = `$argon2id$v=19$m=4096,t=1,p=1$${saltText}$${madeText}`;
+  const phc = `$${algorithm}$${parameters}$${saltText}$${madeText}`;
   return { key, hash: Buffer.from(phc).toString("base64") };
 }
 
@@ -96,9 +103,11 @@ test("[I3] [I14] limits, expiry, addresses and permissions of an identity hold",
 });
 
 test.each([
-  1, 2,
-])("[I9] [A12] a key known by an argon2id hash enters; past the limit of its address no more is tried, with %i threads", async (workers) => {
-  const [known, late] = [await imported(), await imported()];
+  ["argon2id", 1],
+  ["argon2id", 2],
+  ["scrypt", 1],
+] as const)("[I9] [A12] a key known by its %s hash enters; past the limit of its address no more is tried, with %i threads", async (algorithm, workers) => {
+  const [known, late] = [await imported(algorithm), await imported(algorithm)];
   const { key } = known;
   const fast = newPair();
   await using bench = await startFileBench(

@@ -58,7 +58,7 @@ test("[N1] after rm -rf of the data directory nothing of it is left", async () =
   await fresh.says(/Next, in another terminal/);
 });
 
-test("[N2][N8] a running server's store is SQLite in WAL, secrets are 0400 in 0700", async () => {
+test("[N2] [N8] [N10] a running server's store is SQLite in WAL, secrets are 0400 and the socket is in 0700", async () => {
   using place = scratch();
   await using _server = await serve(place.path);
   const store = readFileSync(join(place.path, "db", "data.sqlite"));
@@ -70,6 +70,7 @@ test("[N2][N8] a running server's store is SQLite in WAL, secrets are 0400 in 07
   expect(modeOf(place.path)).toBe("700");
   expect(modeOf(join(place.path, "secrets"))).toBe("700");
   expect(modeOf(join(place.path, "run"))).toBe("700");
+  expect(statSync(join(place.path, "run", "control.sock")).isSocket()).toBe(true);
   expect(modes("secrets")).toEqual(["400", "400", "400", "400"]);
   expect(new Set(modes("db"))).toEqual(new Set(["600"]));
 });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { ANSWER_HEADERS } from "./gateway-headers.ts";
 import type { ListenerPolicy } from "./ports.ts";
 import { OPEN, type RouteContract } from "./route.ts";
 
@@ -55,6 +56,7 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
     ofAnApi ? HEADER_NAME.test(name) && !NOT_FOR_AN_API.test(name) : ALLOWED_HEADERS.test(name);
   const allowed = asked.map((name) => name.trim()).filter(mayBeSent);
   response.writeHead(204, {
+    ...ANSWER_HEADERS,
     vary: "origin, access-control-request-headers",
     "access-control-allow-methods": ofAnApi ? "GET, HEAD, POST, PUT, PATCH, DELETE" : "GET, POST",
     ...(allowed.length > 0 && { "access-control-allow-headers": allowed.join(", ") }),

@@ -1,13 +1,8 @@
+import { ANSWER_HEADERS } from "#platform/http/gateway-headers.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { KindFacts } from "./providers/kind.ts";
 import type { Redactor } from "./redact.ts";
 import type { UsageDialect } from "./usage/token-usage.ts";
-
-/** Borne by every gateway answer: what an upstream sends must not act as a page of this origin. */
-export const ANSWER_HEADERS = {
-  "content-security-policy": "sandbox; default-src 'none'",
-  "x-content-type-options": "nosniff",
-} as const;
 
 const ANSWER_HEADER_PAIRS: readonly string[] = Object.entries(ANSWER_HEADERS).flat();
 

@@ -1,8 +1,8 @@
+import { ANSWER_HEADERS } from "#platform/http/gateway-headers.ts";
 import { authorise } from "#platform/http/pipeline.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
 import type { ModelEntry } from "./catalogue.ts";
-import { ANSWER_HEADERS } from "./headers.ts";
 
 /** Claude Code gives a list of models 3 s. */
 export const LIST_WAIT_MS = 2_000;

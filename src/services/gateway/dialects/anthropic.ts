@@ -1,8 +1,8 @@
+import { ANSWER_HEADERS } from "#platform/http/gateway-headers.ts";
 import type { AmountLeft, LimitsLeft } from "#platform/http/ports.ts";
 import { toTimestamp } from "#platform/lib/clock.ts";
 import type { AppError } from "#platform/lib/error.ts";
 import type { ModelEntry } from "../catalogue.ts";
-import { ANSWER_HEADERS } from "../headers.ts";
 import { isObject, memberOf } from "../json-member.ts";
 import { modelPage } from "./anthropic-page.ts";
 import type { Dialect, ErrorAnswer } from "./dialect.ts";

@@ -1,7 +1,7 @@
+import { ANSWER_HEADERS } from "#platform/http/gateway-headers.ts";
 import { limitHeaders } from "#platform/http/limit-headers.ts";
 import type { AppError } from "#platform/lib/error.ts";
 import type { ModelEntry } from "../catalogue.ts";
-import { ANSWER_HEADERS } from "../headers.ts";
 import type { Dialect, ErrorAnswer } from "./dialect.ts";
 import { errorHeaders } from "./error-headers.ts";
 
