@@ -33,6 +33,7 @@ beforeAll(async () => {
   const built = stack.use(writeDashboard());
   const api = stack.use(await startApi());
   const resources = {
+    reader: { resource_type: "PermissionSet", allow: ["*.read"] },
     till: TILL,
     people: listener(["users"]),
     programs: listener(["keys"]),
@@ -179,6 +180,22 @@ test("[I4] no server starts from a file whose listener lacks auth, or names ther
   await expect(startFrom({ till: TILL, front: listener(["keys", "tilll"]) })).rejects.toThrow(
     'there is no Identity called "tilll" (did you mean "till"?)',
   );
+});
+
+test("[I16] listeners, identities and permission sets of the file are shown as such, and no route of the API would change them", async () => {
+  for (const [path, name] of [
+    ["/api/v1/listeners", "people"],
+    ["/api/v1/identities", "till"],
+    ["/api/v1/permission-sets", "reader"],
+  ] as const) {
+    const { json } = await claviger.control({ path });
+    const rows: { name: string }[] = Object(json).data;
+    expect(rows.find((row) => row.name === name)).toMatchObject({ name, source: "file" });
+    const ways = claviger.app.routes().filter((route) => route.path.startsWith(path));
+    expect(new Set(ways.map(({ method }) => method))).toEqual(new Set(["GET", "HEAD"]));
+    for (const method of ["PUT", "PATCH", "DELETE"])
+      expect((await claviger.control({ method, path: `${path}/${name}`, body: {} })).status).toBe(404);
+  }
 });
 
 const startFrom = (resources: object) => startClaviger({ listen: [], yaml: JSON.stringify({ resources }) });
