@@ -105,9 +105,11 @@ test(
 /** When this page asked whether the server is open, in milliseconds since it was loaded. */
 const ASKED = `performance.getEntriesByType("resource")
   .filter(({ name }) => new URL(name).pathname === "/api/v1/key/status").map(({ startTime }) => startTime)`;
+/** As in a tab behind another one. */
+const HIDDEN = `Object.defineProperty(document, "visibilityState", { get: () => "hidden" })`;
 
 test(
-  "[C8] [S9] a locked tab asks every two seconds whether the server is open, and leaves the unlock screen by itself, without a stream of events too",
+  "[C8] [S9] a locked tab, seen or not, asks every two seconds whether the server is open, and leaves the unlock screen by itself, without a stream of events too",
   A_MINUTE,
   async () => {
     await using claviger = await startClaviger({ dashboardDir: DASHBOARD });
@@ -119,9 +121,12 @@ test(
     const page = await visit.openPage();
     await page.goto("/profile");
     await signIn(page, admin);
-    await mainHeading(page).waitFor();
+    const behind = await visit.openPage();
+    await behind.addInitScript(HIDDEN);
+    await behind.goto("/keys");
+    for (const tab of [page, behind]) await mainHeading(tab).waitFor();
     expect((await api.lock()).status).toBe(200);
-    await lockedHeading(page).waitFor();
+    for (const tab of [page, behind]) await lockedHeading(tab).waitFor();
     await visit.context.route("**/sse*", (route) => route.fulfill({ status: 503 }));
     const since = await page.evaluate<number>("performance.now()");
     const pauses = async () => {
@@ -133,8 +138,10 @@ test(
     expect(Math.min(...(await pauses()))).toBeGreaterThan(1900);
     expect(await lockedHeading(page).count()).toBe(1);
     expect((await api.unlock(key)).status).toBe(200);
-    await lockedHeading(page).waitFor({ state: "detached" });
-    await mainHeading(page).waitFor();
-    expect(new URL(page.url()).pathname).toBe("/profile");
+    for (const tab of [page, behind]) {
+      await lockedHeading(tab).waitFor({ state: "detached" });
+      await mainHeading(tab).waitFor();
+    }
+    expect([page, behind].map((tab) => new URL(tab.url()).pathname)).toEqual(["/profile", "/keys"]);
   },
 );
