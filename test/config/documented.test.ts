@@ -31,3 +31,9 @@ test("[I13] docs/configuration.md and docs/settings.md name the settings that a 
     expect(row.endsWith(live.includes(key) ? "| at once |" : "| restart |"), key).toBe(true);
   }
 });
+
+test("[I6] docs/listeners.md says what to set behind a proxy that sends no forwarding header", () => {
+  const listeners = readFileSync(new URL("../../docs/listeners.md", import.meta.url), "utf8");
+  const [, section = ""] = listeners.split("## Behind a proxy\n");
+  expect(section).toMatch(/With a proxy that sends none set\s`REQUIRE_API_KEY=true`/);
+});

@@ -164,7 +164,7 @@ describe("files", () => {
   });
 });
 
-test("a listener that does not serve the dashboard knows none of it", async () => {
+test("[I4] a listener that does not serve the dashboard knows none of it", async () => {
   const serves = new Set(["gateway", "api", "events"] as const);
   const [url = ""] = await addListeners(claviger, listenerSpec("bare", { serves }));
   for (const path of [...PATHS, SCRIPT.path, "/nothing"]) {

@@ -7,7 +7,9 @@ import { beginExchange } from "#platform/http/exchange.ts";
 import { admit } from "#platform/http/pipeline.ts";
 import type { Caller } from "#platform/http/ports.ts";
 import { startClaviger, type TestClaviger } from "#test/claviger.ts";
+import { newToken, writeMember } from "#test/cluster/cluster-files.ts";
 import { listenerPolicy } from "#test/listener-policy.ts";
+import { firstPerson, logIn, withCookie } from "#test/people/person.ts";
 import { addListeners, ask, bearer, entryOf, listenerSpec } from "./bench.ts";
 
 let claviger: TestClaviger;
@@ -76,6 +78,21 @@ test("[I6] without a credential only local programs come in by `local`, to the g
   expect(await call("/metrics")).toBe(401);
 });
 
+test("[I6] by `local` people who sign in, keys and members of the cluster come in too, through a proxy as well", async () => {
+  await using server = await startClaviger();
+  const person = await firstPerson(server);
+  const token = newToken();
+  writeMember(server.dataDir, token);
+  const statusOf = async (headers: Record<string, string>) =>
+    (await server.call({ path: "/api/v1/nodes", headers })).status;
+  await expect.poll(() => statusOf(bearer(token)), { timeout: 20_000 }).toBe(200);
+  const issued = await server.issueKey("app", ["viewer"]);
+  for (const headers of [withCookie(person.cookie), bearer(issued.key), bearer(token)])
+    for (const way of [{}, PROXIED]) expect(await statusOf({ ...headers, ...way })).toBe(200);
+  expect((await logIn(server, { password: person.password }, PROXIED)).status).toBe(200);
+  for (const way of [{}, PROXIED]) expect(await statusOf(way)).toBe(401);
+});
+
 test("[I4] `anonymous` by name lets anyone use the gateway, within its permission set, and nothing else", async () => {
   const [all = "", nothing = ""] = await addListeners(
     claviger,
@@ -108,6 +125,13 @@ test("[I5] authentication that is off lets anyone in, is warned of, counted and 
   expect((await ask(full, { path: "/api/v1/info" })).json).toMatchObject({ auth: "disabled" });
   expect((await claviger.call({ path: "/api/v1/info" })).json).toMatchObject({ auth: "enabled" });
   expect((await ask(full, { path: "/v1/models", headers: bearer("wrong") })).status).toBe(401);
+  for (const [method, path] of [
+    ["POST", "/api/v1/key/lock"],
+    ["GET", "/api/v1/listeners"],
+    ["GET", "/api/v1/users"],
+    ["GET", "/api/v1/backup"],
+  ] as const)
+    expect([path, (await ask(full, { method, path })).status]).toEqual([path, 403]);
   expect(claviger.logged()).toMatch(/"listener":"off".*authentication is off/);
   const { text } = await claviger.control({ path: "/metrics" });
   expect(text).toContain("claviger_auth_off_listeners 2");

@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startClaviger } from "#test/claviger.ts";
 import { FakeClock } from "#test/fake-clock.ts";
-import { keyCalls } from "#test/keys/key-calls.ts";
+import { bearing, keyCalls } from "#test/keys/key-calls.ts";
 import {
   DASHBOARD,
   expectAccessible,
@@ -116,5 +116,67 @@ test(
     await form.getByRole("combobox", { name: "Permission sets" }).click();
     await form.getByRole("option", { name: "viewer" }).waitFor();
     await expectAccessible(page);
+  },
+);
+
+test(
+  "[I10] [D2] a key made in the dashboard has the terms that were given, is shown this once, and then by its beginning and last four",
+  TWO_MINUTES,
+  async () => {
+    await using claviger = await startClaviger({ dashboardDir: DASHBOARD });
+    const admin = await settledAdmin(claviger);
+    await using visit = await browser.visit(claviger.url);
+    const page = await visit.openPage();
+    await page.goto("/keys");
+    await signIn(page, admin);
+    await page.getByRole("button", { name: "New key" }).first().click();
+    const form = page.getByRole("dialog", { name: "New API key" });
+    // The window has taken the focus, and takes it from no field any more.
+    await expect.poll(() => page.locator("input:focus").getAttribute("data-path")).toBe("name");
+    await form.getByLabel(/^Name/).fill("till");
+    for (const [label, text] of [
+      ["Models", "lab/*"],
+      ["Allowed addresses", "127.0.0.0/8"],
+    ] as const) {
+      const field = form.getByRole("combobox", { name: label });
+      await field.fill(text);
+      await field.press("Enter");
+      await form.getByText(text, { exact: true }).waitFor();
+    }
+    await form.getByLabel("Requests a minute").fill("60");
+    await form.getByLabel("Ends at").fill("2099-01-31T12:00");
+    await form.getByRole("button", { name: "Create the key" }).click();
+
+    const shown = page.getByRole("dialog", { name: "The key till" });
+    const key = await shown.getByLabel("API key", { exact: true }).inputValue();
+    expect(key).toMatch(/^sk-claviger-/);
+    const done = shown.getByRole("button", { name: "Done" });
+    expect(await done.isDisabled()).toBe(true);
+    await shown.getByLabel("I saved it").check();
+    await done.click();
+    await shown.waitFor({ state: "detached" });
+
+    const row = page.getByRole("row").filter({ hasText: "till" });
+    await row.getByText(`${key.slice(0, 24)}…${key.slice(-4)}`, { exact: true }).waitFor();
+    const kept = "document.documentElement.outerHTML + JSON.stringify([localStorage, sessionStorage])";
+    expect(await page.evaluate<string>(kept)).not.toContain(key.slice(25, -4));
+    const { json } = await keyCalls(claviger).named("till");
+    expect(json).toMatchObject({
+      data: [
+        {
+          permissions: ["gateway"],
+          models: ["lab/*"],
+          limits: { requests_per_minute: 60 },
+          expires_at: expect.stringMatching(/^2099-0[12]-\d\dT/),
+          allowed_ips: ["127.0.0.0/8"],
+        },
+      ],
+    });
+
+    await row.getByText("never").waitFor();
+    expect((await claviger.call({ path: "/v1/models", headers: bearing(key) })).status).toBe(200);
+    await page.reload();
+    await row.getByText("from 127.0.0.1", { exact: true }).waitFor();
+    expect(await page.evaluate<string>(kept)).not.toContain(key.slice(25, -4));
   },
 );

@@ -48,7 +48,7 @@ function pairFor(directory: string, daysLeft: number) {
 const rowOf = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
 
 test(
-  "[D2] [N13] the page of listeners shows where each is, who gets in and how long its certificate lasts, and warns of an end",
+  "[D2] [N13] [I4] [I16] the page of listeners shows where each is, who gets in and how long its certificate lasts, warns of an end, and changes nothing of the file",
   LONG,
   async () => {
     using directory = mkdtempDisposableSync(path.join(tmpdir(), "claviger-listeners-"));
@@ -82,6 +82,7 @@ test(
       ["open", "anyone, with gateway rights: authentication is off"],
     ] as const)
       for (const word of words) expect(await textOf(name)).toContain(word);
+    expect(await rowOf(page, "main").getByRole("button").count()).toBe(2);
     const colourOf = (name: string) =>
       rowOf(page, name)
         .getByText(/days left|expired/)
@@ -100,6 +101,10 @@ test(
     await window.getByText(seen).waitFor();
     await window.getByText("in-7.example, 127.0.0.1").waitFor();
     await expectAccessible(page);
+    await window.getByText("Declared in claviger.yaml, and changed there").waitFor();
+    // Nothing else can be done there.
+    const labels = await window.getByRole("button").evaluateAll((all) => all.map((each) => each.ariaLabel));
+    expect(labels.filter((label) => !/^(Close|Copy .*)$/.test(label ?? ""))).toEqual([]);
     const copied = () => page.evaluate<string>("navigator.clipboard.readText()");
     await window.getByRole("button", { name: "Copy the fingerprint" }).click();
     await expect.poll(copied).toBe(seen);

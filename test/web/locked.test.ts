@@ -101,3 +101,47 @@ test(
     await lockedHeading(page).waitFor({ state: "detached" });
   },
 );
+
+/** When this page asked whether the server is open, in milliseconds since it was loaded. */
+const ASKED = `performance.getEntriesByType("resource")
+  .filter(({ name }) => new URL(name).pathname === "/api/v1/key/status").map(({ startTime }) => startTime)`;
+/** As in a tab behind another one. */
+const HIDDEN = `Object.defineProperty(document, "visibilityState", { get: () => "hidden" })`;
+
+test(
+  "[C8] [S9] a locked tab, seen or not, asks every two seconds whether the server is open, and leaves the unlock screen by itself, without a stream of events too",
+  A_MINUTE,
+  async () => {
+    await using claviger = await startClaviger({ dashboardDir: DASHBOARD });
+    const admin = await settledAdmin(claviger);
+    const api = keyApi(claviger, await adminOf(claviger));
+    const key = freshKey();
+    expect((await api.initialize(key)).status).toBe(200);
+    await using visit = await browser.visit(claviger.url);
+    const page = await visit.openPage();
+    await page.goto("/profile");
+    await signIn(page, admin);
+    const behind = await visit.openPage();
+    await behind.addInitScript(HIDDEN);
+    await behind.goto("/keys");
+    for (const tab of [page, behind]) await mainHeading(tab).waitFor();
+    expect((await api.lock()).status).toBe(200);
+    for (const tab of [page, behind]) await lockedHeading(tab).waitFor();
+    await visit.context.route("**/sse*", (route) => route.fulfill({ status: 503 }));
+    const since = await page.evaluate<number>("performance.now()");
+    const pauses = async () => {
+      const asked = (await page.evaluate<number[]>(ASKED)).filter((at) => at > since);
+      return asked.slice(1).map((at, index) => at - (asked[index] ?? at));
+    };
+    // A slow machine has a long pause at times, and a short one never.
+    await expect.poll(async () => Math.min(...(await pauses())), { timeout: 30_000 }).toBeLessThan(4000);
+    expect(Math.min(...(await pauses()))).toBeGreaterThan(1900);
+    expect(await lockedHeading(page).count()).toBe(1);
+    expect((await api.unlock(key)).status).toBe(200);
+    for (const tab of [page, behind]) {
+      await lockedHeading(tab).waitFor({ state: "detached" });
+      await mainHeading(tab).waitFor();
+    }
+    expect([page, behind].map((tab) => new URL(tab.url()).pathname)).toEqual(["/profile", "/keys"]);
+  },
+);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { startClaviger } from "#test/claviger.ts";
+import { adminOf, freshKey, keyApi } from "#test/seal-http/bench.ts";
 import { startUpstream } from "#test/upstream.ts";
 import { DASHBOARD, mainHeading, settledAdmin, signIn, startBrowser } from "./browser.ts";
 
@@ -32,6 +33,11 @@ test(
       await link.click();
       await mainHeading(page).waitFor();
     }
+    // What stands before the pages, too.
+    const api = keyApi(claviger, await adminOf(claviger));
+    expect([(await api.initialize(freshKey())).status, (await api.lock()).status]).toEqual([200, 200]);
+    await page.goto("/");
+    await page.getByRole("heading", { level: 1, name: "The server is locked" }).waitFor();
     expect(visit.faults).toEqual([]);
     // And what went elsewhere would be seen: a file of another server, and a script's call.
     await page.evaluate(() => fetch("https://fonts.example/a.woff2").catch(() => undefined));

@@ -45,6 +45,7 @@ test("[D2] [I16] the page of permission sets says in words what each allows, who
   await own.getByText("call models and published APIs through the gateway").waitFor();
   await own.getByText("on openai/* alone, but not on openai/o1*").waitFor();
   await own.getByText("To change it, edit night-shift in claviger.yaml.").waitFor();
+  expect(await own.getByRole("button").count()).toBe(0);
   await page.getByRole("button", { name: /^superadmin.*built-in/ }).click();
   await page
     .getByRole("region", { name: /^superadmin/ })

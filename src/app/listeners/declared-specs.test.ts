@@ -16,7 +16,7 @@ function specsOf(resources: object, listen: string[] = []) {
   return listenerSpecs(loadConfig({ flags, env: {}, homeDir: directory.path, resources: readDeclared }));
 }
 
-test("[N4] what listens without a declaration is what its declaration makes: loopback of both families, port 8441", () => {
+test("[N4] [I6] what listens without a declaration is what its declaration makes: loopback of both families, port 8441", () => {
   const [bare, ...others] = specsOf({});
   expect(others).toEqual([]);
   expect(bare).toMatchObject({
@@ -34,7 +34,7 @@ test("[N4] what listens without a declaration is what its declaration makes: loo
   expect({ ...written, name: "local", source: "default" }).toEqual(bare);
 });
 
-test("[N4] [I3] beyond loopback, where only --listen names it, nobody comes in without a credential", () => {
+test("[N4] [I6] beyond loopback, where only --listen names it, nobody comes in without a credential", () => {
   const [local, network] = specsOf({}, ["127.0.0.1:0", "192.0.2.1:8441"]);
   expect([local?.source, network?.source]).toEqual(["flag", "flag"]);
   expect([local?.name, local?.targets]).toEqual(["local", [{ host: "127.0.0.1", port: 0 }]]);

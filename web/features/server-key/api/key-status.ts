@@ -11,5 +11,7 @@ export function keyStatus() {
     queryFn: ({ signal }) => call("GET /api/v1/key/status", { signal }),
     refetchInterval: ({ state }) =>
       state.status === "success" && state.data?.unlocked === true ? WHILE_OPEN_MS : WHILE_LOCKED_MS,
+    // A tab that nobody looks at is there again when somebody does.
+    refetchIntervalInBackground: true,
   });
 }
