@@ -202,7 +202,7 @@ test(
     await keys.getByRole("button", { name: "Revoke", exact: true }).click();
     expect((await revoked).status()).toBe(204);
     const revokedAt = performance.now();
-    expect((await ended) - revokedAt).toBeLessThan(2000);
+    expect((await ended) - revokedAt).toBeLessThan(10_000);
     await page.getByRole("status").getByText("Failed").waitFor();
     await page.getByText("Hel", { exact: true }).waitFor();
     await keys.getByRole("row", { name: /^streaming/ }).waitFor({ state: "detached" });
