@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { App } from "#app";
 import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
+import { refuseHeldDirectory } from "#platform/storage/directory-lock.ts";
 import type { CommandContext } from "../command-context.ts";
 import { commandToType, greeting } from "./greeting.ts";
 
@@ -39,6 +40,7 @@ export function serveCommand(program: Command, context: CommandContext): void {
       const { env, homeDir } = context;
       const readConfig = () => loadConfig({ flags: given, env, homeDir, resources: readDeclared });
       const config = readConfig();
+      refuseHeldDirectory(config.dataDir);
       const stopped = stopSignal();
       const [{ startApp }, { standardOutput }] = await Promise.all([
         import("#app"),

@@ -1,4 +1,5 @@
-import { chmodSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StartError } from "#platform/lib/error.ts";
 import { createPrivateFile } from "./private-file.ts";
@@ -26,6 +27,24 @@ export function takeDirectoryLock(path: string): DatabaseSync {
     if (((sqliteCode(error) ?? 0) & 0xff) !== SQLITE_BUSY) throw error;
     throw new StartError(describeHolder(path), { exitCode: EXIT_TEMPFAIL, cause: error });
   }
+}
+
+/**
+ * Throws StartError (75) where another process holds the data directory, before a start has loaded what it would need.
+ * Takes nothing, and says nothing of whatever else is wrong there: that is found when the store is opened.
+ */
+export function refuseHeldDirectory(dataDir: string): void {
+  const path = lockPath(dataDir);
+  if (!existsSync(path)) return;
+  try {
+    takeDirectoryLock(path).close();
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+  }
+}
+
+export function lockPath(dataDir: string): string {
+  return join(dataDir, "db", "lock.sqlite");
 }
 
 /** Pid that holds a write lock on `inode`, from the text of proc_locks(5); undefined when it cannot be told. */

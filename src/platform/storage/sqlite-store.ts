@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StartError } from "#platform/lib/error.ts";
-import { takeDirectoryLock } from "./directory-lock.ts";
+import { lockPath, takeDirectoryLock } from "./directory-lock.ts";
 import { migrate } from "./migrate.ts";
 import { createPrivateFile } from "./private-file.ts";
 import { finishReplacement } from "./replacement.ts";
@@ -34,7 +34,7 @@ export function openStore(start: ThreadStart): Store {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     chmodSync(directory, 0o700);
-    opened.push(takeDirectoryLock(join(directory, "lock.sqlite")));
+    opened.push(takeDirectoryLock(lockPath(start.dataDir)));
     finishRestore(start.dataDir);
     const database = openData(path, start);
     opened.push(database);
