@@ -10,7 +10,7 @@ import type { ChangeAuthor } from "#platform/http/exchange.ts";
 import { callerId } from "#platform/http/ports.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError, StartError } from "#platform/lib/error.ts";
-import { newId } from "#platform/lib/id.ts";
+import { newRequestId } from "#platform/lib/id.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
@@ -143,7 +143,8 @@ export class Reloads {
 
   /** Whoever may write the file, or send a signal, is on this machine and may do everything. */
   #unasked(): ChangeAuthor {
-    return { principal: { kind: "local" }, address: null, requestId: newId("req", this.#parts.random) };
+    const { clock, random } = this.#parts;
+    return { principal: { kind: "local" }, address: null, requestId: newRequestId(clock.now(), random) };
   }
 }
 

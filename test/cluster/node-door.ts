@@ -10,7 +10,7 @@ import { openListener } from "#platform/http/listener.ts";
 import type { ListenerPolicy } from "#platform/http/ports.ts";
 import { createRelay, relayedFront } from "#platform/http/relay.ts";
 import { createHttpServer } from "#platform/http/server.ts";
-import { newId } from "#platform/lib/id.ts";
+import { newId, newRequestId as requestIdAt } from "#platform/lib/id.ts";
 import { systemRandom } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { createLog } from "#platform/log/log.ts";
@@ -133,7 +133,7 @@ export async function startNodeDoor({
   const directoryPath = mkdtempSync(join(tmpdir(), "claviger-door-"));
   undo.defer(() => rmSync(directoryPath, { recursive: true, force: true }));
   const policies = new Map<string, ListenerPolicy>();
-  const newRequestId = () => newId("req", systemRandom);
+  const newRequestId = () => requestIdAt(Date.now(), systemRandom);
   const told = { newRequestId, onBroken: () => {} };
   const socketPath = join(directoryPath, "relay.sock");
   const behind = relayedFront(server.front, (name) => policies.get(name));

@@ -3,7 +3,8 @@ import type { Front } from "#platform/http/front.ts";
 import { type Listener, type ListenerOptions, openListener } from "#platform/http/listener.ts";
 import { claimPort } from "#platform/http/port-claim.ts";
 import type { ListenerPolicy } from "#platform/http/ports.ts";
-import { newId } from "#platform/lib/id.ts";
+import type { Clock } from "#platform/lib/clock.ts";
+import { newRequestId } from "#platform/lib/id.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Metrics } from "#platform/log/metrics/metrics.ts";
@@ -34,6 +35,7 @@ interface OpenAddress {
 
 export interface AddressParts {
   readonly front: Front;
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -144,11 +146,11 @@ export class Addresses {
   }
 
   #bind(options: Pick<ListenerOptions, "target" | "policy" | "tls" | "sharesPort">): Promise<Listener> {
-    const { front, random, log, metrics } = this.#parts;
+    const { front, clock, random, log, metrics } = this.#parts;
     return openListener({
       ...options,
       front,
-      newRequestId: () => newId("req", random),
+      newRequestId: () => newRequestId(clock.now(), random),
       ...brokenTold({ log, metrics }),
     });
   }

@@ -7,8 +7,7 @@ import type { Front } from "#platform/http/front.ts";
 import { HEADER_LIMIT_BYTES, type Listener, openListener } from "#platform/http/listener.ts";
 import type { ListenerPolicy } from "#platform/http/ports.ts";
 import { relayedFront } from "#platform/http/relay.ts";
-import type { Clock } from "#platform/lib/clock.ts";
-import { newId } from "#platform/lib/id.ts";
+import { newRequestId } from "#platform/lib/id.ts";
 import type { Declared } from "../declared/declared.ts";
 import type { AddressParts } from "./addresses.ts";
 import { brokenTold } from "./broken.ts";
@@ -43,7 +42,7 @@ const CONTROL: ListenerPolicy = {
  */
 export async function openListeners(
   config: LoadedConfig<Declared>,
-  parts: AddressParts & { readonly clock: Clock },
+  parts: AddressParts,
   undo: AsyncDisposableStack,
 ): Promise<{ listeners: Listeners; control: Listener }> {
   const { settings, dataDir, configDir } = config;
@@ -75,10 +74,11 @@ function openOwn(
   socketPath: string,
   {
     front,
+    clock,
     random,
     log,
     metrics,
-  }: Pick<AddressParts, "random" | "log" | "metrics"> & { readonly front: Front },
+  }: Pick<AddressParts, "clock" | "random" | "log" | "metrics"> & { readonly front: Front },
   headerLimitBytes: number,
 ): Promise<Listener> {
   return openListener({
@@ -86,7 +86,7 @@ function openOwn(
     policy: CONTROL,
     front,
     headerLimitBytes,
-    newRequestId: () => newId("req", random),
+    newRequestId: () => newRequestId(clock.now(), random),
     ...brokenTold({ log, metrics }),
   });
 }

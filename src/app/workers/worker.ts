@@ -9,7 +9,7 @@ import { createRelay } from "#platform/http/relay.ts";
 import { AddressRanges } from "#platform/lib/address-ranges.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError } from "#platform/lib/error.ts";
-import { newId } from "#platform/lib/id.ts";
+import { newRequestId } from "#platform/lib/id.ts";
 import type { Random } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { createLog } from "#platform/log/log.ts";
@@ -144,7 +144,7 @@ class Worker {
       tls,
       front: frontFor(key),
       sharesPort: true,
-      newRequestId: () => newId("req", this.#tools.random),
+      newRequestId: () => newRequestId(this.#tools.clock.now(), this.#tools.random),
       ...brokenTold({ log, metrics }),
     });
     this.#listeners.set(key, opening);
@@ -243,7 +243,7 @@ function assemble(
     },
     settings: start.settings,
   });
-  const relay = createRelay(start.relaySocket, () => newId("req", random));
+  const relay = createRelay(start.relaySocket, () => newRequestId(clock.now(), random));
   const proxies = new AddressRanges(start.settings.trusted_proxies);
   const own = { gates, log, metrics: metrics.http, tools, proxies, gateway: gateway.family };
   const frontFor = (listener: string) => gatewayFront(own, relay.frontFor(listener));

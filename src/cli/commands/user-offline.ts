@@ -6,7 +6,7 @@ import { openPeople } from "#identity/users/index.ts";
 import { loadConfig } from "#platform/config/load.ts";
 import { loadAuditSecret, loadAuthKey } from "#platform/config/secrets.ts";
 import { systemClock as clock } from "#platform/lib/clock.ts";
-import { newId } from "#platform/lib/id.ts";
+import { newRequestId } from "#platform/lib/id.ts";
 import { systemRandom as random } from "#platform/lib/random.ts";
 import { Secret } from "#platform/lib/secret.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
@@ -45,7 +45,8 @@ export async function setPasswordOffline(
   const user = people.find(name);
   if (user === undefined) throw noSuchUser(name, people.parts.held.users().length);
   const wanted = { password: (await ask()).expose(), mustChangePassword: false };
-  const by = { principal: { kind: "local" }, address: null, requestId: newId("req", random) } as const;
+  const requestId = newRequestId(clock.now(), random);
+  const by = { principal: { kind: "local" }, address: null, requestId } as const;
   await people.changes.setPassword(user.id, wanted, { by, sets: permissionSets({}).sets });
   await audit.close();
   return user.id;

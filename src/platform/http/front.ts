@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressRanges } from "../lib/address-ranges.ts";
 import { CLIENT_LEFT } from "../lib/client-left.ts";
 import type { Clock } from "../lib/clock.ts";
-import { newId } from "../lib/id.ts";
+import { newRequestId } from "../lib/id.ts";
 import { pooledRandom, type Random } from "../lib/random.ts";
 import type { Log } from "../log/log.ts";
 import type { HttpMetrics } from "../log/metrics/http.ts";
@@ -51,11 +51,12 @@ export function exchangeOpener(
     const forwardedFor = request.headers["x-forwarded-for"];
     const address =
       peer === null || proxies === undefined ? peer : clientAddress(peer, forwardedFor, proxies);
-    const requestId = clientRequestId(request.headers["x-request-id"]) ?? newId("req", random);
+    const now = tools.clock.now();
+    const requestId = clientRequestId(request.headers["x-request-id"]) ?? newRequestId(now, random);
     const exchange = beginExchange(request, policy, {
       requestId,
       address,
-      now: tools.clock.now(),
+      now,
       monotonicMs: performance.now(),
     });
     metrics?.began();

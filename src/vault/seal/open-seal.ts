@@ -5,7 +5,7 @@ import { AEAD_KEY_BYTES } from "#platform/lib/aead.ts";
 import type { Argon2Parameters } from "#platform/lib/argon2.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError, StartError } from "#platform/lib/error.ts";
-import { newId } from "#platform/lib/id.ts";
+import { newRequestId } from "#platform/lib/id.ts";
 import type { Random } from "#platform/lib/random.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { Log } from "#platform/log/log.ts";
@@ -120,14 +120,14 @@ async function openWithMachineKey(
 }
 
 async function unlockAtStart(
-  { database, audit, log, random }: SealParts,
+  { database, audit, log, clock, random }: SealParts,
   seal: Seal,
   key: Secret,
 ): Promise<void> {
   const by: ChangeAuthor = {
     principal: { kind: "local" },
     address: null,
-    requestId: newId("req", random),
+    requestId: newRequestId(clock.now(), random),
   };
   try {
     await seal.unlock(key, by);
