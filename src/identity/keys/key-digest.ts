@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey } from "node:crypto";
+import { hmacSha256Of } from "#platform/lib/hmac.ts";
 import { Secret } from "#platform/lib/secret.ts";
 
 /** `API_KEY_SECRET`, or how to ask for it where another may take its place. */
@@ -8,13 +8,12 @@ export type DigestSecret = Secret | (() => Secret);
 export function keyDigest(secret: DigestSecret): (text: string) => Buffer {
   const now = secret instanceof Secret ? () => secret : secret;
   let known = now();
-  // A prepared key object: bytes would be prepared anew for each text, which takes longer than the rest.
-  let hmacKey = createSecretKey(Buffer.from(known.expose()));
+  let digest = hmacSha256Of(Buffer.from(known.expose()));
   return (text) => {
     if (now() !== known) {
       known = now();
-      hmacKey = createSecretKey(Buffer.from(known.expose()));
+      digest = hmacSha256Of(Buffer.from(known.expose()));
     }
-    return createHmac("sha256", hmacKey).update(text).digest();
+    return digest(text);
   };
 }

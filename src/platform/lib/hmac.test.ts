@@ -1,6 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { expect, test } from "vitest";
-import { constantTimeEqual, hmacSha256, sha256 } from "./hmac.ts";
+import { constantTimeEqual, hmacSha256, hmacSha256Of, sha256 } from "./hmac.ts";
 
 /** RFC 4231, test cases 1, 2, 3, 4, 6 and 7. */
 const VECTORS = [
@@ -40,6 +40,17 @@ const VECTORS = [
 
 test.each(VECTORS)("HMAC-SHA256 gives $mac", ({ key, data, mac }) => {
   expect(hmacSha256(createSecretKey(Buffer.from(key, "hex")), data).toString("hex")).toBe(mac);
+});
+
+test("HMAC-SHA256 of texts under one key is the same, of whatever length the key and the texts are", () => {
+  for (const keyBytes of [0, 1, 63, 64, 65, 200]) {
+    const key = Buffer.alloc(keyBytes, "k");
+    const hmac = hmacSha256Of(key);
+    for (const length of [0, 1, 55, 56, 74, 511, 512, 513, 5000]) {
+      const text = "é".repeat(length % 7) + "a".repeat(length);
+      expect(hmac(text)).toEqual(hmacSha256(createSecretKey(key), text));
+    }
+  }
 });
 
 test("SHA-256 of text is that of its UTF-8, as FIPS 180-4 has it", () => {
