@@ -21,11 +21,14 @@ export class ReplyTail {
   #keptBytes = 0;
 
   push(chunk: Buffer): void {
-    // Copied where it is large, so that a small end does not hold on to all of it.
-    const piece = chunk.length <= TAIL_BYTES ? chunk : Buffer.from(chunk.subarray(-TAIL_BYTES));
-    this.#kept.push(piece);
-    this.#keptBytes += piece.length;
-    if (this.#keptBytes < 4 * TAIL_BYTES) return;
+    // A large one, 64 KiB at most, stays as it is: a copy of its end would cost more than what is held on to.
+    if (chunk.length >= TAIL_BYTES) {
+      this.#kept = [];
+      this.#keptBytes = 0;
+    }
+    this.#kept.push(chunk);
+    this.#keptBytes += chunk.length;
+    if (this.#kept.length === 1 || this.#keptBytes < 4 * TAIL_BYTES) return;
     this.#kept = [this.bytes()];
     this.#keptBytes = TAIL_BYTES;
   }
@@ -33,9 +36,8 @@ export class ReplyTail {
   /** The last 16 KiB at most, for `readUsage`. */
   bytes(): Buffer {
     const [only] = this.#kept;
-    return this.#kept.length === 1 && only !== undefined
-      ? only
-      : Buffer.concat(this.#kept).subarray(-TAIL_BYTES);
+    const all = only !== undefined && this.#kept.length === 1 ? only : Buffer.concat(this.#kept);
+    return all.subarray(-TAIL_BYTES);
   }
 }
 
