@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { AppError } from "../lib/error.ts";
+import type { AtTurnsEnd, LoopTurns } from "../lib/loop-turns.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import type { Call, CallPlace } from "./exchange.ts";
-import type { Turns } from "./turns.ts";
 
 const MAX_WAITING = 1024;
 /** Of a connection that nothing was sent on yet. */
@@ -15,22 +15,22 @@ interface Idle {
 }
 
 /** The connections to one origin as one upstream reaches it, and the calls that wait for one. */
-export class Pool implements ConnectionOwner, CallPlace {
+export class Pool implements ConnectionOwner, CallPlace, AtTurnsEnd {
   readonly #connect: () => Promise<Socket>;
-  readonly #turns: Turns;
+  readonly #turns: LoopTurns;
   readonly #mostConnections: number;
-  readonly #flush = (turn: number) => this.#serve(turn);
   readonly #all = new Set<Connection>();
   /** The last used is used next. */
   readonly #idle: Idle[] = [];
   /** Those who have waited longest first; mostly one or none, for no longer than a turn. */
   readonly #waiting: Call[] = [];
   #dialling = 0;
+  #isAwaitingEnd = false;
   #onEmpty: (() => void) | undefined;
   #destroyed = false;
 
   /** At most `mostConnections` are open at once. */
-  constructor(connect: () => Promise<Socket>, turns: Turns, mostConnections: number) {
+  constructor(connect: () => Promise<Socket>, turns: LoopTurns, mostConnections: number) {
     this.#connect = connect;
     this.#turns = turns;
     this.#mostConnections = mostConnections;
@@ -46,7 +46,7 @@ export class Pool implements ConnectionOwner, CallPlace {
     call.moveTo(this, "connecting");
     this.#waiting.push(call);
     this.#dialIfNeeded();
-    if (this.#idle.length > 0) this.#turns.soon(this.#flush);
+    if (this.#idle.length > 0) this.#serveSoon();
   }
 
   leave(call: Call): void {
@@ -63,7 +63,7 @@ export class Pool implements ConnectionOwner, CallPlace {
     if (connection.closed) return;
     this.#idle.push({ connection, since: this.#turns.now });
     // The turns go on, so that this connection may be used once something was read after its answer.
-    this.#turns.soon(this.#flush);
+    this.#serveSoon();
     this.#leaveIfEmpty();
   }
 
@@ -132,8 +132,15 @@ export class Pool implements ConnectionOwner, CallPlace {
     this.#leaveIfEmpty();
   }
 
+  #serveSoon(): void {
+    if (this.#isAwaitingEnd) return;
+    this.#isAwaitingEnd = true;
+    this.#turns.soon(this);
+  }
+
   /** Connections that became free in this turn wait for the next: what their upstream says unasked is read first. */
-  #serve(turn: number): void {
+  onTurnsEnd(turn: number): void {
+    this.#isAwaitingEnd = false;
     const fresh: Idle[] = [];
     for (let call = this.#waiting[0]; call !== undefined; call = this.#waiting[0]) {
       const idle = this.#takeIdle(turn, fresh);
@@ -141,7 +148,7 @@ export class Pool implements ConnectionOwner, CallPlace {
       this.#send(idle, call);
     }
     for (const idle of fresh) if (!idle.connection.closed) this.#idle.push(idle);
-    if (this.#waiting.length > 0 && this.#idle.length > 0) this.#turns.soon(this.#flush);
+    if (this.#waiting.length > 0 && this.#idle.length > 0) this.#serveSoon();
     this.#dialIfNeeded();
   }
 

@@ -1,9 +1,9 @@
 import { AppError } from "#platform/lib/error.ts";
+import { LoopTurns } from "#platform/lib/loop-turns.ts";
 import { createConnector } from "./connector.ts";
 import type { Guard } from "./guard.ts";
 import { Pool } from "./pool.ts";
 import { TrustedCa } from "./trusted-ca.ts";
-import { Turns } from "./turns.ts";
 
 /** What sets one upstream's connections apart from another's at the same origin. */
 export interface ConnectionKind {
@@ -24,7 +24,7 @@ export class Pools {
   readonly #guard: Guard;
   readonly #closing: AbortSignal;
   readonly #mostConnections: number;
-  readonly #turns = new Turns();
+  readonly #turns = new LoopTurns();
   #newest = "";
 
   /** `closing` is aborted before `close` is called; each pool has at most `mostConnections`. */

@@ -6,6 +6,7 @@ import { admit, reasonOfEnd } from "#platform/http/pipeline.ts";
 import { callerId } from "#platform/http/ports.ts";
 import { toAppError } from "#platform/http/problem.ts";
 import { reportRefusal } from "#platform/http/refusal.ts";
+import { LoopTurns } from "#platform/lib/loop-turns.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
 import { type AnswerOutcome, ClientAnswer } from "./client-answer.ts";
 import { forward } from "./forward.ts";
@@ -20,14 +21,15 @@ const NOTHING_REACHED = { target: undefined, meter: undefined, api: undefined };
 
 /** The gateway's routes, served in front of the framework through the pipeline's own functions. */
 export function createGateway(parts: GatewayParts): RawFamily {
+  const whole = { ...parts, turns: new LoopTurns() };
   return {
     contracts: () => GATEWAY_CONTRACTS,
-    serve: (exchange, request, response) => serve(parts, exchange, request, response),
+    serve: (exchange, request, response) => serve(whole, exchange, request, response),
   };
 }
 
 function serve(
-  parts: GatewayParts,
+  parts: GatewayParts & { readonly turns: LoopTurns },
   exchange: Exchange,
   request: IncomingMessage,
   response: ServerResponse,
@@ -40,6 +42,7 @@ function serve(
   const answer: ClientAnswer = new ClientAnswer(request, response, {
     requestId: exchange.requestId,
     dialect,
+    turns: parts.turns,
     onOver: (outcome, error) => {
       exchange.errorCode ??= error?.code;
       call?.hold?.settle(call.meter, error?.code);
