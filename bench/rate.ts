@@ -1,7 +1,7 @@
 import { CLAVIGER, startContenders, UPSTREAM } from "./contenders.ts";
 import { differenceOf, inTurns } from "./measure.ts";
 import type { Part } from "./part.ts";
-import { CHAT, runRate } from "./run-load.ts";
+import { CHAT, runRate, warmUp } from "./run-load.ts";
 import { renderMeasures, showMs } from "./table.ts";
 
 const PER_SECOND = 1_000;
@@ -13,6 +13,7 @@ export const ratePart: Part = {
   title: "Added latency",
   async run({ directory, program, plan }) {
     await using contenders = await startContenders(directory, { program });
+    await warmUp(contenders.all, plan.turns.warmUpMs);
     const measures = await inTurns(
       CHAT.name,
       { turns: plan.turns, contenders: contenders.all },

@@ -52,6 +52,11 @@ export function runLoad(to: Contender, workload: Workload, durationMs: number): 
   return runAs("load.ts", order, to);
 }
 
+/** Chats for so long to each, where the measurement itself makes too few requests for their code to be compiled. */
+export async function warmUp(contenders: readonly Contender[], durationMs: number): Promise<void> {
+  for (const contender of contenders) await runLoad(contender, CHAT, durationMs);
+}
+
 /** So many requests a second, answered or not, for so long. */
 export function runRate(
   to: Contender,

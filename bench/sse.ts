@@ -3,7 +3,7 @@ import { BARE, CLAVIGER, NGINX, startContenders } from "./contenders.ts";
 import { cpuTimeUs } from "./cpu-time.ts";
 import { inTurns, ratioOf } from "./measure.ts";
 import type { Part } from "./part.ts";
-import { CONNECTIONS, runStreams, streamedChat, streamOrder } from "./run-load.ts";
+import { CONNECTIONS, runStreams, streamedChat, streamOrder, warmUp } from "./run-load.ts";
 import { renderMeasures, showCount, showMs, showUs } from "./table.ts";
 
 const EVERY_MS = 4;
@@ -18,6 +18,7 @@ export const ssePart: Part = {
     await using contenders = await startContenders(directory, { program });
     const { chunks, turns } = plan;
     const workload = streamedChat("SSE", chunks, EVERY_MS);
+    await warmUp(contenders.all, turns.warmUpMs);
     const measures = await inTurns(
       workload.name,
       { turns, contenders: contenders.all },

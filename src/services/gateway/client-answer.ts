@@ -23,6 +23,7 @@ const ONE_PIECE_BYTES = 8 * 1024;
 const MOST_HELD_BYTES = 16 * 1024;
 /** How long what a refused client still sends is thrown away, so that it can read why it was refused. */
 const LINGER_MS = 1000;
+const NOTHING = Buffer.alloc(0);
 /** A refused body up to this size is read to its end and thrown away, and the connection is kept. */
 const UNREAD_LIMIT_BYTES = 64 * 1024;
 
@@ -48,7 +49,7 @@ export class ClientAnswer implements Running, AtTurnsEnd {
   readonly #parts: ClientAnswerParts;
   readonly #framing = new ChunkFraming();
   #source: UpstreamCall | undefined;
-  #beforeCut: () => Buffer = () => Buffer.alloc(0);
+  #beforeCut: () => Buffer = () => NOTHING;
   #status = 0;
   #firstByteMs: number | null = null;
   #own: readonly string[] = [];
@@ -58,8 +59,7 @@ export class ClientAnswer implements Running, AtTurnsEnd {
   /** The connection, once the head is on it and what follows is framed here. */
   #direct: Socket | undefined;
   /** What leaves at the end of this turn: pieces, framed where they have to be, or the whole body of a small answer. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  #held: Buffer | undefined;
   #whole: Buffer | undefined;
   #headWaits = false;
   #isLeaving = false;
@@ -115,7 +115,7 @@ export class ClientAnswer implements Running, AtTurnsEnd {
   write(bytes: Buffer): void {
     if (this.#over || bytes.length === 0) return;
     this.#hold(this.#framing.piece(bytes));
-    if (this.#heldBytes >= MOST_HELD_BYTES) this.#leave();
+    if (this.#held !== undefined && this.#held.length >= MOST_HELD_BYTES) this.#leave();
     else this.#leaveSoon();
   }
 
@@ -141,7 +141,7 @@ export class ClientAnswer implements Running, AtTurnsEnd {
     this.#isLeaving = false;
     if (this.#response.destroyed) return;
     if (this.#whole !== undefined) this.#sendAll(this.#whole);
-    else if (this.#heldBytes > 0) this.#leave();
+    else if (this.#held !== undefined) this.#leave();
     else if (this.#headWaits) this.#response.flushHeaders();
   }
 
@@ -161,15 +161,12 @@ export class ClientAnswer implements Running, AtTurnsEnd {
   }
 
   #hold(piece: Buffer): void {
-    this.#held.push(piece);
-    this.#heldBytes += piece.length;
+    this.#held = this.#held === undefined ? piece : Buffer.concat([this.#held, piece]);
   }
 
   #takeHeld(): Buffer {
-    const [only] = this.#held;
-    const all = only !== undefined && this.#held.length === 1 ? only : Buffer.concat(this.#held);
-    this.#held = [];
-    this.#heldBytes = 0;
+    const all = this.#held ?? NOTHING;
+    this.#held = undefined;
     this.#headWaits = false;
     return all;
   }
