@@ -2,13 +2,12 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { runProgram } from "#test/system/run-program.ts";
 import { startProgram } from "#test/system/running-program.ts";
-import { atLeast } from "./aims.ts";
 import { startClaviger } from "./claviger.ts";
-import { CLAVIGER, type Contender, startUpstream, type UpstreamOfBench } from "./contenders.ts";
-import { inTurns, ratioOf } from "./measure.ts";
+import { type Contender, startUpstream, type UpstreamOfBench } from "./contenders.ts";
+import { inTurns } from "./measure.ts";
 import { freePort } from "./nginx.ts";
 import type { Part } from "./part.ts";
-import { measureRequests, RATE, requestColumns } from "./requests.ts";
+import { measureRequests, rateAims, requestColumns } from "./requests.ts";
 import { CHAT } from "./run-load.ts";
 import { renderMeasures } from "./table.ts";
 
@@ -31,10 +30,9 @@ export const peersPart: Part = {
       { turns: plan.turns, contenders: [upstream.contender, peer, claviger] },
       (contender, durationMs) => measureRequests(contender, CHAT, durationMs),
     );
-    const ratio = ratioOf(measures, RATE, [CLAVIGER, PEER]);
     return {
       body: `${PACKAGE} ${version} on the same Node.js.\n\n${renderMeasures(measures, requestColumns([PEER]))}`,
-      aims: [atLeast(`requests a second, of ${PEER}`, LEAST_RATIO, ratio)],
+      aims: rateAims(measures, { of: PEER, what: "requests a second", least: LEAST_RATIO }),
     };
   },
 };
