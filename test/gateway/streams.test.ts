@@ -10,12 +10,16 @@ const STREAMED = chat({ stream: true });
 const event = (content: string, finish: string | null = null) =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
 
-async function ask(bench: Bench) {
+async function ask(
+  bench: Bench,
+  body: object | string = STREAMED,
+  { path = "/v1/chat/completions", type = "application/json" } = {},
+) {
   return bench.claviger.call({
     method: "POST",
-    path: "/v1/chat/completions",
-    headers: { authorization: `Bearer ${bench.key}` },
-    body: STREAMED,
+    path,
+    headers: { authorization: `Bearer ${bench.key}`, "content-type": type },
+    body,
   });
 }
 
@@ -60,6 +64,66 @@ test("[G6] a stream that ends without a finish event is a cut; one with a finish
   expect((await ask(bench)).text).toContain('data: {"error":');
   bench.upstream.behave({ kind: "raw", chunks: [event("a"), event("", "stop")] });
   expect((await ask(bench)).text).toBe(event("a") + event("", "stop"));
+});
+
+test("[G6] a stream of several choices is finished when each of them is, and not with the first", async () => {
+  await using bench = await startBench();
+  const end = (index: number) =>
+    `data: ${JSON.stringify({ choices: [{ index, delta: {}, finish_reason: "stop" }] })}\n\n`;
+  const both = `data: ${JSON.stringify({ choices: [0, 1].map((index) => ({ index, finish_reason: "stop" })) })}\n\n`;
+  const three = chat({ stream: true, n: 3 });
+  for (const [chunks, isWhole] of [
+    [[event("a"), end(0)], false],
+    [[event("a"), end(0), end(0), end(0)], false],
+    [[event("a"), both], false],
+    [[event("a"), end(2), end(7), end(1), end(-1)], false],
+    [[event("a"), end(2), end(0), end(1)], true],
+    [[event("a"), both, end(2)], true],
+    [[event("a"), end(0), "data: [DONE]\n\n"], true],
+  ] as const) {
+    bench.upstream.behave({ kind: "raw", chunks });
+    const { text } = await ask(bench, three);
+    expect(text.startsWith(chunks.join(""))).toBe(true);
+    expect(text.includes('data: {"error":'), chunks.join("")).toBe(!isWhole);
+  }
+  // What is no number of choices counts as one; of two numbers the larger counts.
+  bench.upstream.behave({ kind: "raw", chunks: [event("a"), end(0)] });
+  for (const n of ["1", "null", '"3"', "-3", "0", "1.5", "1e99"])
+    expect((await ask(bench, JSON.stringify(STREAMED).replace("{", `{"n":${n},`))).text, n).not.toContain(
+      "error",
+    );
+  for (const twice of ['"n":1,"n":2,', '"n":2,"\\u006e":1,', '"n":2e0,'])
+    expect((await ask(bench, JSON.stringify(STREAMED).replace("{", `{${twice}`))).text, twice).toContain(
+      "error",
+    );
+});
+
+test("[G6] a stream of several images is finished when each of them is", async () => {
+  await using bench = await startBench();
+  const type = "image_generation.completed";
+  const image = `event: ${type}\ndata: ${JSON.stringify({ type, b64_json: "aaaa" })}\n\n`;
+  const model = STREAMED.model;
+  const field = (name: string, value: string) =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const ways = [
+    (n: number) => ask(bench, { model, prompt: "p", stream: true, n }, { path: "/v1/images/generations" }),
+    (n: number) =>
+      ask(bench, `${field("model", model)}${field("stream", "true")}${field("n", String(n))}--b--\r\n`, {
+        path: "/v1/images/edits",
+        type: "multipart/form-data; boundary=b",
+      }),
+  ];
+  for (const way of ways)
+    for (const [n, images, isWhole] of [
+      [1, 1, true],
+      [2, 1, false],
+      [2, 2, true],
+    ] as const) {
+      bench.upstream.behave({ kind: "raw", chunks: Array.from({ length: images }, () => image) });
+      const { text } = await way(n);
+      expect(text.startsWith(image.repeat(images))).toBe(true);
+      expect(text.includes('"error"'), `${images} of ${n}`).toBe(!isWhole);
+    }
 });
 
 test("[G6] an empty, an error-first and a non-stream answer are 502 before any byte, and say why", async () => {

@@ -81,7 +81,7 @@ function send(
     shape: {
       dialect: call.route.dialect,
       requestId: call.exchange.requestId,
-      ending: what.how.ending,
+      ending: what.how.ending.ofSeveral?.(body.choices) ?? what.how.ending,
       askedAt: call.exchange.time,
       mustStream: what.how.mustStream && body.stream,
       mustBeJson: what.how.jsonOnly && !body.stream,

@@ -1,4 +1,5 @@
 import { AppError } from "#platform/lib/error.ts";
+import { countIn } from "./count.ts";
 import type { RequestBody } from "./request-body.ts";
 
 interface Part {
@@ -32,6 +33,7 @@ export function readMultipartBody(bytes: Buffer, contentType: string): RequestBo
     bytes,
     model: model && textOf(bytes, model),
     stream: stream !== undefined && textOf(bytes, stream) === "true",
+    choices: countOf(bytes, parts),
     withModel: (name) => {
       const { start, end } = model ?? { start: 0, end: 0 };
       return Buffer.concat([bytes.subarray(0, start), Buffer.from(name), bytes.subarray(end)]);
@@ -102,6 +104,13 @@ function only(parts: readonly Part[], name: string): Part | undefined {
   if (part !== undefined && (part.name !== name || part.isFile))
     throw new AppError("bad_request", `"${name}" must be a plain field of that very name.`);
   return part;
+}
+
+/** The largest where several say how many: with it no stream is taken for whole too early. */
+function countOf(bytes: Buffer, parts: readonly Part[]): number {
+  return parts
+    .filter((part) => part.name === "n" && !part.isFile)
+    .reduce((most, part) => Math.max(most, countIn(textOf(bytes, part))), 1);
 }
 
 function textOf(bytes: Buffer, part: Part): string {

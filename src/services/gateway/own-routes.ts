@@ -3,7 +3,7 @@ import { anthropic } from "./dialects/anthropic.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { openai } from "./dialects/openai.ts";
 import type { PublishedPath } from "./http-api/published-path.ts";
-import { chatEnding, messageEnding, type StreamEnding, typedEnding } from "./stream-ending.ts";
+import { chatEnding, messageEnding, type StreamEnding, severalTyped, typedEnding } from "./stream-ending.ts";
 
 type BodyForm = "json" | "multipart";
 
@@ -68,9 +68,11 @@ const JSON_OR_FORM: readonly BodyForm[] = ["json", "multipart"];
 /** https://platform.openai.com/docs/api-reference/responses-streaming: the three ways a response ends. */
 const responsesEnding = typedEnding(/^response\.(completed|incomplete|failed)$/, "response.");
 /** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like; of several images each has one. */
+const MEDIA_ENDS = /\.(completed|done)$/;
 const mediaEnding: StreamEnding = {
-  ...typedEnding(/\.(completed|done)$/, ".completed|.done"),
+  ...typedEnding(MEDIA_ENDS, ".completed|.done"),
   isLast: chatEnding.isLast,
+  ofSeveral: (count) => severalTyped(MEDIA_ENDS, count),
 };
 
 /** Claude Code and older SDKs of Anthropic append `?beta=true`; the betas themselves are in a header. */

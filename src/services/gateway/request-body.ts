@@ -5,6 +5,8 @@ export interface RequestBody {
   readonly model: string | undefined;
   /** Whether the client asked for a stream. */
   readonly stream: boolean;
+  /** How many choices or images were asked for; 1 where the body does not say. */
+  readonly choices: number;
   /** The body with another model name, every other byte the same. */
   withModel(name: string): Buffer;
 }

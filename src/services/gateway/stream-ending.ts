@@ -1,9 +1,13 @@
+import { memberOf } from "./json-member.ts";
+
 /** Knows, from the bytes of complete events, whether a stream has come to its proper end. */
 export interface StreamEnding {
   /** `startsLine` is false when `events` begin in the middle of an event that was too large to hold. */
   isIn(events: Buffer, startsLine: boolean): boolean;
   /** Whether whole `events` hold what nothing can follow: after it a broken connection has cut nothing off. */
   isLast(events: Buffer): boolean;
+  /** For one stream of so many choices or images, each of which has its own end; undefined for a single one. */
+  ofSeveral?(count: number): StreamEnding | undefined;
 }
 
 const LF = 0x0a;
@@ -19,7 +23,41 @@ const FINISH_REASON = Buffer.from('"finish_reason"');
 export const chatEnding: StreamEnding = {
   isIn: (events, startsLine) => holdsDone(events, startsLine) || holdsFinishReason(events),
   isLast: (events) => holdsDone(events, true),
+  ofSeveral: (count) => (count > 1 ? severalChoices(count) : undefined),
 };
+
+/** Finished by `[DONE]`, or when each of so many choices has had a `finish_reason`. */
+function severalChoices(count: number): StreamEnding {
+  const finished = new Set<number>();
+  const isIn = (events: Buffer, startsLine: boolean) => {
+    if (holdsDone(events, startsLine)) return true;
+    if (!holdsFinishReason(events)) return false;
+    for (const line of linesOf(events, startsLine))
+      for (const index of finishedIn(line)) if (index >= 0 && index < count) finished.add(Math.floor(index));
+    return finished.size === count;
+  };
+  return { isIn, isLast: chatEnding.isLast };
+}
+
+/** The choices, by their number, that end in this line. */
+function finishedIn(line: string): number[] {
+  const choices = memberOf(dataOf(line), "choices");
+  if (!Array.isArray(choices)) return [];
+  return choices.flatMap((choice) => {
+    const index = memberOf(choice, "index");
+    return typeof index === "number" && typeof memberOf(choice, "finish_reason") === "string" ? [index] : [];
+  });
+}
+
+/** What a line `data: …` brings, where it is JSON. */
+function dataOf(line: string): unknown {
+  if (!line.startsWith("data:")) return undefined;
+  try {
+    return JSON.parse(line.slice(5));
+  } catch {
+    return undefined;
+  }
+}
 
 /** Streams whose events bear a type: finished by `[DONE]` or one of these types, as event name or root `type`. */
 export function typedEnding(types: RegExp, hint: string): StreamEnding {
@@ -30,6 +68,19 @@ export function typedEnding(types: RegExp, hint: string): StreamEnding {
     return linesOf(events, startsLine).some((line) => types.test(typeOfLine(line)));
   };
   return { isIn, isLast: (events) => isIn(events, true) };
+}
+
+/** Finished when so many events of these types have come, each of which ends one of several; as data, not as event name. */
+export function severalTyped(types: RegExp, count: number): StreamEnding | undefined {
+  if (count <= 1) return undefined;
+  let ended = 0;
+  const isIn = (events: Buffer, startsLine: boolean) => {
+    if (holdsDone(events, startsLine)) return true;
+    const lines = linesOf(events, startsLine).filter((line) => line.startsWith("data:"));
+    ended += lines.filter((line) => types.test(typeOfLine(line))).length;
+    return ended >= count;
+  };
+  return { isIn, isLast: chatEnding.isLast };
 }
 
 /** A stream of messages (https://docs.anthropic.com/en/api/messages-streaming): `message_stop` alone ends it. */
@@ -82,11 +133,7 @@ function linesOf(events: Buffer, startsLine: boolean): string[] {
 function typeOfLine(line: string): string {
   const named = /^event: ?(\S+)$/.exec(line)?.[1];
   if (named !== undefined) return named;
-  if (!line.startsWith("data:")) return "";
-  try {
-    const value: unknown = JSON.parse(line.slice(5));
-    return typeof value === "object" && value !== null && "type" in value ? String(value.type) : "";
-  } catch {
-    return /^data: ?\{\s*"type"\s*:\s*"([^"]*)"/.exec(line)?.[1] ?? "";
-  }
+  const data = dataOf(line);
+  if (data !== undefined) return String(memberOf(data, "type") ?? "");
+  return /^data: ?\{\s*"type"\s*:\s*"([^"]*)"/.exec(line)?.[1] ?? "";
 }
