@@ -62,6 +62,8 @@ function renderPermissions(routes: ReturnType<HttpServer["routes"]>): string {
     "A permission set lists what is allowed; nothing is by default. A rule is `action` or `action:pattern`, where `*`",
     "stands for any run of characters, in the action too, and a pattern is matched whole. `deny` wins over `allow`, and",
     "order never matters. A key names one or more sets, and nobody hands out more than what he holds himself.",
+    "A set that is taken out of the file leaves its holders with nothing; as it may come back, only who holds everything",
+    "changes such a key or user. Revoking and removing is for everybody who manages them.",
     "Members of the cluster, who share one token, hold the set `member`; to give them more or less, declare a set of that",
     "name in `claviger.yaml`, which takes the place of the built-in one: `permissions: full` gives them everything.",
     "",

@@ -1,7 +1,7 @@
 import type { Caller } from "#platform/http/ports.ts";
 import { type Glob, globCovers, globMatches, globsDisjoint, parseGlob } from "#platform/lib/glob.ts";
 import { ACTIONS, type Action } from "./action.ts";
-import type { PermissionSet, PermissionSets } from "./permission-set.ts";
+import { type PermissionSet, type PermissionSets, setsNamed } from "./permission-set.ts";
 
 /** What a principal holds: his sets taken together. A deny of one outweighs an allow of another. */
 export type Rights = readonly PermissionSet[];
@@ -56,6 +56,12 @@ export function allowsSome(rights: Rights, action: string): boolean {
 /** Every action that these rights allow on some target. */
 export function heldActions(rights: Rights): Action[] {
   return ACTIONS.filter((action) => allowsSome(rights, action));
+}
+
+/** Whether who has these sets may more than `caller`, or may come to: a set that is gone may come back with anything in it. */
+export function exceedsOwn(caller: Caller, names: readonly string[], sets: PermissionSets): boolean {
+  const wanted = names.every((name) => sets.has(name)) ? setsNamed(names, sets) : FULL;
+  return exceeds(rightsOf(caller, sets), wanted);
 }
 
 /**

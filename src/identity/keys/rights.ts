@@ -1,10 +1,9 @@
-import { exceeds, type PermissionSets, rightsOf, setsNamed } from "#gates/access/index.ts";
+import { exceedsOwn, type PermissionSets, setsNamed } from "#gates/access/index.ts";
 import type { Caller } from "#platform/http/ports.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { matchesSome } from "#platform/lib/glob-list.ts";
 import type { Grant } from "./grants.ts";
 
-type Rights = ReturnType<typeof rightsOf>;
 type Held = Pick<Grant, "permissionSets" | "models">;
 
 /**
@@ -12,21 +11,13 @@ type Held = Pick<Grant, "permissionSets" | "models">;
  * one of its sets does not exist.
  */
 export function refuseMoreThanOwn(caller: Caller, wanted: Held, sets: PermissionSets): void {
-  refuse(caller, { rights: setsNamed(wanted.permissionSets, sets), models: wanted.models }, sets);
+  setsNamed(wanted.permissionSets, sets);
+  refuseMightier(caller, wanted, sets);
 }
 
 /** Throws AppError `exceeds_own_rights` when a key that is there holds more than the caller. */
-export function refuseMightier(caller: Caller, held: Held, sets: PermissionSets): void {
-  const rights = rightsOf({ kind: "key", id: "", slot: 0, permissionSets: held.permissionSets }, sets);
-  refuse(caller, { rights, models: held.models }, sets);
-}
-
-function refuse(
-  caller: Caller,
-  wanted: { readonly rights: Rights; readonly models: Grant["models"] },
-  sets: PermissionSets,
-): void {
-  if (exceeds(rightsOf(caller, sets), wanted.rights) || exceedsModels(caller, wanted.models))
+export function refuseMightier(caller: Caller, { permissionSets, models }: Held, sets: PermissionSets): void {
+  if (exceedsOwn(caller, permissionSets, sets) || exceedsModels(caller, models))
     throw new AppError("exceeds_own_rights");
 }
 

@@ -1,4 +1,4 @@
-import { exceeds, type PermissionSets, rightsOf, setsNamed } from "#gates/access/index.ts";
+import { exceedsOwn, type PermissionSets, setsNamed } from "#gates/access/index.ts";
 import type { Caller } from "#platform/http/ports.ts";
 import { AppError } from "#platform/lib/error.ts";
 
@@ -7,18 +7,13 @@ import { AppError } from "#platform/lib/error.ts";
  * of them does not exist.
  */
 export function refuseMoreThanOwn(caller: Caller, wanted: readonly string[], sets: PermissionSets): void {
-  refuse(caller, setsNamed(wanted, sets), sets);
+  setsNamed(wanted, sets);
+  refuseMightier(caller, wanted, sets);
 }
 
 /** Throws AppError `exceeds_own_rights` when a user who is there holds more than the caller. */
 export function refuseMightier(caller: Caller, held: readonly string[], sets: PermissionSets): void {
-  // What no longer exists gives nothing.
-  const known = held.filter((name) => sets.has(name));
-  refuse(caller, known.length === held.length ? setsNamed(held, sets) : [], sets);
-}
-
-/** A key that is for some models alone makes nobody who is for all. */
-function refuse(caller: Caller, wanted: ReturnType<typeof rightsOf>, sets: PermissionSets): void {
+  // A key that is for some models alone makes nobody who is for all.
   const isNarrow = caller.kind === "key" && caller.models !== undefined;
-  if (isNarrow || exceeds(rightsOf(caller, sets), wanted)) throw new AppError("exceeds_own_rights");
+  if (isNarrow || exceedsOwn(caller, held, sets)) throw new AppError("exceeds_own_rights");
 }
