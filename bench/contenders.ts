@@ -54,7 +54,7 @@ export async function startContenders(
 ): Promise<Contenders> {
   await using undo = new AsyncDisposableStack();
   const upstream = await startUpstream(undo, files);
-  const nginx = await startNginx(directory, upstream, undo);
+  const nginx = await startNginx(directory, upstream, { undo });
   const args = [String(upstream.port), CREDENTIAL];
   const { port, pid } = await startNode("bare-proxy.ts", { args, files, undo });
   const bare = { name: BARE, port, headers: {}, pids: [pid] };

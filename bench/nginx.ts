@@ -1,25 +1,28 @@
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { requiredTool } from "#test/system/required-tool.ts";
 import { startProgram } from "#test/system/running-program.ts";
 import type { Contender, UpstreamOfBench } from "./contenders.ts";
 
-/** nginx with one worker as a reverse proxy; `undo` ends it. `files` is how many it may have open. */
+/** nginx as a reverse proxy, with one worker unless said; `undo` ends it. `files` is how many it may have open. */
 export async function startNginx(
-  directory: string,
+  within: string,
   { port: upstreamPort, credential, files }: UpstreamOfBench,
-  undo: AsyncDisposableStack,
+  { name = "nginx", workers = 1, undo }: { name?: string; workers?: number; undo: AsyncDisposableStack },
 ): Promise<Contender> {
   const port = await freePort();
+  const directory = path.join(within, name.replaceAll(/\W+/g, "-"));
+  mkdirSync(directory, { recursive: true });
   const file = path.join(directory, "nginx.conf");
-  writeFileSync(file, nginxConfig({ directory, port, upstreamPort, credential, files }));
+  writeFileSync(file, nginxConfig({ directory, port, upstreamPort, credential, files, workers }));
   const nginx = undo.use(startProgram(requiredTool("nginx"), ["-c", file, "-e", "stderr"]));
   // Ended by itself it waits for its worker, whose time is then known as that of a child.
   undo.defer(async () => void (await nginx.end("SIGTERM")));
-  const [, worker] = await nginx.hears(/start worker process (\d+)/);
-  return { name: "nginx", port, headers: {}, pids: [nginx.pid, Number(worker)] };
+  const started = Array(workers).fill("start worker process (\\d+)").join("[^]*");
+  const [, ...pids] = await nginx.hears(new RegExp(started));
+  return { name, port, headers: {}, pids: [nginx.pid, ...pids.map(Number)] };
 }
 
 interface NginxParts {
@@ -28,13 +31,14 @@ interface NginxParts {
   readonly upstreamPort: number;
   readonly credential: string;
   readonly files: number;
+  readonly workers: number;
 }
 
 /** A reverse proxy that puts in a credential and logs a line a request, as Claviger does. */
-function nginxConfig({ directory, port, upstreamPort, credential, files }: NginxParts): string {
+function nginxConfig({ directory, port, upstreamPort, credential, files, workers }: NginxParts): string {
   return `daemon off;
 user root;
-worker_processes 1;
+worker_processes ${workers};
 worker_rlimit_nofile ${files};
 error_log stderr notice;
 pid ${directory}/nginx.pid;

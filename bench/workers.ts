@@ -4,6 +4,7 @@ import { atLeast, atMost } from "./aims.ts";
 import { type ClavigerOptions, clavigerCommand, startClaviger } from "./claviger.ts";
 import { startUpstream } from "./contenders.ts";
 import { inTurns, type Measure, ratioOf } from "./measure.ts";
+import { startNginx } from "./nginx.ts";
 import type { Aim, Bench, Part } from "./part.ts";
 import { CPU, measureRequests, RATE, requestColumns } from "./requests.ts";
 import { measureRest } from "./rest.ts";
@@ -12,6 +13,9 @@ import { renderMeasures, showMib } from "./table.ts";
 
 const ONE = "Claviger, 1 worker";
 const TWO = "Claviger, 2 workers";
+/** nginx with one and with two, for what the machine makes of it. */
+const NGINX_ONE = "nginx, 1 worker";
+const NGINX_TWO = "nginx, 2 workers";
 const MOST_CPU = 1.1;
 /** On two cores, which the load and the upstream use too, the second one has little left to win. */
 const LEAST_RATE = 1;
@@ -30,11 +34,22 @@ export const workersPart: Part = {
     const bytes = await furtherWorkerBytes(bench);
     const aim = { what: "memory of a further worker", aim: `at most ${showMib(MOST_BYTES)}` };
     return {
-      body: `${renderMeasures(load, requestColumns([ONE]))}\n\nA further worker takes ${showMib(bytes)} at rest.`,
+      body: `${describe(load)}\n\nA further worker takes ${showMib(bytes)} at rest.`,
       aims: [...loadAims(load), { ...aim, value: showMib(bytes), met: bytes <= MOST_BYTES }],
     };
   },
 };
+
+function describe(load: readonly Measure[]): string {
+  const tables = [
+    [ONE, TWO],
+    [NGINX_ONE, NGINX_TWO],
+  ].map(([one = "", two = ""]) => {
+    const own = load.filter(({ contender }) => contender === one || contender === two);
+    return renderMeasures(own, requestColumns([one]));
+  });
+  return tables.join("\n\nThe same of nginx, on the same two cores:\n\n");
+}
 
 function loadAims(load: readonly Measure[]): readonly Aim[] {
   const ratio = (figure: string) => ratioOf(load, figure, [TWO, ONE]);
@@ -59,7 +74,9 @@ async function compareLoad({ directory, program, plan }: Bench): Promise<readonl
     startClaviger(directory, upstream, { program, ...options, undo });
   const one = await start({ name: ONE, serveFlags: flags(1) });
   const two = await start({ name: TWO, serveFlags: flags(2) });
-  return await inTurns(CHAT.name, { turns: plan.turns, contenders: [one, two] }, (contender, durationMs) =>
+  const nginx = (name: string, workers: number) => startNginx(directory, upstream, { name, workers, undo });
+  const contenders = [one, two, await nginx(NGINX_ONE, 1), await nginx(NGINX_TWO, 2)];
+  return await inTurns(CHAT.name, { turns: plan.turns, contenders }, (contender, durationMs) =>
     measureRequests(contender, CHAT, durationMs),
   );
 }
