@@ -67,12 +67,16 @@ const JSON_ONLY: readonly BodyForm[] = ["json"];
 const JSON_OR_FORM: readonly BodyForm[] = ["json", "multipart"];
 /** https://platform.openai.com/docs/api-reference/responses-streaming: the three ways a response ends. */
 const responsesEnding = typedEnding(/^response\.(completed|incomplete|failed)$/, "response.");
-/** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like; of several images each has one. */
+/** `image_generation.completed`, `speech.audio.done`, `transcript.text.done` and their like. */
 const MEDIA_ENDS = /\.(completed|done)$/;
 const mediaEnding: StreamEnding = {
   ...typedEnding(MEDIA_ENDS, ".completed|.done"),
   isLast: chatEnding.isLast,
-  ofSeveral: (count) => severalTyped(MEDIA_ENDS, count),
+};
+/** Of several images each has one. */
+const imagesEnding: StreamEnding = {
+  ...mediaEnding,
+  ofSeveral: (count) => (count > 1 ? severalTyped(mediaEnding, MEDIA_ENDS, count) : undefined),
 };
 
 /** Claude Code and older SDKs of Anthropic append `?beta=true`; the betas themselves are in a header. */
@@ -102,7 +106,7 @@ export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   forwarding("/v1/images/{operation}", {
     summary: "Make or change images.",
     bodies: JSON_OR_FORM,
-    ending: mediaEnding,
+    ending: imagesEnding,
     jsonOnly: true,
   }),
   forwarding("/v1/audio/{operation}", {

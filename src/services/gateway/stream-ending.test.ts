@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { messageEnding, typedEnding } from "./stream-ending.ts";
+import { chatEnding, messageEnding, severalTyped, typedEnding } from "./stream-ending.ts";
 
 const ending = typedEnding(/^response\.(completed|failed)$/, "response.");
 const isIn = (text: string, startsLine = true) => ending.isIn(Buffer.from(text), startsLine);
@@ -31,4 +31,28 @@ test("[G6] a stream of messages is finished by message_stop alone", () => {
   expect(ends('data: {"type":"content_block_delta","delta":{"type":"message_stop"}}\n\n')).toBe(false);
   expect(ends('data: {"type":"x","text":"\\nevent: message_stop\\n"}\n\n')).toBe(false);
   expect(ends("event: message_stop", false)).toBe(false);
+});
+
+test("[G6] of several typed ends each event counts once, by its name too where its data is too large to hold", () => {
+  const types = /^response\.(completed|failed)$/;
+  const fresh = () => {
+    const several = severalTyped(ending, types, 2);
+    return (text: string, startsLine = true) => several.isIn(Buffer.from(text), startsLine);
+  };
+  const whole = 'event: response.completed\ndata: {"type":"response.completed"}\n\n';
+  const twice = fresh();
+  expect([twice(whole), twice("data: {}\n\n"), twice(whole)]).toEqual([false, false, true]);
+  expect(fresh()(whole + whole)).toBe(true);
+  const large = fresh();
+  const begun = 'event: response.completed\ndata: {"b64":"xxxx';
+  expect([large(begun), large('xxxx"}\n\n', false), large(begun)]).toEqual([false, false, true]);
+  expect(fresh()("data: [DONE]\n\n")).toBe(true);
+});
+
+test("[G6] choices are counted by whole numbers below what was asked for", () => {
+  const several = chatEnding.ofSeveral?.(2);
+  const end = (index: number) =>
+    several?.isIn(Buffer.from(`data: {"choices":[{"index":${index},"finish_reason":"stop"}]}\n\n`), true);
+  expect([0, 0.5, 1.5, -1, 2, 1].map(end)).toEqual([false, false, false, false, false, true]);
+  expect(chatEnding.ofSeveral?.(1)).toBeUndefined();
 });

@@ -10,6 +10,8 @@ export interface StreamEnding {
   ofSeveral?(count: number): StreamEnding | undefined;
 }
 
+/** No API gives more; beyond, what an upstream counts up is not remembered. */
+const MOST_CHOICES = 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
@@ -23,7 +25,7 @@ const FINISH_REASON = Buffer.from('"finish_reason"');
 export const chatEnding: StreamEnding = {
   isIn: (events, startsLine) => holdsDone(events, startsLine) || holdsFinishReason(events),
   isLast: (events) => holdsDone(events, true),
-  ofSeveral: (count) => (count > 1 ? severalChoices(count) : undefined),
+  ofSeveral: (count) => (count > 1 ? severalChoices(Math.min(count, MOST_CHOICES)) : undefined),
 };
 
 /** Finished by `[DONE]`, or when each of so many choices has had a `finish_reason`. */
@@ -33,7 +35,7 @@ function severalChoices(count: number): StreamEnding {
     if (holdsDone(events, startsLine)) return true;
     if (!holdsFinishReason(events)) return false;
     for (const line of linesOf(events, startsLine))
-      for (const index of finishedIn(line)) if (index >= 0 && index < count) finished.add(Math.floor(index));
+      for (const index of finishedIn(line)) if (index >= 0 && index < count) finished.add(index);
     return finished.size === count;
   };
   return { isIn, isLast: chatEnding.isLast };
@@ -45,7 +47,8 @@ function finishedIn(line: string): number[] {
   if (!Array.isArray(choices)) return [];
   return choices.flatMap((choice) => {
     const index = memberOf(choice, "index");
-    return typeof index === "number" && typeof memberOf(choice, "finish_reason") === "string" ? [index] : [];
+    const isFinished = typeof memberOf(choice, "finish_reason") === "string";
+    return isFinished && typeof index === "number" && Number.isInteger(index) ? [index] : [];
   });
 }
 
@@ -70,17 +73,18 @@ export function typedEnding(types: RegExp, hint: string): StreamEnding {
   return { isIn, isLast: (events) => isIn(events, true) };
 }
 
-/** Finished when so many events of these types have come, each of which ends one of several; as data, not as event name. */
-export function severalTyped(types: RegExp, count: number): StreamEnding | undefined {
-  if (count <= 1) return undefined;
-  let ended = 0;
+/** As `single`, whose types are these, when so many of its events have come, each of which ends one of several. */
+export function severalTyped(single: StreamEnding, types: RegExp, count: number): StreamEnding {
+  // Most events bear their type twice; of one too large to hold it may be found in its name alone.
+  const ended = { names: 0, data: 0 };
   const isIn = (events: Buffer, startsLine: boolean) => {
     if (holdsDone(events, startsLine)) return true;
-    const lines = linesOf(events, startsLine).filter((line) => line.startsWith("data:"));
-    ended += lines.filter((line) => types.test(typeOfLine(line))).length;
-    return ended >= count;
+    if (!single.isIn(events, startsLine)) return false;
+    for (const line of linesOf(events, startsLine))
+      if (types.test(typeOfLine(line))) ended[line.startsWith("data:") ? "data" : "names"] += 1;
+    return Math.max(ended.names, ended.data) >= count;
   };
-  return { isIn, isLast: chatEnding.isLast };
+  return { isIn, isLast: single.isLast };
 }
 
 /** A stream of messages (https://docs.anthropic.com/en/api/messages-streaming): `message_stop` alone ends it. */

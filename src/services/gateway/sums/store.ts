@@ -194,10 +194,10 @@ function isKept(minutesFrom: number): RawBuilder<unknown> {
  * Most answers are a 200: those have no entry. One of a row whose number was given back may be there still.
  */
 async function addToIndex(query: Query, slice: Slice): Promise<void> {
-  const add = (column: keyof typeof INDEXED, having = sql`TRUE`) =>
+  const add = (column: keyof typeof INDEXED, where = sql`TRUE`) =>
     sql`INSERT OR IGNORE INTO request_index (hour, kind, value, at, seq)
       SELECT time / ${HOUR_MS}, ${INDEXED[column]}, ${sql.ref(column)}, time % ${HOUR_MS}, seq
-      ${from(slice)} AND ${having}`.execute(query);
+      ${from(slice)} AND ${where}`.execute(query);
   await add("principal");
   await add("model");
   await add("provider", sql`provider IS NOT NULL`);
