@@ -26,7 +26,7 @@ export async function serveRoutes(
             : { caller: { kind: "key", id: "key_caller", permissionSets: [presented], slot: 0 } },
         holds: () => true,
       },
-      addressLimit: { failed: () => undefined },
+      addressLimit: { failed: () => undefined, waitS: () => undefined },
       callerLimits: { begin: () => undefined },
       authorizer: { allows: (caller, action, target) => allows(rightsOf(caller, sets), action, target) },
     },

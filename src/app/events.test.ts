@@ -30,7 +30,7 @@ test("[C8] what is used while somebody listens is one event a second, and what w
   const gates = {
     lock: { isLocked: () => false },
     authenticator: { authenticate: () => ({ refused: "unknown" }) as const, holds: () => true },
-    addressLimit: { failed: () => undefined },
+    addressLimit: { failed: () => undefined, waitS: () => undefined },
     callerLimits: { begin: () => undefined },
     authorizer: { allows: () => true },
   };

@@ -221,7 +221,7 @@ describe("a planted route", () => {
           : { refused: presented === undefined ? "missing" : "unknown" },
       holds: () => true,
     },
-    addressLimit: { failed: () => undefined },
+    addressLimit: { failed: () => undefined, waitS: () => undefined },
     callerLimits: { begin: () => undefined },
     authorizer: { allows: () => true },
   };

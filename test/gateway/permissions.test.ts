@@ -58,7 +58,7 @@ async function startGateway(
     gates: {
       lock: { isLocked: () => false },
       authenticator: { authenticate: () => ({ caller: CALLER }), holds: () => true },
-      addressLimit: { failed: () => undefined },
+      addressLimit: { failed: () => undefined, waitS: () => undefined },
       callerLimits: { begin: () => undefined },
       authorizer: {
         allows: (caller, action, target) =>

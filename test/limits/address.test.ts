@@ -47,6 +47,8 @@ test("[A12] a revoked key counts as a wrong one; right ones and requests with no
   await server.control({ method: "DELETE", path: `/api/v1/keys/${server.id}` });
   expect((await server.ask(server.key)).status).toBe(401);
   expect((await server.ask(server.key)).status).toBe(429);
+  // Who presents nothing is told to, whatever else came from his address.
+  expect((await server.call({ path: "/api/v1/keys" })).status).toBe(401);
 });
 
 test("[A12] [N10] the control socket is never limited, nor does what is wrong there count", async () => {

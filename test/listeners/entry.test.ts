@@ -187,7 +187,7 @@ test("[I7] an identity comes in by the listeners whose list has its name, and is
     const gates = {
       lock: { isLocked: () => false },
       authenticator: { authenticate: () => ({ caller }), holds: () => true },
-      addressLimit: { failed: () => undefined },
+      addressLimit: { failed: () => undefined, waitS: () => undefined },
       callerLimits: { begin: () => undefined },
       authorizer: { allows: () => true },
     };

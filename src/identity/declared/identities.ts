@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { KeyLimits } from "#gates/ratelimit/index.ts";
-import { AddressRanges } from "#platform/lib/address-ranges.ts";
+import { AddressRanges, NOWHERE } from "#platform/lib/address-ranges.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import type { Random } from "#platform/lib/random.ts";
 import { parsePublicHash } from "../keys/index.ts";
@@ -63,13 +63,13 @@ export class Identities {
         record,
         addresses: record.allowedIps.length === 0 ? undefined : new AddressRanges(record.allowedIps),
       };
-      const hash = parsePublicHash(record.hash);
-      if ("malformed" in hash) throw new Error(`the hash of identity ${record.name} was not checked`);
-      if (hash.algorithm === "sha256") {
-        byDigest.set(hash.digest.toString("base64url"), held);
+      const known = parsePublicHash(record.hash);
+      if ("malformed" in known) throw new Error(`the hash of identity ${record.name} was not checked`);
+      if (known.algorithm === "sha256") {
+        byDigest.set(known.digest.toString("base64url"), held);
       } else {
         slowByName.set(record.name, held);
-        slow.push({ name: record.name, hash });
+        slow.push({ name: record.name, hash: known });
       }
     }
     this.#slow.replace(slow);
@@ -141,8 +141,8 @@ export class Identities {
   }
 
   #judge(held: Held | undefined, address: string | null): IdentityVerdict {
-    if (held === undefined) return UNKNOWN;
-    if (this.#isOver(held)) return { ok: false, reason: "expired" };
+    if (held === undefined) return refused("unknown", address);
+    if (this.#isOver(held)) return refused("expired", address);
     if (held.addresses?.holds(address) === false) return { ok: false, reason: "wrong_address" };
     return { ok: true, identity: held.record };
   }
@@ -152,8 +152,14 @@ export class Identities {
   }
 }
 
+/** As dear as the refusal of a key presented from another address than its own. */
+function refused(reason: "unknown" | "expired", address: string | null): IdentityVerdict {
+  NOWHERE.holds(address);
+  return { ok: false, reason };
+}
+
 function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
+  return hash("sha256", text, "base64url");
 }
 
 /** Presented where nothing of a key's length is, so that it takes as long. */

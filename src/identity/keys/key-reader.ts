@@ -1,5 +1,5 @@
 import type { KeyLimits } from "#gates/ratelimit/index.ts";
-import { AddressRanges } from "#platform/lib/address-ranges.ts";
+import { NOWHERE } from "#platform/lib/address-ranges.ts";
 import type { Clock } from "#platform/lib/clock.ts";
 import { hasKeyShape, KEY_PREFIX, parseApiKey } from "./api-key.ts";
 import { GrantReader } from "./grants.ts";
@@ -16,9 +16,6 @@ import { LastAddresses } from "./last-addresses.ts";
 const DECOYS = Array.from({ length: 1024 }, (_, number) =>
   Buffer.from(`${KEY_PREFIX}${String(number).padStart(12, "0")}_${"0".repeat(49)}`),
 );
-
-/** Of the range for documentation (RFC 5737): nobody is there. */
-const NOWHERE = new AddressRanges(["192.0.2.0/24"]);
 
 /** Whom a presented key stands for. */
 export interface KnownKey {

@@ -76,15 +76,17 @@ function identified(gates: Gates, exchange: Exchange, verdict: Verdict, inUrl: b
 
 /**
  * By the limit of its address or as every wrong one. It is judged first, whatever the address did, for a right one
- * passes: what costs little to judge needs no door in front. Who presents nothing has tried nothing.
+ * passes: what costs little to judge needs no door in front. Who presents nothing has tried nothing, and waits as long
+ * for his answer.
  */
 function wrongCredential(
   { addressLimit }: Gates,
   { address, time }: Exchange,
   reason: RefusalReason,
 ): AppError {
-  const waitS = reason === "missing" || address === null ? undefined : addressLimit.failed(address, time);
-  if (waitS === undefined) return new AppError("invalid_token");
+  const waitS =
+    address === null ? undefined : addressLimit[reason === "missing" ? "waitS" : "failed"](address, time);
+  if (waitS === undefined || reason === "missing") return new AppError("invalid_token");
   const words = "Too many wrong credentials came from this address.";
   return new AppError("rate_limited", words, { retryAfterS: waitS });
 }

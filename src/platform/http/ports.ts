@@ -186,6 +186,8 @@ export interface AddressLimit {
    * whole seconds for which wrong ones are answered `rate_limited`.
    */
   failed(address: string, nowMs: number): number | undefined;
+  /** What `failed` would give, at the same cost, with nothing counted. */
+  waitS(address: string, nowMs: number): number | undefined;
 }
 
 export interface CallerLimits {

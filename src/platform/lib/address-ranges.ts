@@ -33,6 +33,9 @@ export class AddressRanges {
   }
 }
 
+/** Of the range for documentation (RFC 5737): nobody is there. Asked where an answer must take as long as another. */
+export const NOWHERE = new AddressRanges(["192.0.2.0/24"]);
+
 /** Whether the text is an address or a range `ADDRESS/BITS`. */
 export function isAddressRange(text: string): boolean {
   return parseRange(text) !== undefined;

@@ -1,4 +1,4 @@
-import { createHash, createHmac, hash, type KeyObject, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, type KeyObject, timingSafeEqual } from "node:crypto";
 
 /** HMAC-SHA256 (RFC 2104), 32 bytes; text is taken as UTF-8. The key object is made once, outside the hot path. */
 export function hmacSha256(key: KeyObject, data: string | Uint8Array): Buffer {
@@ -38,7 +38,7 @@ export function hmacSha256Of(key: Uint8Array): (text: string) => Buffer {
 
 /** SHA-256 (FIPS 180-4), 32 bytes; text is taken as UTF-8. */
 export function sha256(data: string | Uint8Array): Buffer {
-  return createHash("sha256").update(data).digest();
+  return hash("sha256", data, "buffer");
 }
 
 /** Whether the bytes are the same, in a time that tells nothing of them but their length. */

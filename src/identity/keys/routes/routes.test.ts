@@ -57,7 +57,7 @@ beforeAll(async () => {
       },
       holds: () => true,
     },
-    addressLimit: { failed: () => undefined },
+    addressLimit: { failed: () => undefined, waitS: () => undefined },
     callerLimits: { begin: () => undefined },
     authorizer: {
       allows: (caller, action, target) =>

@@ -46,7 +46,7 @@ async function openRoutes() {
     gates: {
       lock: { isLocked: () => false },
       authenticator: { authenticate: () => ({ refused: "unknown" }), holds: () => true },
-      addressLimit: { failed: () => undefined },
+      addressLimit: { failed: () => undefined, waitS: () => undefined },
       callerLimits: { begin: () => undefined },
       authorizer: { allows: () => true },
     },
