@@ -1,6 +1,7 @@
 import { allows, allowsSome } from "#gates/access/index.ts";
-import type { Identities } from "#identity/declared/index.ts";
+import type { Identities, IdentityVerdict } from "#identity/declared/index.ts";
 import type { KeyReader } from "#identity/keys/index.ts";
+import { mayEnter } from "#platform/http/entry.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import {
   type Arrival,
@@ -88,34 +89,42 @@ function isForModel(caller: Caller, action: string, target: string): boolean {
 
 /**
  * By the keys issued at run time, then by those of the configuration file, then by the members' token, and by the slow
- * ones of the file last.
+ * ones of the file last. Who is right on another listener alone costs what a wrong credential does.
  */
 function judge(parts: Parts, presented: string | undefined, arrival: Arrival): Verdict | Promise<Verdict> {
   const { keys, identities, members } = parts;
-  const verdict = keys.authenticate(presented, arrival.address);
-  if (verdict.ok) {
-    const { id, permissionSets, slot, models } = verdict.key;
-    keys.markUsed(slot, arrival.address);
-    return { caller: { kind: "key", id, permissionSets, slot, models } };
-  }
-  const declared = identities.authenticate(presented, arrival.address);
-  if (declared.ok) return toVerdict(identities, declared);
+  const { entry } = arrival.listener;
+  const issued = ofKey(keys, keys.authenticate(presented, arrival.address), arrival.address);
+  if ("caller" in issued && mayEnter(entry, issued.caller)) return issued;
+  const declared = ofIdentity(identities, identities.authenticate(presented, arrival.address));
+  if ("caller" in declared && mayEnter(entry, declared.caller)) return declared;
   // What no key is costs this whatever it is. The headers of AI clients may hold a key, but never the members' token.
   const term = members.termOf(presented);
+  if ("caller" in issued) return issued;
+  if ("caller" in declared) return declared;
   if (term !== undefined && arrival.head?.isBearer === true)
     return { caller: { kind: "member", id: MEMBER_ID, permissionSets: MEMBER_SETS, term } };
-  if (declared.reason !== "unknown") return toVerdict(identities, declared);
-  const refused = { refused: verdict.reason };
-  const { entry } = arrival.listener;
+  if (declared.refused !== "unknown") return declared;
   const admitted = entry.kind === "open" ? undefined : entry.identities;
-  if (presented === undefined || !identities.someSlow(admitted)) return refused;
+  if (presented === undefined || !identities.someSlow(admitted)) return issued;
   const slow = identities.authenticateSlowly(presented, arrival.address, () => pastLimit(parts, arrival));
-  const settle = (found: ReturnType<Identities["authenticate"]>) =>
-    found.ok || found.reason !== "unknown" ? toVerdict(identities, found) : refused;
+  const settle = (found: IdentityVerdict) =>
+    found.ok || found.reason !== "unknown" ? ofIdentity(identities, found) : issued;
   return slow instanceof Promise ? slow.then(settle) : settle(slow);
 }
 
-function toVerdict(identities: Identities, found: ReturnType<Identities["authenticate"]>): Verdict {
+function ofKey(
+  keys: KeyReader,
+  found: ReturnType<KeyReader["authenticate"]>,
+  address: string | null,
+): Verdict {
+  if (!found.ok) return { refused: found.reason };
+  const { id, permissionSets, slot, models } = found.key;
+  keys.markUsed(slot, address);
+  return { caller: { kind: "key", id, permissionSets, slot, models } };
+}
+
+function ofIdentity(identities: Identities, found: IdentityVerdict): Verdict {
   if (!found.ok) return { refused: found.reason };
   const { id, name, permissionSets, slot } = found.identity;
   identities.markUsed(slot);

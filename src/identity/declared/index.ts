@@ -1,5 +1,5 @@
 export { type DeclaredIdentities, openDeclaredIdentities } from "./declared-identities.ts";
-export { attachIdentities, type Identities } from "./identities.ts";
+export { attachIdentities, type Identities, type IdentityVerdict } from "./identities.ts";
 export {
   createIdentityMemory,
   type DeclaredIdentity,

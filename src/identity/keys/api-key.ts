@@ -11,7 +11,7 @@ const SECRET_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 const SEPARATOR = KEY_PREFIX.length + ID_LENGTH;
 const UNDERSCORE = 0x5f;
-const KEY_LENGTH = SEPARATOR + 1 + SECRET_LENGTH + CHECKSUM_LENGTH;
+export const KEY_LENGTH = SEPARATOR + 1 + SECRET_LENGTH + CHECKSUM_LENGTH;
 
 /** 1 for a character that is not of base62, by its code; the last stands for all after it too. */
 const NOT_BASE62 = Uint8Array.from({ length: 256 }, (_, code) =>
@@ -52,7 +52,12 @@ export function parseApiKey(text: string): ParsedApiKey {
   if (text.slice(-CHECKSUM_LENGTH) !== checksum(body)) {
     return { ok: false, reason: "its checksum does not match: a character is wrong" };
   }
-  return { ok: true, id: text.slice(KEY_PREFIX.length, SEPARATOR) };
+  return { ok: true, id: publicIdIn(text) };
+}
+
+/** The public id in the text of a key. */
+export function publicIdIn(text: string): string {
+  return text.slice(KEY_PREFIX.length, SEPARATOR);
 }
 
 function notBase62(text: string, index: number): number {

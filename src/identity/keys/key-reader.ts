@@ -1,7 +1,7 @@
 import type { KeyLimits } from "#gates/ratelimit/index.ts";
 import { NOWHERE } from "#platform/lib/address-ranges.ts";
 import type { Clock } from "#platform/lib/clock.ts";
-import { hasKeyShape, KEY_PREFIX, parseApiKey } from "./api-key.ts";
+import { hasKeyShape, KEY_LENGTH, KEY_PREFIX, parseApiKey, publicIdIn } from "./api-key.ts";
 import { GrantReader } from "./grants.ts";
 import { type DigestSecret, keyDigest } from "./key-digest.ts";
 import { keyId } from "./key-id.ts";
@@ -78,33 +78,51 @@ class AttachedKeys implements KeyReader {
   }
 
   /**
-   * Whatever is presented, even nothing, costs one HMAC of the same length, one look-up, one comparison, one checksum,
-   * and where it fails the reading of an address: the time taken tells a caller no more than the answer does.
+   * A key that holds costs one HMAC, one look-up and one comparison. Whatever else is presented, even nothing, costs in
+   * addition a decoy, one checksum and the reading of an address: the time taken tells a caller no more than the answer does.
    */
   authenticate(presented: string | undefined, address: string | null = null): Authentication {
     this.#turn = (Math.imul(this.#turn, 1664525) + 1013904223) >>> 0;
-    const decoy = decoyOf(this.#turn);
-    const long = presented?.length === decoy.length;
-    const shaped = hasKeyShape(long ? presented : decoy) && long;
-    const text = shaped ? presented : decoy;
-    const digest = this.#digest(text);
-    // Looked up at another place each time, for one that is looked at again and again is quicker to find.
-    const moved = shaped ? this.#unused : digest;
-    moved.writeUInt32LE(this.#turn, moved.writeUInt32LE(this.#turn));
-    const slot = this.#table.find(digest);
-    const parsed = parseApiKey(text);
+    const isLong = presented?.length === KEY_LENGTH;
+    if (!isLong || !hasKeyShape(presented)) return this.#refuseShapeless(presented, address);
+    const slot = this.#table.find(this.#digest(presented));
+    const grant = slot === undefined ? undefined : this.#grantOf(slot);
     const nowMs = this.#clock.now();
-    if (presented === undefined || presented === "") return refused("missing", address);
-    if (!shaped || !parsed.ok) return refused("malformed", address);
-    if (slot === undefined) return refused("unknown", address);
-    // Read of a revoked key too, which would be the quickest to refuse.
-    const grant = this.#grantOf(slot);
+    if (slot === undefined || grant === undefined) return this.#refuse(presented, "unknown", address);
+    // Looked at of a revoked key too, which would be the quickest to refuse.
     const isOver = this.#table.expiresAtMs(slot) <= nowMs;
-    if (grant === undefined || !this.#table.isLive(slot)) return refused("revoked", address);
-    if (isOver) return refused("expired", address);
-    if (grant.ranges?.holds(address) === false) return { ok: false, reason: "wrong_address" };
+    if (!this.#table.isLive(slot)) return this.#refuse(presented, "revoked", address);
+    if (isOver) return this.#refuse(presented, "expired", address);
+    if (grant.ranges?.holds(address) === false) return this.#refuse(presented, "wrong_address");
     const { permissionSets, limits, models } = grant;
-    return { ok: true, key: { id: keyId(parsed.id), slot, permissionSets, limits, models } };
+    return { ok: true, key: { id: keyId(publicIdIn(presented)), slot, permissionSets, limits, models } };
+  }
+
+  /** A decoy in its place is looked up, another place each time: one that is looked at again and again is quicker to find. */
+  #refuseShapeless(presented: string | undefined, address: string | null): Authentication {
+    const decoy = this.#decoy();
+    if (presented?.length !== KEY_LENGTH) hasKeyShape(decoy);
+    const digest = this.#digest(decoy);
+    digest.writeUInt32LE(this.#turn, digest.writeUInt32LE(this.#turn));
+    this.#table.find(digest);
+    parseApiKey(decoy);
+    NOWHERE.holds(address);
+    this.#clock.now();
+    return { ok: false, reason: presented === undefined || presented === "" ? "missing" : "malformed" };
+  }
+
+  /** `address` is undefined where one was read already. */
+  #refuse(presented: string, reason: Reason, address?: string | null): Authentication {
+    this.#decoy();
+    this.#unused.writeUInt32LE(this.#turn, this.#unused.writeUInt32LE(this.#turn));
+    const isWhole = parseApiKey(presented).ok;
+    if (address !== undefined) NOWHERE.holds(address);
+    return { ok: false, reason: isWhole ? reason : "malformed" };
+  }
+
+  /** Copied, for a text that is used again and again is quicker to hash than one that has just come. */
+  #decoy(): string {
+    return DECOYS[(this.#turn >>> 16) % DECOYS.length]?.toString("latin1") ?? "";
   }
 
   holds(slot: number): boolean {
@@ -139,15 +157,4 @@ class AttachedKeys implements KeyReader {
     const number = this.#table.grantOf(slot);
     return number === undefined ? undefined : this.#grants.at(number);
   }
-}
-
-/** As dear as the refusal of a key presented from another address than its own. */
-function refused(reason: Reason, address: string | null): Authentication {
-  NOWHERE.holds(address);
-  return { ok: false, reason };
-}
-
-/** Copied, for a text that is used again and again is quicker to hash than one that has just come. */
-function decoyOf(turn: number): string {
-  return DECOYS[(turn >>> 16) % DECOYS.length]?.toString("latin1") ?? "";
 }
