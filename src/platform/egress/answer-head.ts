@@ -22,7 +22,7 @@ const LONGEST_IDLE_MS = 600_000;
 
 const STATUS = /HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
 /** Each class excludes what ends it, so that no text is read twice. No folded line, no blank before the colon. */
-const LINE = /[!#$%&'*+\-.^_`|~\dA-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n/y;
+const LINES = /(?:[!#$%&'*+\-.^_`|~\dA-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*/y;
 const TAB = 0x09;
 const BLANK = 0x20;
 const LENGTH = /^\d{1,15}$/;
@@ -39,13 +39,13 @@ export function readAnswerHead(text: string): AnswerHead {
   if (minor === "0" && status?.startsWith("1")) throw badAnswer("an informational answer in HTTP/1.0");
   const framing: Framing = { length: undefined, coding: undefined, closes: minor === "0", keptMs: undefined };
   const headers: string[] = [];
-  for (let at = begin.length; at < text.length; at = LINE.lastIndex) {
-    LINE.lastIndex = at;
-    // Not `exec`: what it gives for each line costs more than to find the colon again.
-    if (!LINE.test(text)) throw badAnswer("header line");
+  // All lines at once, and not `exec`: what it gives for each costs more than to find its colon and its end again.
+  LINES.lastIndex = begin.length;
+  if (!LINES.test(text) || LINES.lastIndex !== text.length) throw badAnswer("header line");
+  for (let at = begin.length, end: number; at < text.length; at = end + 2) {
     const colon = text.indexOf(":", at);
     const name = text.slice(at, colon);
-    const end = LINE.lastIndex - 2;
+    end = text.indexOf("\r", colon);
     const value = withoutBlanks(text, colon + 1, end);
     headers.push(name, value);
     note(framing, { name, value, tabbed: text.charCodeAt(end - 1) === TAB });

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { AppError } from "../lib/error.ts";
+import { knownNames } from "../lib/known-names.ts";
 import type { Outbound } from "./exchange.ts";
 
 const TARGET = /^[\x21-\xff]+$/;
@@ -76,24 +77,13 @@ export function writeWhole(socket: Socket, head: string, body: Buffer | undefine
 
 type Role = "host" | "length" | "refused" | "no-name" | "other";
 
-/** What names are, kept as they are spelled: there are few, and making each lower case costs more than looking it up. */
-const roles = new Map<string, Role>();
-const MAX_ROLES = 256;
-const LONGEST_KNOWN = 64;
-
-function roleOf(spelled: string): Role {
-  const known = roles.get(spelled);
-  if (known !== undefined) return known;
+const roleOf = knownNames((name, spelled): Role => {
+  // As it is spelled: the sign for kelvin is a k in lower case.
   if (!NAME.test(spelled)) return "no-name";
-  const name = spelled.toLowerCase();
-  const role = name === "host" ? "host" : name === "content-length" ? "length" : otherRole(name);
-  if (roles.size < MAX_ROLES && spelled.length <= LONGEST_KNOWN) roles.set(spelled, role);
-  return role;
-}
-
-function otherRole(name: string): Role {
+  if (name === "host") return "host";
+  if (name === "content-length") return "length";
   return NOT_THE_CALLERS.has(name) ? "refused" : "other";
-}
+});
 
 function only(before: string | undefined, value: string): string {
   if (before !== undefined) throw unsendable("host");

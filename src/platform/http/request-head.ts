@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
+import { knownNames } from "../lib/known-names.ts";
 import { unescapeFully } from "./path.ts";
 
 /** The headers the gates look at, read once from the raw list so that a duplicate cannot hide. */
@@ -56,6 +57,11 @@ const SINGLE: ReadonlyMap<string, number> = new Map(
     ...KEY_HEADERS,
   ].map((name, index) => [name, 1 << index]),
 );
+const roleOf = knownNames((name) => ({
+  name,
+  bit: SINGLE.get(name) ?? 0,
+  forwards: isForwardingHeader(name),
+}));
 /** What the keys of this server begin with. */
 const OUR_KEYS = "sk-claviger-";
 const PAGE_TAKEN = /(^|,)\s*text\/html\s*(;|,|$)/i;
@@ -125,9 +131,8 @@ function checkRawHeaders(raw: readonly string[]): boolean {
   let seen = 0;
   let forwarded = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = (raw[i] ?? "").toLowerCase();
-    if (isForwardingHeader(name)) forwarded = true;
-    const bit = SINGLE.get(name) ?? 0;
+    const { name, bit, forwards } = roleOf(raw[i] ?? "");
+    forwarded ||= forwards;
     if ((seen & bit) !== 0)
       throw new AppError("bad_request", `The header ${name} was sent twice; send it once.`);
     seen |= bit;

@@ -1,4 +1,5 @@
 import { ANSWER_HEADERS } from "#platform/http/gateway-headers.ts";
+import { knownNames } from "#platform/lib/known-names.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { KindFacts } from "./providers/kind.ts";
 import type { Redactor } from "./redact.ts";
@@ -57,6 +58,11 @@ const DROPPED = new Set([
 ]);
 const NO_NAMES: ReadonlySet<string> = new Set();
 const DROPPED_PREFIXES = ["access-control-", "content-security-policy", "x-claviger-"];
+const facts = knownNames((name) => ({
+  name,
+  isCredential: CREDENTIAL_HEADERS.has(name),
+  isDropped: DROPPED.has(name) || DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix)),
+}));
 
 /**
  * The headers of a request to an upstream, as name, value, name, value. `rawHeaders` is the client's, in the same
@@ -76,7 +82,7 @@ export function upstreamHeaders(
   const seen = new Set<string>();
   const forwarded = FORWARDED[kind.dialect];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = lowerCase(rawHeaders[index] ?? "");
+    const { name } = facts(rawHeaders[index] ?? "");
     if (!forwarded.has(name) || nominated.has(name)) continue;
     if (seen.has(name) && !LISTS.has(name)) continue;
     const value = rawHeaders[index + 1] ?? "";
@@ -98,8 +104,8 @@ export function clientHeaders(upstreamRawHeaders: readonly string[], redactor: R
   const headers: string[] = [];
   // Indexed, not by `headerPairs`: on the hot path a generator costs more than what it gives.
   for (let index = 0; index + 1 < upstreamRawHeaders.length; index += 2) {
-    const name = lowerCase(upstreamRawHeaders[index] ?? "");
-    if (isDropped(name) || nominated.has(name)) continue;
+    const { name, isDropped } = facts(upstreamRawHeaders[index] ?? "");
+    if (isDropped || nominated.has(name)) continue;
     headers.push(name, redactor.header(upstreamRawHeaders[index + 1] ?? ""));
   }
   headers.push(...ANSWER_HEADER_PAIRS);
@@ -118,7 +124,7 @@ export function withOwn(headers: readonly string[], own: readonly string[]): str
   const all: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] ?? "";
-    if (!isNamedIn(own, lowerCase(name))) all.push(name, headers[at + 1] ?? "");
+    if (!isNamedIn(own, facts(name).name)) all.push(name, headers[at + 1] ?? "");
   }
   all.push(...own);
   return all;
@@ -128,7 +134,7 @@ export function withOwn(headers: readonly string[], own: readonly string[]): str
 export function nominatedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
   let names: Set<string> | undefined;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (lowerCase(rawHeaders[index] ?? "") !== "connection") continue;
+    if (facts(rawHeaders[index] ?? "").name !== "connection") continue;
     const value = rawHeaders[index + 1] ?? "";
     // What nearly all send: it names no header.
     if (value === "keep-alive") continue;
@@ -146,32 +152,9 @@ function isNamedIn(headers: readonly string[], name: string): boolean {
 function presentedCredentials(rawHeaders: readonly string[]): string[] {
   const tokens: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (!CREDENTIAL_HEADERS.has(lowerCase(rawHeaders[index] ?? ""))) continue;
+    if (!facts(rawHeaders[index] ?? "").isCredential) continue;
     const token = (rawHeaders[index + 1] ?? "").trim().split(/\s+/).at(-1) ?? "";
     if (token !== "") tokens.push(token);
   }
   return tokens;
-}
-
-/** Names that were seen, as they are spelled: there are few, and a look into this costs less than the work itself. */
-const lowerCased = new Map<string, string>();
-const dropped = new Map<string, boolean>();
-/** Anyone can send names that no one else does. */
-const MAX_KNOWN_NAMES = 512;
-const LONGEST_KNOWN_NAME = 64;
-
-function lowerCase(name: string): string {
-  const known = lowerCased.get(name);
-  if (known !== undefined) return known;
-  const lower = name.toLowerCase();
-  if (lowerCased.size < MAX_KNOWN_NAMES && name.length <= LONGEST_KNOWN_NAME) lowerCased.set(name, lower);
-  return lower;
-}
-
-function isDropped(name: string): boolean {
-  const known = dropped.get(name);
-  if (known !== undefined) return known;
-  const isOne = DROPPED.has(name) || DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix));
-  if (dropped.size < MAX_KNOWN_NAMES && name.length <= LONGEST_KNOWN_NAME) dropped.set(name, isOne);
-  return isOne;
 }
