@@ -90,7 +90,9 @@ function note(
 }
 
 function noteConnection(framing: Framing, name: string, value: string): void {
-  if (name === "connection") framing.closes ||= /(^|,)[ \t]*close[ \t]*(,|$)/i.test(value);
+  // What nearly all send.
+  if (name === "connection" && value !== "keep-alive")
+    framing.closes ||= /(^|,)[ \t]*close[ \t]*(,|$)/i.test(value);
   if (name !== "keep-alive") return;
   const seconds = /(?:^|[,; \t])timeout=(\d{1,6})(?:$|[,; \t])/i.exec(value)?.[1];
   if (seconds !== undefined) framing.keptMs = Number(seconds) * 1000;

@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ConfigPlaces } from "./config-copy.ts";
 import type { SqlValue } from "./database.ts";
+import type { RowsToInsert } from "./insert-rows.ts";
 import type { NumberedMigration } from "./migrate.ts";
 
 /** What the thread is started with; everything in it can be structurally cloned. */
@@ -16,7 +17,7 @@ export interface ThreadStart {
 
 export type Work =
   | { op: "statement"; sql: string; parameters: readonly SqlValue[] }
-  | { op: "insert"; sql: string; rows: readonly (readonly SqlValue[])[] }
+  | ({ op: "insert" } & RowsToInsert)
   | { op: "begin" }
   | { op: "commit" }
   | { op: "rollback" }

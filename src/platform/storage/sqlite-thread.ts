@@ -2,7 +2,6 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { ThreadCalls } from "#platform/threads/thread-calls.ts";
-import type { SqlValue } from "./database.ts";
 import type { RowsToInsert } from "./insert-rows.ts";
 import { Intervals } from "./intervals.ts";
 import type { Inserted } from "./row-port.ts";
@@ -63,10 +62,10 @@ function serveWriter(
   },
 ): void {
   const { database, prepare, betweenTransactions } = parts;
-  const calls = new ThreadCalls<never, never, RowsToInsert, Inserted>(port, async ({ sql, rows }) => {
+  const calls = new ThreadCalls<never, never, RowsToInsert, Inserted>(port, async ({ sql, columns }) => {
     while (database.isTransaction) await betweenTransactions.next();
     try {
-      insertAll(database, prepare(sql), rows);
+      insertAll(database, prepare(sql), columns);
     } catch (error) {
       throw isDiskFull(sqliteCode(error)) ? new AppError("storage_full") : error;
     }
@@ -85,7 +84,7 @@ function perform(
     case "statement":
       return runStatement(prepare(work.sql), work.parameters);
     case "insert":
-      return insertAll(database, prepare(work.sql), work.rows);
+      return insertAll(database, prepare(work.sql), work.columns);
     case "begin":
       database.exec("BEGIN IMMEDIATE");
       return NOTHING;
@@ -114,17 +113,19 @@ function perform(
 function insertAll(
   database: DatabaseSync,
   statement: StatementSync,
-  rows: readonly (readonly SqlValue[])[],
+  columns: RowsToInsert["columns"],
 ): Outcome {
+  const rows = columns[0]?.length ?? 0;
   database.exec("BEGIN IMMEDIATE");
   try {
-    for (const row of rows) statement.run(...row.map(bindable));
+    for (let row = 0; row < rows; row++)
+      statement.run(...columns.map((column) => bindable(column[row] ?? null)));
     database.exec("COMMIT");
   } catch (error) {
     rollBack(database);
     throw error;
   }
-  return { rows: [], changes: rows.length };
+  return { rows: [], changes: rows };
 }
 
 /** The log first, so that the rewriting starts from one file; and last, since it went through the log. */

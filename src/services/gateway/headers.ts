@@ -79,18 +79,17 @@ export function upstreamHeaders(
   const { name: header, prefix } = kind.credentialHeader;
   const headers = credential === undefined ? [] : [header, prefix + credential.expose()];
   headers.push("accept-encoding", "identity");
-  const seen = new Set<string>();
   const forwarded = FORWARDED[kind.dialect];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const { name } = facts(rawHeaders[index] ?? "");
     if (!forwarded.has(name) || nominated.has(name)) continue;
-    if (seen.has(name) && !LISTS.has(name)) continue;
+    if (isNamedIn(headers, name) && !LISTS.has(name)) continue;
     const value = rawHeaders[index + 1] ?? "";
     if (presented.some((token) => value.includes(token))) continue;
-    seen.add(name);
     headers.push(name, value);
   }
-  if (kind.dialect === "anthropic" && !seen.has(DEFAULT_VERSION[0])) headers.push(...DEFAULT_VERSION);
+  if (kind.dialect === "anthropic" && !isNamedIn(headers, DEFAULT_VERSION[0]))
+    headers.push(...DEFAULT_VERSION);
   return headers;
 }
 
@@ -153,7 +152,8 @@ function presentedCredentials(rawHeaders: readonly string[]): string[] {
   const tokens: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     if (!facts(rawHeaders[index] ?? "").isCredential) continue;
-    const token = (rawHeaders[index + 1] ?? "").trim().split(/\s+/).at(-1) ?? "";
+    const value = (rawHeaders[index + 1] ?? "").trim();
+    const token = value.slice(Math.max(value.lastIndexOf(" "), value.lastIndexOf("\t")) + 1);
     if (token !== "") tokens.push(token);
   }
   return tokens;
