@@ -16,6 +16,9 @@ const LIMITS = Object.entries(GENEROUS).flatMap(([name, most]) => [
   String(most),
 ]);
 
+/** Those of `bootstrap.cjs`. */
+const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=16"];
+
 /** A server under test: the program it runs, and how. */
 export interface ClavigerOptions {
   /** The file to run: a bundle's, or SOURCES. */
@@ -51,7 +54,7 @@ export function clavigerCommand(
   home: string,
 ): { args: readonly string[]; env: NodeJS.ProcessEnv } {
   return {
-    args: ["--disable-warning=ExperimentalWarning", program],
+    args: [...NODE_FLAGS, program],
     env: { PATH: process.env.PATH, HOME: home },
   };
 }
