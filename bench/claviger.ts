@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { runProgram } from "#test/system/run-program.ts";
+import NODE_FLAGS from "../runtime/node-flags.json" with { type: "json" };
 import { bundle } from "../tools/bundle.ts";
 import type { Contender, UpstreamOfBench } from "./contenders.ts";
 import { FILLED_SECRET } from "./fill-keys.ts";
@@ -15,9 +16,6 @@ const LIMITS = Object.entries(GENEROUS).flatMap(([name, most]) => [
   `--${name.replaceAll("_", "-")}`,
   String(most),
 ]);
-
-/** Those of `bootstrap.cjs`. */
-const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=16"];
 
 /** A server under test: the program it runs, and how. */
 export interface ClavigerOptions {

@@ -8,7 +8,7 @@ const WIDTH = 30;
 /** What `work` gives; until it does, the terminal shows how far the re-sealing is. */
 export async function withProgress<Result>(
   output: Output,
-  calls: ServerKeyCalls,
+  calls: Pick<ServerKeyCalls, "progress">,
   work: Promise<Result>,
 ): Promise<Result> {
   const settled = work.then(
@@ -29,7 +29,10 @@ export async function withProgress<Result>(
 }
 
 /** Shows how far the re-sealing is until none runs; gives what it came to. */
-export async function watchReseal(output: Output, calls: ServerKeyCalls): Promise<ResealProgress> {
+export async function watchReseal(
+  output: Output,
+  calls: Pick<ServerKeyCalls, "progress">,
+): Promise<ResealProgress> {
   try {
     for (;;) {
       const seen = await calls.progress();

@@ -41,7 +41,8 @@ export function readAnswerHead(text: string): AnswerHead {
   const headers: string[] = [];
   // All lines at once, and not `exec`: what it gives for each costs more than to find its colon and its end again.
   LINES.lastIndex = begin.length;
-  if (!LINES.test(text) || LINES.lastIndex !== text.length) throw badAnswer("header line");
+  LINES.test(text);
+  if (LINES.lastIndex !== text.length) throw badAnswer("header line");
   for (let at = begin.length, end: number; at < text.length; at = end + 2) {
     const colon = text.indexOf(":", at);
     const name = text.slice(at, colon);

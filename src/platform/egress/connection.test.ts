@@ -119,6 +119,8 @@ test("[G3] nothing of a caller's text ends a line of the request, or says where 
     { headers: ["x", "\u0100"] },
     { headers: ["x y", "a"] },
     { headers: ["", "a"] },
+    // In lower case it is the letter.
+    { headers: ["\u212A", "a"] },
     { headers: ["Transfer-Encoding", "chunked"] },
     { headers: ["connection", "close"] },
     { headers: ["expect", "100-continue"] },

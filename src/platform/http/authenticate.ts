@@ -84,9 +84,10 @@ function wrongCredential(
   { address, time }: Exchange,
   reason: RefusalReason,
 ): AppError {
-  const waitS =
-    address === null ? undefined : addressLimit[reason === "missing" ? "waitS" : "failed"](address, time);
-  if (waitS === undefined || reason === "missing") return new AppError("invalid_token");
+  if (address === null) return new AppError("invalid_token");
+  const tried = reason !== "missing";
+  const waitS = tried ? addressLimit.failed(address, time) : addressLimit.waitS(address, time);
+  if (waitS === undefined || !tried) return new AppError("invalid_token");
   const words = "Too many wrong credentials came from this address.";
   return new AppError("rate_limited", words, { retryAfterS: waitS });
 }

@@ -11,8 +11,10 @@ export function knownNames<Known>(of: (name: string, spelled: string) => Known):
   return (spelled) => {
     const known = remembered.get(spelled);
     if (known !== undefined) return known;
-    const found = of(spelled.toLowerCase(), spelled);
-    if (remembered.size < MOST && spelled.length <= LONGEST) remembered.set(spelled, found);
+    // Copied: a part of a text keeps the whole text, here the head of somebody's request or answer.
+    const name = Buffer.from(spelled).toString();
+    const found = of(name.toLowerCase(), name);
+    if (remembered.size < MOST && spelled.length <= LONGEST) remembered.set(name, found);
     return found;
   };
 }
