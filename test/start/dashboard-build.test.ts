@@ -8,7 +8,8 @@ vi.setConfig({ testTimeout: 180_000 });
 
 const CHECKOUT = path.resolve(import.meta.dirname, "../..");
 const COPIED = [
-  ...["src", "bootstrap.cjs", "package.json", "package-lock.json", "tools/build-web.ts"],
+  ...["src", "bootstrap.cjs", "runtime/node-flags.json"],
+  ...["package.json", "package-lock.json", "tools/build-web.ts"],
   ...["web/package.json", "web/package-lock.json", "web/pages.json", "web/index.html"],
 ];
 /**
