@@ -27,7 +27,7 @@ const PLACES: readonly (readonly [string, RegExp])[] = [
     /src\/(identity|gates|app|platform\/lib\/(base62|random|id)\.ts)|internal\/crypto|^(digest|update|timingSafeEqual|init) $/,
   ],
   ["client half: egress", /src\/platform\/egress/],
-  ["server half: node:http", /node:_http|src\/platform\/http/],
+  ["server half: requests and answers", /node:_http|src\/platform\/http/],
   ["gateway: body, headers, reply", /src\/(services\/gateway|vault)/],
   ["Node's own: buffers, streams, timers", /node:/],
 ];

@@ -160,7 +160,15 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   countElsewhere = () => workers.counts();
   undo.defer(stopWork);
   undo.use(workers);
-  const ways = { front: server.front, clock, random, log, metrics, workers };
+  const ways = {
+    front: server.front,
+    gatewayFront: server.gatewayFront,
+    clock,
+    random,
+    log,
+    metrics,
+    workers,
+  };
   const { listeners, control } = await openListeners(config, ways, undo);
   urls = () => listeners.urls();
   memberUrls = () => listeners.memberUrls();

@@ -1,5 +1,5 @@
 import { chmodSync } from "node:fs";
-import type { Front } from "#platform/http/front.ts";
+import type { Front, GatewayFront } from "#platform/http/front.ts";
 import { type Listener, type ListenerOptions, openListener } from "#platform/http/listener.ts";
 import { claimPort } from "#platform/http/port-claim.ts";
 import type { ListenerPolicy } from "#platform/http/ports.ts";
@@ -35,6 +35,7 @@ interface OpenAddress {
 
 export interface AddressParts {
   readonly front: Front;
+  readonly gatewayFront: GatewayFront;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -146,10 +147,11 @@ export class Addresses {
   }
 
   #bind(options: Pick<ListenerOptions, "target" | "policy" | "tls" | "sharesPort">): Promise<Listener> {
-    const { front, clock, random, log, metrics } = this.#parts;
+    const { front, gatewayFront, clock, random, log, metrics } = this.#parts;
     return openListener({
       ...options,
       front,
+      gatewayFront,
       newRequestId: () => newRequestId(clock.now(), random),
       ...brokenTold({ log, metrics }),
     });

@@ -3,7 +3,7 @@ import { attachIdentities } from "#identity/declared/index.ts";
 import { attachKeys } from "#identity/keys/index.ts";
 import { createEgressClient, type EgressParts } from "#platform/egress/egress-client.ts";
 import { listenAddressOf } from "#platform/egress/own-listeners.ts";
-import { gatewayFront } from "#platform/http/front.ts";
+import { gatewayFront, gatewayOrElsewhere } from "#platform/http/front.ts";
 import { type Listener, openListener } from "#platform/http/listener.ts";
 import { createRelay } from "#platform/http/relay.ts";
 import { AddressRanges } from "#platform/lib/address-ranges.ts";
@@ -136,13 +136,13 @@ class Worker {
   }
 
   async #listen({ target, policy, tls }: WorkerListener): Promise<void> {
-    const { frontFor, log, metrics } = this.#parts;
+    const { frontsFor, log, metrics } = this.#parts;
     const key = listenerKey(target);
     const opening = openListener({
       target,
       policy,
       tls,
-      front: frontFor(key),
+      ...frontsFor(key),
       sharesPort: true,
       newRequestId: () => newRequestId(this.#tools.clock.now(), this.#tools.random),
       ...brokenTold({ log, metrics }),
@@ -246,12 +246,16 @@ function assemble(
   const relay = createRelay(start.relaySocket, () => newRequestId(clock.now(), random));
   const proxies = new AddressRanges(start.settings.trusted_proxies);
   const own = { gates, log, metrics: metrics.http, tools, proxies, gateway: gateway.family };
-  const frontFor = (listener: string) => gatewayFront(own, relay.frontFor(listener));
+  const front = gatewayFront(own);
+  const frontsFor = (listener: string) => ({
+    front: gatewayOrElsewhere(front, relay.frontFor(listener)),
+    gatewayFront: front,
+  });
   const close = async () => {
     relay.close();
     await egress.close();
     await gateway.flush();
     rows.close();
   };
-  return { gateway, credentials, metrics, facts, identities, sets, frontFor, log, close };
+  return { gateway, credentials, metrics, facts, identities, sets, frontsFor, log, close };
 }

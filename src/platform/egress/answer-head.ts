@@ -1,4 +1,5 @@
 import { AppError } from "../lib/error.ts";
+import { eachField, isTabbed } from "../lib/field-lines.ts";
 
 /** The head of an answer, and what it says about the body and the connection (RFC 9112, 4 to 6 and 9). */
 export interface AnswerHead {
@@ -21,10 +22,6 @@ const IDLE_MARGIN_MS = 2_000;
 const LONGEST_IDLE_MS = 600_000;
 
 const STATUS = /HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
-/** Each class excludes what ends it, so that no text is read twice. No folded line, no blank before the colon. */
-const LINES = /(?:[!#$%&'*+\-.^_`|~\dA-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*/y;
-const TAB = 0x09;
-const BLANK = 0x20;
 const LENGTH = /^\d{1,15}$/;
 
 /**
@@ -39,18 +36,11 @@ export function readAnswerHead(text: string): AnswerHead {
   if (minor === "0" && status?.startsWith("1")) throw badAnswer("an informational answer in HTTP/1.0");
   const framing: Framing = { length: undefined, coding: undefined, closes: minor === "0", keptMs: undefined };
   const headers: string[] = [];
-  // All lines at once, and not `exec`: what it gives for each costs more than to find its colon and its end again.
-  LINES.lastIndex = begin.length;
-  LINES.test(text);
-  if (LINES.lastIndex !== text.length) throw badAnswer("header line");
-  for (let at = begin.length, end: number; at < text.length; at = end + 2) {
-    const colon = text.indexOf(":", at);
-    const name = text.slice(at, colon);
-    end = text.indexOf("\r", colon);
-    const value = withoutBlanks(text, colon + 1, end);
+  const areFields = eachField(text, begin.length, (name, value, lineEnd) => {
     headers.push(name, value);
-    note(framing, { name, value, tabbed: text.charCodeAt(end - 1) === TAB });
-  }
+    note(framing, { name, value, tabbed: isTabbed(text, lineEnd) });
+  });
+  if (!areFields) throw badAnswer("header line");
   if (framing.coding !== undefined && (framing.length !== undefined || minor === "0"))
     throw badAnswer("two ways to find its end");
   const { length, closes, keptMs } = framing;
@@ -83,7 +73,6 @@ function note(
     if (framing.length !== undefined || !LENGTH.test(value) || tabbed) throw badAnswer("content-length");
     framing.length = Number(value);
   } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
-    // There are readers to whom a tab behind it belongs to the value.
     if (framing.coding !== undefined || value.toLowerCase() !== "chunked" || tabbed)
       throw badAnswer("transfer-encoding");
     framing.coding = value;
@@ -97,17 +86,4 @@ function noteConnection(framing: Framing, name: string, value: string): void {
   if (name !== "keep-alive") return;
   const seconds = /(?:^|[,; \t])timeout=(\d{1,6})(?:$|[,; \t])/i.exec(value)?.[1];
   if (seconds !== undefined) framing.keptMs = Number(seconds) * 1000;
-}
-
-/** Without blanks and tabs at both ends, and no other white space: `trim` would take a byte of a character. */
-function withoutBlanks(text: string, start: number, end: number): string {
-  let from = start;
-  let to = end;
-  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
-  return text.slice(from, to);
-}
-
-function isBlank(code: number): boolean {
-  return code === BLANK || code === TAB;
 }

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
 import { channelBindingOf } from "./channel-binding.ts";
+import type { ClientRequest } from "./client-request.ts";
 import { anonymousAt, mayEnter } from "./entry.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gates } from "./pipeline.ts";
@@ -16,7 +16,7 @@ const LOCAL: Caller = { kind: "local" };
 export function authenticate(
   gates: Gates,
   exchange: Exchange,
-  request: IncomingMessage,
+  request: ClientRequest,
   { head, service }: { head: RequestHead; service: Service | "probe" },
 ): Promise<void> | undefined {
   if (head.conflict) throw new AppError("credential_conflict");
@@ -55,7 +55,7 @@ async function identifyPerson(
 }
 
 /** By what only a node has: no other credential is looked at, and it is none of theirs. */
-function identifyNode(gates: Gates, exchange: Exchange, request: IncomingMessage, inUrl: boolean): void {
+function identifyNode(gates: Gates, exchange: Exchange, request: ClientRequest, inUrl: boolean): void {
   const verdict = gates.nodes?.authenticate(request.headers.authorization, channelBindingOf(request)) ?? {
     refused: "unknown",
   };

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ClientRequest, ClientResponse } from "./client-request.ts";
 import { ANSWER_HEADERS } from "./gateway-headers.ts";
 import type { ListenerPolicy } from "./ports.ts";
 import { OPEN, type RouteContract } from "./route.ts";
@@ -28,8 +28,8 @@ const PREFLIGHT_AGE_S = "600";
  */
 export function allowOrigin(
   policy: ListenerPolicy,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
 ): boolean {
   if (policy.kind === "control" || policy.allowedOrigins.size === 0) return false;
   response.setHeader("vary", "origin");
@@ -44,12 +44,12 @@ export function allowOrigin(
 }
 
 /** Whether a browser asks what it may send (https://fetch.spec.whatwg.org/#cors-preflight-request). */
-export function isPreflight(request: IncomingMessage): boolean {
+export function isPreflight(request: ClientRequest): boolean {
   return request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;
 }
 
 /** The answer to a preflight whose origin `allowOrigin` has let in. */
-export function answerPreflight(request: IncomingMessage, response: ServerResponse, requestId: string): void {
+export function answerPreflight(request: ClientRequest, response: ClientResponse, requestId: string): void {
   const asked = (request.headers["access-control-request-headers"] ?? "").toLowerCase().split(",");
   const ofAnApi = isOfAnApi(request);
   const mayBeSent = (name: string) =>
@@ -66,6 +66,6 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
   response.end();
 }
 
-function isOfAnApi(request: IncomingMessage): boolean {
+function isOfAnApi(request: ClientRequest): boolean {
   return request.url?.startsWith("/x/") === true;
 }

@@ -6,10 +6,15 @@ export type Server = NetServer &
   Pick<HttpServer, "closeIdleConnections" | "closeAllConnections" | "maxHeadersCount">;
 
 /** Stops accepting; settles when what runs over the `open` sockets has ended, or is cut when `drainMs` is over. */
-export async function drain(server: Server, open: ReadonlySet<Socket>, drainMs: number): Promise<void> {
+export async function drain(
+  server: Server,
+  open: ReadonlySet<Socket>,
+  { drainMs, closeIdle: closeOwn }: { drainMs: number; closeIdle: () => void },
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const closeIdle = () => {
     server.closeIdleConnections();
+    closeOwn();
     // Opened ahead, as browsers and pools do: to Node a connection that has said nothing is not idle.
     for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
   };

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from "node:http";
 import type { ErrorCode } from "../lib/error.ts";
+import type { ClientRequest } from "./client-request.ts";
 import type { Admission, Caller, ListenerPolicy, RefusalReason } from "./ports.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RouteContract } from "./route.ts";
@@ -47,7 +47,7 @@ export function authorOf(exchange: Exchange): ChangeAuthor {
 
 /** Begins an exchange: the request id comes from the client only when it is well formed. */
 export function beginExchange(
-  request: IncomingMessage,
+  request: ClientRequest,
   listener: ListenerPolicy,
   facts: { requestId: string; address: string | null; now: number; monotonicMs: number },
 ): Exchange {

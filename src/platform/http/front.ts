@@ -8,6 +8,7 @@ import type { Log } from "../log/log.ts";
 import type { HttpMetrics } from "../log/metrics/http.ts";
 import { logAccess } from "./access-log.ts";
 import { clientAddress } from "./client-address.ts";
+import type { ClientRequest, ClientResponse } from "./client-request.ts";
 import { allowOrigin, answerPreflight, isPreflight, PREFLIGHT } from "./cors.ts";
 import { beginExchange, type Exchange } from "./exchange.ts";
 import { familyOf, pathOf } from "./path.ts";
@@ -16,18 +17,23 @@ import type { ListenerPolicy } from "./ports.ts";
 import { clientRequestId } from "./request-head.ts";
 import type { RouteContract } from "./route.ts";
 
-/** What a listener hands each request to; `address` is the peer's, null on the control socket. */
-export type Front = (
-  request: IncomingMessage,
-  response: ServerResponse,
+type Take<Request, Response> = (
+  request: Request,
+  response: Response,
   policy: ListenerPolicy,
   address: string | null,
 ) => void;
 
+/** What a listener hands each request to; the address is the peer's, null on the control socket. */
+export type Front = Take<IncomingMessage, ServerResponse>;
+
+/** What it hands those to that are for the gateway, whoever read them. */
+export type GatewayFront = Take<ClientRequest, ClientResponse>;
+
 /** Routes served in front of the framework, through the same pipeline (the gateway's hot path). */
 export interface RawFamily {
   contracts(): readonly RouteContract[];
-  serve(exchange: Exchange, request: IncomingMessage, response: ServerResponse): void;
+  serve(exchange: Exchange, request: ClientRequest, response: ClientResponse): void;
 }
 
 export interface FrontParts {
@@ -44,7 +50,7 @@ export interface FrontParts {
 /** Begins exchanges: each is counted, and a line of the access log when it is over. */
 export function exchangeOpener(
   parts: Omit<FrontParts, "gateway" | "gates">,
-): (...arrived: Parameters<Front>) => Exchange {
+): (...arrived: Parameters<GatewayFront>) => Exchange {
   const { log, metrics, tools, proxies } = parts;
   const random = pooledRandom(tools.random);
   return (request, response, policy, peer) => {
@@ -70,28 +76,33 @@ export function exchangeOpener(
   };
 }
 
-export function isForGateway(request: IncomingMessage): boolean {
+function isForGateway(request: ClientRequest): boolean {
   return familyOf(pathOf(request.url ?? "")) === "gateway";
 }
 
 /** A request of the gateway's family, a page's preflight too. */
-export function serveGateway(
+function serveGateway(
   { gates, gateway }: Pick<FrontParts, "gates" | "gateway">,
   exchange: Exchange,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
 ): void {
   const allowed = allowOrigin(exchange.listener, request, response);
   if (allowed && preflight(gates, exchange, request, response)) return;
   gateway.serve(exchange, request, response);
 }
 
-/** The front of a thread that serves the gateway alone; every other request goes `elsewhere`, unjudged. */
-export function gatewayFront(parts: FrontParts, elsewhere: Front): Front {
+export function gatewayFront(parts: FrontParts): GatewayFront {
   const open = exchangeOpener(parts);
-  return (request, response, policy, address) => {
-    if (!isForGateway(request)) return elsewhere(request, response, policy, address);
+  return (request, response, policy, address) =>
     serveGateway(parts, open(request, response, policy, address), request, response);
+}
+
+/** Requests that are not for the gateway go `elsewhere`, unjudged. */
+export function gatewayOrElsewhere(gateway: GatewayFront, elsewhere: Front): Front {
+  return (request, response, policy, address) => {
+    const front = isForGateway(request) ? gateway : elsewhere;
+    front(request, response, policy, address);
   };
 }
 
@@ -99,8 +110,8 @@ export function gatewayFront(parts: FrontParts, elsewhere: Front): Front {
 function preflight(
   gates: Gates,
   exchange: Exchange,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
 ): boolean {
   if (!isPreflight(request)) return false;
   try {

@@ -6,8 +6,10 @@ import type { TlsMaterial } from "../tls/material.ts";
 import { createSecureServer } from "../tls/secure-server.ts";
 import { addressOwner } from "./address-owner.ts";
 import { drain, type Server } from "./drain.ts";
-import type { Front } from "./front.ts";
+import type { Front, GatewayFront } from "./front.ts";
 import { createServer } from "./node-http.ts";
+import type { PlainConnectionParts } from "./plain/plain-connection.ts";
+import { PlainConnections } from "./plain/plain-connections.ts";
 import type { ListenerPolicy } from "./ports.ts";
 import { refuseRaw } from "./raw-refusal.ts";
 
@@ -48,6 +50,8 @@ export interface ListenerOptions {
   readonly target: ListenTarget;
   readonly policy: ListenerPolicy;
   readonly front: Front;
+  /** Where it is given, plain requests for the gateway are read here, and are handed to this. */
+  readonly gatewayFront?: GatewayFront;
   readonly newRequestId: () => string;
   readonly onBroken: (broken: BrokenRequest, policy: ListenerPolicy) => void;
   /** A connection ended before TLS was agreed on; `code` is OpenSSL's or the system's. */
@@ -72,7 +76,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     url: "",
     target,
     secure: replace,
-    close: (drainMs) => drain(server, open, drainMs),
+    close: (drainMs) => drain(server, open, { drainMs, closeIdle: () => plain?.closeIdle() }),
   };
   // Answers on their way, by socket: a client may send the next request before the last is answered.
   const running = new WeakMap<Duplex, ServerResponse[]>();
@@ -84,13 +88,14 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     front(request, response, policy, addressOf(request, policy));
   };
   for (const event of ["request", "checkContinue", "checkExpectation"]) server.on(event, serve);
-  const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => {
+  const refuse = (error: NodeJS.ErrnoException, socket: Duplex, begun = false) => {
     const requestId = options.newRequestId();
     const address = socket instanceof Socket ? (socket.remoteAddress ?? null) : null;
-    const begun = (running.get(socket) ?? []).some((response) => response.headersSent);
-    const code = refuseRaw(error, { socket, begun, requestId });
+    const isBegun = begun || (running.get(socket) ?? []).some((response) => response.headersSent);
+    const code = refuseRaw(error, { socket, begun: isBegun, requestId });
     if (code !== undefined) options.onBroken({ requestId, address, code }, listener.policy);
   };
+  const plain = readPlain(server, options, { listener, refuse });
   server.on("clientError", refuse);
   server.on("connect", (_request, socket) => refuse(new Error("CONNECT is for proxies"), socket));
   const keep = (socket: Socket) => {
@@ -104,7 +109,25 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   return Object.assign(listener, { url: describe(bound, options.tls !== undefined), target: bound });
 }
 
-function addressOf(request: IncomingMessage, policy: ListenerPolicy): string | null {
+/** Where the gateway is served by those who would pass it plain requests. */
+function readPlain(
+  server: Server,
+  { gatewayFront, headerLimitBytes = HEADER_LIMIT_BYTES, timeouts = SENDER_TIMEOUTS }: ListenerOptions,
+  { listener, refuse }: { listener: Listener; refuse: PlainConnectionParts["refuse"] },
+): PlainConnections | undefined {
+  if (gatewayFront === undefined) return undefined;
+  return new PlainConnections(server, {
+    headerLimitBytes,
+    timeouts: { ...timeouts, keptMs: KEEP_ALIVE_MS },
+    serve: (request, response) => {
+      const { policy } = listener;
+      gatewayFront(request, response, policy, addressOf(request, policy));
+    },
+    refuse,
+  });
+}
+
+function addressOf(request: Pick<IncomingMessage, "socket">, policy: ListenerPolicy): string | null {
   return policy.kind !== "tcp" ? null : (request.socket.remoteAddress ?? null);
 }
 

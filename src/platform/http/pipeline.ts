@@ -1,6 +1,6 @@
-import type { IncomingMessage } from "node:http";
 import { AppError } from "../lib/error.ts";
 import { authenticate } from "./authenticate.ts";
+import type { ClientRequest } from "./client-request.ts";
 import { letsNodesIn } from "./entry.ts";
 import type { Exchange } from "./exchange.ts";
 import { hostName, isAllowedHost } from "./host.ts";
@@ -49,7 +49,7 @@ export type Target = RouteContract | { readonly unknown: RouteContract["family"]
 export function admit(
   gates: Gates,
   exchange: Exchange,
-  request: IncomingMessage,
+  request: ClientRequest,
   declared: Target,
 ): Promise<void> | undefined {
   const asked = isHidden(gates, exchange, declared) ? NOT_SERVED.dashboard : declared;

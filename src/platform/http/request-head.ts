@@ -1,6 +1,7 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { AppError } from "../lib/error.ts";
 import { knownNames } from "../lib/known-names.ts";
+import type { ClientRequest } from "./client-request.ts";
 import { unescapeFully } from "./path.ts";
 
 /** The headers the gates look at, read once from the raw list so that a duplicate cannot hide. */
@@ -76,7 +77,7 @@ const URL_CREDENTIALS = new Set([
 ]);
 
 /** Reads the head; `gateway` routes also take the AI clients' key headers. Throws AppError 400 for a header that counts and came twice. */
-export function readHead(request: IncomingMessage, gateway: boolean): RequestHead {
+export function readHead(request: ClientRequest, gateway: boolean): RequestHead {
   const forwarded = checkRawHeaders(request.rawHeaders);
   // Each of these came once, so that what Node makes of it is what was sent.
   const { headers } = request;

@@ -7,7 +7,14 @@ import { parseApiBody } from "./api-body.ts";
 import { answerHeaders, sendProblem } from "./api-error.ts";
 import type { Dashboard, DashboardFile } from "./dashboard.ts";
 import type { Exchange } from "./exchange.ts";
-import { exchangeOpener, type Front, type FrontParts, isForGateway, serveGateway } from "./front.ts";
+import {
+  exchangeOpener,
+  type Front,
+  type FrontParts,
+  type GatewayFront,
+  gatewayFront,
+  gatewayOrElsewhere,
+} from "./front.ts";
 import { familyOf, isSpelledAs, pathOf } from "./path.ts";
 import { admit, authorise, checkBodyHead, checkRoom, type Gates, type Target } from "./pipeline.ts";
 import type { AuditSink } from "./ports.ts";
@@ -54,6 +61,7 @@ export type Api = FastifyInstance<
 
 export interface HttpServer {
   readonly front: Front;
+  readonly gatewayFront: GatewayFront;
   /** Every route that exists, the framework's own additions included. */
   routes(): readonly DeclaredRoute[];
   close(): Promise<void>;
@@ -96,7 +104,13 @@ export async function createHttpServer(parts: ServerParts): Promise<HttpServer> 
   const raw = parts.gateway
     .contracts()
     .map((contract) => ({ method: contract.method, path: contract.path, contract, schema: undefined }));
-  return { front: createFront(parts, api), routes: () => [...known, ...raw], close: () => api.close() };
+  const gateway = gatewayFront(parts);
+  return {
+    front: gatewayOrElsewhere(gateway, apiFront(parts, api)),
+    gatewayFront: gateway,
+    routes: () => [...known, ...raw],
+    close: () => api.close(),
+  };
 }
 
 function createApi(parts: ServerParts): Api {
@@ -119,12 +133,10 @@ function createApi(parts: ServerParts): Api {
   }).withTypeProvider<ZodTypeProvider>();
 }
 
-function createFront(parts: ServerParts, api: Api): Front {
+function apiFront(parts: ServerParts, api: Api): Front {
   const open = exchangeOpener(parts);
   return (request, response, policy, address) => {
-    const exchange = open(request, response, policy, address);
-    if (isForGateway(request)) return serveGateway(parts, exchange, request, response);
-    exchanges.set(request, exchange);
+    exchanges.set(request, open(request, response, policy, address));
     api.routing(request, response);
   };
 }

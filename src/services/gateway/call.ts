@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { EgressClient } from "#platform/egress/egress-client.ts";
+import type { ClientRequest, ClientResponse } from "#platform/http/client-request.ts";
 import type { Exchange } from "#platform/http/exchange.ts";
 import type { Gates } from "#platform/http/pipeline.ts";
 import type { AuditSink } from "#platform/http/ports.ts";
@@ -36,8 +36,8 @@ export interface GatewayParts {
 /** One request on a declared gateway route, admitted. */
 export interface GatewayCall {
   readonly exchange: Exchange;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
   readonly route: MatchedRoute;
   readonly answer: ClientAnswer;
   /** Known once the body was read; the request's row names it. */

@@ -1,5 +1,5 @@
-import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { ClientResponse } from "#platform/http/client-request.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -15,10 +15,10 @@ const LINE_END_AND_LAST = Buffer.concat([LINE_END, LAST]);
  */
 export class ChunkFraming {
   #ours = false;
-  #response: ServerResponse | undefined;
+  #response: ClientResponse | undefined;
 
   /** From here on in Node's place, when the head of `response` was made and says that its body is chunked. */
-  takeOver(response: ServerResponse): void {
+  takeOver(response: ClientResponse): void {
     this.#ours = response.chunkedEncoding;
     response.chunkedEncoding = false;
     this.#response = response;

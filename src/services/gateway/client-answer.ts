@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Exchange as UpstreamCall } from "#platform/egress/exchange.ts";
+import type { ClientRequest, ClientResponse } from "#platform/http/client-request.ts";
 import { CLIENT_LEFT } from "#platform/lib/client-left.ts";
 import { AppError } from "#platform/lib/error.ts";
 import type { AtTurnsEnd, LoopTurns } from "#platform/lib/loop-turns.ts";
@@ -44,8 +44,8 @@ interface ClientAnswerParts {
  * a request costs (docs/adr/0011).
  */
 export class ClientAnswer implements Running, AtTurnsEnd {
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #request: ClientRequest;
+  readonly #response: ClientResponse;
   readonly #parts: ClientAnswerParts;
   readonly #framing = new ChunkFraming();
   #source: UpstreamCall | undefined;
@@ -64,7 +64,7 @@ export class ClientAnswer implements Running, AtTurnsEnd {
   #headWaits = false;
   #isLeaving = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, parts: ClientAnswerParts) {
+  constructor(request: ClientRequest, response: ClientResponse, parts: ClientAnswerParts) {
     this.#request = request;
     this.#response = response;
     this.#parts = parts;

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ClientRequest, ClientResponse } from "#platform/http/client-request.ts";
 import { AppError } from "#platform/lib/error.ts";
 
 /**
@@ -6,8 +6,8 @@ import { AppError } from "#platform/lib/error.ts";
  * when the client left or stopped before the end.
  */
 export function readBody(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
   limitBytes: number,
 ): Promise<Buffer> {
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
@@ -35,5 +35,6 @@ export function readBody(
     };
     request.on("error", cut);
     request.on("close", cut);
+    request.resume();
   });
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ClientRequest, ClientResponse } from "#platform/http/client-request.ts";
 import type { Exchange } from "#platform/http/exchange.ts";
 import type { RawFamily } from "#platform/http/front.ts";
 import { pathOf } from "#platform/http/path.ts";
@@ -31,8 +31,8 @@ export function createGateway(parts: GatewayParts): RawFamily {
 function serve(
   parts: GatewayParts & { readonly turns: LoopTurns },
   exchange: Exchange,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
 ): void {
   const path = pathOf(request.url ?? "");
   const route = matchRoute(exchange.method, path, request.headers);

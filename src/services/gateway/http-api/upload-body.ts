@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
+import type { ClientRequest, ClientResponse } from "#platform/http/client-request.ts";
 import { AppError } from "#platform/lib/error.ts";
 
 interface UploadParts {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
   readonly limitBytes: number;
   /** Told once when the body is larger than the limit or stops before its end; nothing more is read then. */
   readonly onBroken: (error: AppError) => void;
