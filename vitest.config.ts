@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import NODE_FLAGS from "./runtime/node-flags.json" with { type: "json" };
 
 /** What needs other programs, or starts so many servers or commands that it would take more than its share of the time. */
 const SYSTEM = [
@@ -50,6 +51,7 @@ export default defineConfig(({ mode }) => {
       exclude: [...configDefaults.exclude, ...tests.exclude],
       setupFiles: ["test/equality.ts"],
       pool: "forks",
+      execArgv: NODE_FLAGS,
       maxWorkers: 2,
       // Much that is tested starts processes; what is slow is told by the benchmark, not by a time limit.
       testTimeout: 30_000,

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { runProgram } from "#test/system/run-program.ts";
+import NODE_FLAGS from "../runtime/node-flags.json" with { type: "json" };
 import type { KeysMeasure } from "./keys-probe.ts";
 
 const PROBE = path.join(import.meta.dirname, "keys-probe.ts");
@@ -35,14 +36,7 @@ async function measureKeys(count: number): Promise<KeysMeasure> {
 }
 
 async function probe(mode: "fill" | "measure", directory: string, count: number): Promise<string> {
-  const args = [
-    "--expose-gc",
-    "--disable-warning=ExperimentalWarning",
-    PROBE,
-    mode,
-    directory,
-    String(count),
-  ];
+  const args = ["--expose-gc", ...NODE_FLAGS, PROBE, mode, directory, String(count)];
   const { status, stdout, stderr } = await runProgram(process.execPath, args);
   if (status !== 0) throw new Error(`${mode} ${count}: ${stderr}`);
   return stdout;

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { runProgram } from "#test/system/run-program.ts";
+import NODE_FLAGS from "../runtime/node-flags.json" with { type: "json" };
 import { memoryLoad, startMemoryUpstream } from "./memory-load.ts";
 import type { MemorySample } from "./memory-probe.ts";
 
@@ -79,15 +80,7 @@ async function startServer(dataDir: string): Promise<{ server: ChildProcess; url
   const server = spawn(
     process.execPath,
     // Else V8 drops compiled code it has not used for a while, megabytes at a moment of its choice.
-    [
-      "--expose-gc",
-      "--no-flush-bytecode",
-      "--disable-warning=ExperimentalWarning",
-      "--import",
-      PROBE,
-      MAIN,
-      ...args,
-    ],
+    ["--expose-gc", "--no-flush-bytecode", ...NODE_FLAGS, "--import", PROBE, MAIN, ...args],
     { stdio: ["ignore", "ignore", "pipe", "ipc"] },
   );
   let said = "";

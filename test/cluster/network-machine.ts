@@ -4,10 +4,11 @@ import { type Answer, type Call, send } from "#test/claviger.ts";
 import { requiredTool } from "#test/system/required-tool.ts";
 import { type ProgramRun, runProgram } from "#test/system/run-program.ts";
 import { type RunningProgram, startProgram } from "#test/system/running-program.ts";
+import NODE_FLAGS from "../../runtime/node-flags.json" with { type: "json" };
 import { inside, type Place } from "./network-place.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
-const NODE = [process.execPath, "--disable-warning=ExperimentalWarning", MAIN];
+const NODE = [process.execPath, ...NODE_FLAGS, MAIN];
 /** A listener for the others, as `claviger cluster init` writes it. */
 const CONFIG = `resources:
   lan: { resource_type: HttpServer, listen_addr: ":8442", tls: auto, auth: [users, keys, cluster] }

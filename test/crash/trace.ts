@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import NODE_FLAGS from "../../runtime/node-flags.json" with { type: "json" };
 import { requiredTool } from "../system/required-tool.ts";
 
 /** One system call that changes a file of the data directory, told from all others of a run. */
@@ -80,7 +81,7 @@ async function trace(traced: Traced, options: readonly string[]): Promise<{ log:
       [
         ...["--follow-forks", "--decode-fds=path", `--output=${file}`],
         ...options,
-        ...[process.execPath, "--disable-warning=ExperimentalWarning", traced.program.pathname],
+        ...[process.execPath, ...NODE_FLAGS, traced.program.pathname],
         ...traced.args,
       ],
       // One thread for files, so that the calls on a path come from one thread: strace counts by thread.

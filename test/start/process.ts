@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import NODE_FLAGS from "../../runtime/node-flags.json" with { type: "json" };
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const DEADLINE_MS = 20_000;
@@ -36,7 +37,7 @@ export class Program implements AsyncDisposable {
     env: Readonly<Record<string, string>>,
     { deadlineMs = DEADLINE_MS, stdout = "pipe" }: { deadlineMs?: number; stdout?: number | "pipe" } = {},
   ) {
-    this.child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
+    this.child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
       env: { PATH: process.env.PATH, HOME: "/nonexistent", ...compileCache(), ...env },
       stdio: ["pipe", stdout, "pipe"],
     });

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { systemRandom } from "#platform/lib/random.ts";
+import NODE_FLAGS from "../../runtime/node-flags.json" with { type: "json" };
 import { claviger, scratch, serve } from "../start/process.ts";
 import { startUpstream } from "../upstream.ts";
 import { runProgram } from "./run-program.ts";
@@ -33,7 +34,7 @@ function machine(root: string, name: string) {
   const home = join(root, name);
   mkdirSync(join(home, "bin"), { recursive: true });
   const program = join(home, "bin", "claviger");
-  const node = `${process.execPath} --disable-warning=ExperimentalWarning`;
+  const node = `${[process.execPath, ...NODE_FLAGS].join(" ")}`;
   writeFileSync(program, `#!/bin/sh\nexec ${node} ${MAIN} "$@"\n`);
   chmodSync(program, 0o755);
   const env = { HOME: home, PATH: `${join(home, "bin")}:${process.env.PATH}` };

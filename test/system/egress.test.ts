@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { startUpstream, UPSTREAM_MODEL } from "#test/upstream.ts";
+import NODE_FLAGS from "../../runtime/node-flags.json" with { type: "json" };
 import { requiredTool } from "./required-tool.ts";
 import { runProgram } from "./run-program.ts";
 import { startProgram } from "./running-program.ts";
@@ -30,7 +31,7 @@ test("[N7] from its start through a request to its end the server connects to th
     const serve = [MAIN, "serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0"];
     await using server = startProgram(
       requiredTool("strace"),
-      [...strace, process.execPath, "--disable-warning=ExperimentalWarning", ...serve],
+      [...strace, process.execPath, ...NODE_FLAGS, ...serve],
       { env },
     );
     const [, url = ""] = await server.hears(/point the program at (\S+)\/v1/);

@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openSqlite } from "#platform/storage/sqlite.ts";
+import NODE_FLAGS from "../../runtime/node-flags.json" with { type: "json" };
 import { sumNewRows } from "../../src/services/gateway/sums/store.ts";
 import { expectedSums, storedSums } from "../expected-sums.ts";
 import { FakeClock } from "../fake-clock.ts";
@@ -40,7 +41,7 @@ test("[W5] killed at any moment, sums and rows still tell the same, and nothing 
 
 /** Kills a child by SIGKILL after it has told so many times how far it is; gives the rows it was answered for. */
 async function insertUntilKilled(dataDir: string, tellings: number): Promise<number> {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", CHILD, dataDir]);
+  const child = spawn(process.execPath, [...NODE_FLAGS, CHILD, dataDir]);
   const exited = once(child, "exit");
   let told = "";
   try {

@@ -1,13 +1,10 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import NODE_FLAGS from "../../runtime/node-flags.json" with { type: "json" };
 import { requiredTool } from "./required-tool.ts";
 
-const COMMAND = [
-  process.execPath,
-  "--disable-warning=ExperimentalWarning",
-  path.resolve(import.meta.dirname, "../../src/main.ts"),
-];
+const COMMAND = [process.execPath, ...NODE_FLAGS, path.resolve(import.meta.dirname, "../../src/main.ts")];
 /** Without a word for so long, a program will not say one any more, however loaded the machine is. */
 const QUIET_MS = 60_000;
 /**
