@@ -11,23 +11,34 @@ export interface EarlierResult {
   readonly text: string;
 }
 
-/** As the last commit has it, so that a run of today does not compare with itself; undefined when there is none. */
-export async function lastCommittedResult(): Promise<EarlierResult | undefined> {
-  const cwd = path.resolve(import.meta.dirname, "..");
-  const listed = await runProgram("git", ["ls-tree", "--name-only", "HEAD", RESULTS], { cwd });
-  const newest = listed.stdout
+/**
+ * The newest one of this processor (as `describeProcessor` names it), as the last commit has it, so that a run of today does
+ * not compare with itself; undefined when there is none.
+ */
+export async function lastCommittedResult(processor: string): Promise<EarlierResult | undefined> {
+  const listed = await git("ls-tree", "--name-only", "HEAD", RESULTS);
+  const newestFirst = listed
     .split("\n")
     .filter((name) => /\/\d{4}-\d\d-\d\d\.md$/.test(name))
     .toSorted()
-    .at(-1);
-  if (listed.status !== 0 || newest === undefined) return undefined;
-  const { stdout } = await runProgram("git", ["show", `HEAD:${newest}`], { cwd });
-  return { name: path.basename(newest), text: stdout };
+    .toReversed();
+  for (const name of newestFirst) {
+    const text = await git("show", `HEAD:${name}`);
+    if (text.split("\n").includes(`- ${processor}`)) return { name: path.basename(name), text };
+  }
+  return undefined;
+}
+
+/** What git prints; nothing where it fails, as it does outside of a checkout. */
+async function git(...words: readonly string[]): Promise<string> {
+  const cwd = path.resolve(import.meta.dirname, "..");
+  const { status, stdout } = await runProgram("git", words, { cwd });
+  return status === 0 ? stdout : "";
 }
 
 /**
  * A Markdown table of what both results measured. Only ratios to nginx are compared: nginx was measured in the same
- * minutes on the same machine, so that what another machine does to both is not taken for progress.
+ * minutes, so that what a busier machine does to both is not taken for progress.
  */
 export function renderComparison(earlier: EarlierResult, text: string): string {
   const before = ratiosToNginx(earlier.text);

@@ -6,15 +6,20 @@ import { machineTimeUs, ownTimeUs } from "./cpu-time.ts";
 /** What the figures depend on, one line each; no name of the machine, no path on it. */
 export async function describeMachine(): Promise<string[]> {
   const { stderr } = await runProgram(requiredTool("nginx"), ["-v"]);
-  const processors = cpus();
   const gibibytes = Math.round(totalmem() / 2 ** 30);
   return [
-    `processor: ${processors[0]?.model.trim() ?? "unknown"}, ${processors.length} cores`,
+    describeProcessor(),
     `memory: ${gibibytes} GiB`,
     `system: ${type()} ${release().split("-", 1)[0]} ${arch()}`,
     `Node.js: ${process.versions.node}`,
     `nginx: ${/nginx\/(\S+)/.exec(stderr)?.[1] ?? "unknown"}`,
   ];
+}
+
+/** The line of it by which results of one kind of processor are found. */
+export function describeProcessor(): string {
+  const processors = cpus();
+  return `processor: ${processors[0]?.model.trim() ?? "unknown"}, ${processors.length} cores`;
 }
 
 /**

@@ -29,7 +29,9 @@ export function renderReport(
   const measured = parts.join("\n\n");
   const { earlier } = about;
   const comparison =
-    earlier === undefined ? "No earlier result is committed." : renderComparison(earlier, measured);
+    earlier === undefined
+      ? "No earlier result of this processor is committed."
+      : renderComparison(earlier, measured);
   return [
     `# Benchmark of ${about.date}`,
     facts.map((line) => `- ${line}`).join("\n"),

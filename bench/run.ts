@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 import { bundleForBench } from "./claviger.ts";
 import { lastCommittedResult } from "./earlier.ts";
 import { reportKeys } from "./keys.ts";
-import { describeMachine, watchOtherWork } from "./machine.ts";
+import { describeMachine, describeProcessor, watchOtherWork } from "./machine.ts";
 import { manyKeysPart } from "./many-keys.ts";
 import { reportMemory } from "./memory.ts";
 import { overviewPart } from "./overview.ts";
@@ -66,7 +66,7 @@ async function main(args: readonly string[]): Promise<void> {
   const otherWork = watchOtherWork();
   const outcomes = await measureParts(parts, plan);
   const date = new Date().toISOString().slice(0, 10);
-  const earlier = await lastCommittedResult();
+  const earlier = await lastCommittedResult(describeProcessor());
   const text = renderReport(outcomes, { date, machine, plan, otherWork: otherWork(), earlier });
   console.log(text);
   if (!whole) return;
