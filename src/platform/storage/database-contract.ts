@@ -85,6 +85,22 @@ function rowsContract(current: () => Database): void {
     expect(found[700]).toEqual({ seq: 700, target: "first" });
   });
 
+  it("[N2] insertRows keeps whole numbers whole, and text text, in however many rows", async () => {
+    const numbers = Array.from({ length: 23 }, (_unused, at) => (at === 22 ? Number.MAX_SAFE_INTEGER : at));
+    const rows = numbers.map((time, seq) => ({ ...auditRow(seq), time, action: "7" }));
+    await current().insertRows("audit", rows);
+    const found = await current()
+      .query.selectFrom("audit")
+      .select(["time", "action"])
+      .orderBy("seq")
+      .execute();
+    expect(found).toEqual(numbers.map((time) => ({ time, action: "7" })));
+    const wide = current()
+      .query.selectFrom("audit")
+      .select(({ fn }) => fn<string>("typeof", ["time"]).as("type"));
+    expect(new Set((await wide.execute()).map(({ type }) => type))).toEqual(new Set(["integer"]));
+  });
+
   it("[N2] insertRows writes all of its rows or none", async () => {
     const rows = ["one", "two", "one"].map((name) => ({ name, value: "" }));
     const error = await rejection(current().insertRows("meta", rows));

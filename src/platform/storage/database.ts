@@ -10,7 +10,7 @@ export interface Database extends AsyncDisposable {
   readonly query: Kysely<Tables>;
   /** All of `work` or nothing; concurrent transactions are serialised. `work` may run again, where room was made for it. A full disk is AppError `storage_full`. */
   transaction<T>(work: (query: Transaction<Tables>) => Promise<T>): Promise<T>;
-  /** Many rows of one table in one transaction with one prepared statement; columns are those of the first row. */
+  /** Many rows of one table in one transaction; columns are those of the first row. Numbers become what their columns are. */
   insertRows<Name extends keyof Tables>(
     table: Name,
     rows: readonly Partial<Record<keyof Tables[Name], SqlValue>>[],

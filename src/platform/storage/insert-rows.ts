@@ -3,10 +3,11 @@ import type { SqlValue } from "./database.ts";
 import { toSqlValue } from "./sqlite-dialect.ts";
 import type { Tables } from "./tables.ts";
 
-/** One prepared statement, and what to run it with: by column, since so they go to another thread for a third of the cost. */
+/** Rows of one table, by column: so they go to another thread for a third of the cost. */
 export interface RowsToInsert {
-  readonly sql: string;
-  /** Of each column the values of all rows, in the order of the statement's parameters. */
+  /** The statement as far as its values. */
+  readonly into: string;
+  /** Of each column the values of all rows, in the order of the statement's columns. */
   readonly columns: readonly (readonly SqlValue[])[];
 }
 
@@ -18,25 +19,30 @@ export function rowsToInsert<Name extends keyof Tables>(
   const [first] = rows;
   if (first === undefined) return undefined;
   const names = Object.keys(first);
-  for (const row of rows) checkNames(row, names);
-  const sql =
-    `INSERT INTO ${quote(table)} (${names.map(quote).join(", ")}) ` +
-    `VALUES (${names.map(() => "?").join(", ")})`;
-  return { sql, columns: names.map((name) => columnOf(rows, name)) };
+  const columns = names.map((): SqlValue[] => []);
+  for (const row of rows) {
+    const values: readonly unknown[] = valuesOf(row, names);
+    for (let at = 0; at < names.length; at++) columns[at]?.push(toSqlValue(values[at] ?? null));
+  }
+  return { into: `INSERT INTO ${quote(table)} (${names.map(quote).join(", ")}) VALUES `, columns };
+}
+
+/** What stands behind `into`: places for so many rows of so many values. */
+export function placesFor(rows: number, values: number): string {
+  const row = `(${Array.from({ length: values }, () => "?").join(", ")})`;
+  return Array.from({ length: rows }, () => row).join(", ");
 }
 
 /** A column that the first row lacks would be lost without a word, so it is an error. */
-function checkNames(row: object, names: readonly string[]): void {
+function valuesOf(row: object, names: readonly string[]): readonly unknown[] {
   const own = Object.keys(row);
-  // As most rows are: then no name need be looked for.
-  if (own.length === names.length && own.every((name, at) => name === names[at])) return;
+  // As most rows are: then no value need be looked for.
+  if (own.length === names.length && own.every((name, at) => name === names[at])) return Object.values(row);
   const stranger = own.find((name) => !names.includes(name));
   if (stranger !== undefined)
     throw new AppError("internal", undefined, { detail: `the first row has no column ${stranger}` });
-}
-
-function columnOf(rows: readonly { readonly [column: string]: unknown }[], name: string): SqlValue[] {
-  return rows.map((row) => toSqlValue(row[name] ?? null));
+  const values = new Map<string, unknown>(Object.entries(row));
+  return names.map((name) => values.get(name));
 }
 
 function quote(identifier: string): string {

@@ -10,6 +10,6 @@ export function runStatement(statement: StatementSync, parameters: readonly SqlV
 }
 
 /** node:sqlite binds every number as a float; whole numbers go in as integers, so that text and division stay exact. */
-export function bindable(value: SqlValue): SqlValue | bigint {
+function bindable(value: SqlValue): SqlValue | bigint {
   return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
 }

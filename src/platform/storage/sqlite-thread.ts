@@ -2,10 +2,11 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { ThreadCalls } from "#platform/threads/thread-calls.ts";
-import type { RowsToInsert } from "./insert-rows.ts";
+import type { SqlValue } from "./database.ts";
+import { placesFor, type RowsToInsert } from "./insert-rows.ts";
 import { Intervals } from "./intervals.ts";
 import type { Inserted } from "./row-port.ts";
-import { bindable, runStatement } from "./run-statement.ts";
+import { runStatement } from "./run-statement.ts";
 import { isDiskFull, sqliteCode } from "./sqlite-code.ts";
 import type { Message, Outcome, Request, ThreadStart, Work } from "./sqlite-protocol.ts";
 import { openStore, type Store } from "./sqlite-store.ts";
@@ -15,6 +16,8 @@ const PREPARED_MAX = 256;
 /** Free pages that stay in the file for the next rows: 1 MiB. */
 const SPARE_PAGES = 256;
 const PAGES_AT_ONCE = 64;
+/** Rows of one statement: to run it once for each takes a quarter more. */
+const ROWS_AT_ONCE = 10;
 
 if (parentPort !== null) serve(parentPort, workerData);
 
@@ -62,10 +65,10 @@ function serveWriter(
   },
 ): void {
   const { database, prepare, betweenTransactions } = parts;
-  const calls = new ThreadCalls<never, never, RowsToInsert, Inserted>(port, async ({ sql, columns }) => {
+  const calls = new ThreadCalls<never, never, RowsToInsert, Inserted>(port, async (insert) => {
     while (database.isTransaction) await betweenTransactions.next();
     try {
-      insertAll(database, prepare(sql), columns);
+      insertAll(database, prepare, insert);
     } catch (error) {
       throw isDiskFull(sqliteCode(error)) ? new AppError("storage_full") : error;
     }
@@ -84,7 +87,7 @@ function perform(
     case "statement":
       return runStatement(prepare(work.sql), work.parameters);
     case "insert":
-      return insertAll(database, prepare(work.sql), work.columns);
+      return insertAll(database, prepare, work);
     case "begin":
       database.exec("BEGIN IMMEDIATE");
       return NOTHING;
@@ -112,20 +115,33 @@ function perform(
 
 function insertAll(
   database: DatabaseSync,
-  statement: StatementSync,
-  columns: RowsToInsert["columns"],
+  prepare: (sql: string) => StatementSync,
+  { into, columns }: RowsToInsert,
 ): Outcome {
   const rows = columns[0]?.length ?? 0;
+  const last = rows % ROWS_AT_ONCE;
+  const insert = (from: number, to: number, atOnce: number) => {
+    if (from === to) return;
+    const statement = prepare(into + placesFor(atOnce, columns.length));
+    for (let row = from; row < to; row += atOnce) statement.run(...valuesOf(columns, row, row + atOnce));
+  };
   database.exec("BEGIN IMMEDIATE");
   try {
-    for (let row = 0; row < rows; row++)
-      statement.run(...columns.map((column) => bindable(column[row] ?? null)));
+    insert(0, rows - last, ROWS_AT_ONCE);
+    insert(rows - last, rows, 1);
     database.exec("COMMIT");
   } catch (error) {
     rollBack(database);
     throw error;
   }
   return { rows: [], changes: rows };
+}
+
+/** Row for row. A number is bound as a float: the type of its column makes a whole one an integer again. */
+function valuesOf(columns: RowsToInsert["columns"], from: number, to: number): SqlValue[] {
+  const values: SqlValue[] = [];
+  for (let row = from; row < to; row++) for (const column of columns) values.push(column[row] ?? null);
+  return values;
 }
 
 /** The log first, so that the rewriting starts from one file; and last, since it went through the log. */
