@@ -12,6 +12,8 @@ export interface ClientRequest
   off(event: "end" | "close", listener: () => void): this;
   pause(): this;
   resume(): this;
+  /** The body, where all of it is there and nobody heard of any of it; then no event tells of it. Node's own has none. */
+  takeWhole?(): Buffer | undefined;
 }
 
 /** The answer to one: as much of Node's own as the gateway needs. */

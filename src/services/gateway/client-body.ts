@@ -2,14 +2,21 @@ import type { ClientRequest, ClientResponse } from "#platform/http/client-reques
 import { AppError } from "#platform/lib/error.ts";
 
 /**
- * Reads a request's body whole, up to `limitBytes`; beyond it nothing more is kept. Rejects with AppError 413, or 400
- * when the client left or stopped before the end.
+ * Reads a request's body whole, up to `limitBytes`; beyond it nothing more is kept. At once where it is there already.
+ * Throws, or rejects with, AppError 413, or 400 when the client left or stopped before the end.
  */
 export function readBody(
   request: ClientRequest,
   response: ClientResponse,
   limitBytes: number,
-): Promise<Buffer> {
+): Buffer | Promise<Buffer> {
+  const whole = request.takeWhole?.();
+  if (whole === undefined) return receiveBody(request, response, limitBytes);
+  if (whole.length > limitBytes) throw new AppError("body_too_large");
+  return whole;
+}
+
+function receiveBody(request: ClientRequest, response: ClientResponse, limitBytes: number): Promise<Buffer> {
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];

@@ -29,7 +29,8 @@ export async function forward(parts: GatewayParts, call: GatewayCall, how: Forwa
   if (exchange.head !== undefined) checkBodyHead(exchange.head, parts.bodyLimitBytes);
   const read = bodyReader(exchange.head?.contentType, how);
   authorise(parts.gates, exchange, "gateway.use");
-  const body = read(await readBody(call.request, call.response, parts.bodyLimitBytes));
+  const arriving = readBody(call.request, call.response, parts.bodyLimitBytes);
+  const body = read(arriving instanceof Promise ? await arriving : arriving);
   checkStillIn(parts.gates, exchange);
   // Waited for only where there is something to wait for: nearly always it is known.
   const found = parts.upstream.catalogue.find(modelOf(body), call.route.dialect.usage);

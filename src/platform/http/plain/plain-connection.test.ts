@@ -103,6 +103,42 @@ test("a body comes in its pieces, and waits for whoever reads it later; what is 
   expect(request.complete).toBe(true);
 });
 
+test("[A8] a body that is there before it was refused, and that nobody read, does not hold up the next request", async () => {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<[ClientRequest, ClientResponse]>();
+  await using server = await start((request, response) => {
+    if (request.url === "/v1/refused") ask([request, response]);
+    else answerPath(request, response);
+  });
+  await using client = openRaw(server.url);
+  // Its last byte is the first that is too many to wait.
+  client.socket.write(post("refused", "x".repeat(64 * 1024 + 1)));
+  const [request, response] = await asked;
+  await expect.poll(() => request.complete && request.socket.isPaused()).toBe(true);
+  response.writeHead(401, ["content-length", "7"]);
+  response.end("refused", "latin1");
+  client.socket.write(post("b", "1"));
+  expect(bodies(await client.until(/v1\/b$/))).toEqual(["by us: /v1/b"]);
+});
+
+test("a body is given whole once all of it is there, to one, and not to who heard of a part of it", async () => {
+  const asked: ClientRequest[] = [];
+  await using server = await start((request) => void asked.push(request));
+  await using client = openRaw(server.url);
+  const whole = post("whole", "1234");
+  client.socket.write(whole.slice(0, -2));
+  await expect.poll(() => asked[0]?.socket.bytesRead).toBe(whole.length - 2);
+  expect(asked[0]?.takeWhole?.()).toBeUndefined();
+  client.socket.write(whole.slice(-2));
+  await expect.poll(() => asked[0]?.complete).toBe(true);
+  expect(asked[0]?.takeWhole?.()?.toString()).toBe("1234");
+  expect(asked[0]?.takeWhole?.()).toBeUndefined();
+  await using other = openRaw(server.url);
+  other.socket.write(post("heard", "56"));
+  await expect.poll(() => asked[1]?.complete).toBe(true);
+  asked[1]?.resume();
+  expect(asked[1]?.takeWhole?.()).toBeUndefined();
+});
+
 test("behind an answer that says it is the last nothing is served, however slowly it is read", async () => {
   const served: (string | undefined)[] = [];
   const { promise: asked, resolve: ask } = Promise.withResolvers<ClientRequest>();

@@ -96,8 +96,10 @@ export class PlainConnection {
     const response = new PlainResponse({ socket: this.#socket, keptS, onSent: this.#onSent });
     this.#request = request;
     this.#response = response;
+    const bodyEnd = Math.min(start + head.length, bytes.length);
+    if (start < bodyEnd) request.take(bytes.subarray(start, bodyEnd));
     this.#parts.serve(request, response);
-    if (start < bytes.length) this.#receive(bytes.subarray(start));
+    if (bodyEnd < bytes.length) this.#keep(bytes.subarray(bodyEnd));
   }
 
   #keep(bytes: Buffer): void {
@@ -115,10 +117,9 @@ export class PlainConnection {
   #goOn(): void {
     const request = this.#request;
     if (request === undefined || this.#response !== undefined) return;
-    if (!request.complete) {
-      request.resume();
-      return;
-    }
+    // Also of one that is there already and that nobody read: its connection may be slowed.
+    request.resume();
+    if (!request.complete) return;
     this.#request = undefined;
     this.#idleSinceMs = performance.now();
     const ahead = this.#ahead;

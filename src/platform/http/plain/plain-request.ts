@@ -60,13 +60,19 @@ export class PlainRequest extends EventEmitter<PlainRequestEvents> implements Cl
     if (this.#flows) return this;
     this.#flows = true;
     const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    if (this.#isSlowed) this.socket.resume();
-    this.#isSlowed = false;
+    this.#forgetWaiting();
     for (const piece of waiting) this.emit("data", piece);
     if (this.complete) this.#end();
     return this;
+  }
+
+  takeWhole(): Buffer | undefined {
+    if (!this.complete || this.#flows || this.#ended) return undefined;
+    const [only] = this.#waiting;
+    const whole = only !== undefined && this.#waiting.length === 1 ? only : Buffer.concat(this.#waiting);
+    this.#forgetWaiting();
+    this.#ended = true;
+    return whole;
   }
 
   /** Takes a piece of the body. */
@@ -85,6 +91,13 @@ export class PlainRequest extends EventEmitter<PlainRequestEvents> implements Cl
   /** The connection is gone. */
   cut(): void {
     this.emit("close");
+  }
+
+  #forgetWaiting(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (this.#isSlowed) this.socket.resume();
+    this.#isSlowed = false;
   }
 
   #slow(): void {
