@@ -63,10 +63,10 @@ function memberNamed(bytes: Buffer, keyStart: number, keyEnd: number): Member | 
   // Most keys end here, so that a body of millions of keys costs no string each.
   if (first === undefined || !POSSIBLE_FIRST_BYTES.has(first)) return undefined;
   if (keyEnd - keyStart > LONGEST_KEY_BYTES) return undefined;
-  const key = parseRange(bytes, { start: keyStart, end: keyEnd });
+  const key = stringAt(bytes, { start: keyStart, end: keyEnd });
   if (key === "model" || key === "stream" || key === "n") return key;
   // Some readers match names in any case and take the last: it would be a model nobody authorised.
-  if (typeof key === "string" && key.toLowerCase() === "model")
+  if (key.toLowerCase() === "model")
     throw new AppError("bad_request", '"model" must be written in lower case.');
   return undefined;
 }
@@ -77,8 +77,7 @@ function readModel(bytes: Buffer, range: ByteRange | undefined): string | undefi
   if (bytes[range.start] !== 0x22) throw new AppError("bad_request", '"model" must be a string.');
   if (range.end - range.start > LONGEST_MODEL_BYTES)
     throw new AppError("bad_request", '"model" is too long.');
-  const model = parseRange(bytes, range);
-  return typeof model === "string" ? model : undefined;
+  return stringAt(bytes, range);
 }
 
 function readStream(bytes: Buffer, range: ByteRange | undefined): boolean {
@@ -97,6 +96,8 @@ function readCount(bytes: Buffer, range: ByteRange): number {
     : countIn(bytes.toString("latin1", range.start, range.end));
 }
 
-function parseRange(bytes: Buffer, range: ByteRange): unknown {
-  return JSON.parse(bytes.toString("utf8", range.start, range.end));
+/** What a JSON string says, which was read before and found to be one; most have no escape. */
+function stringAt(bytes: Buffer, { start, end }: ByteRange): string {
+  const text = bytes.toString("utf8", start + 1, end - 1);
+  return text.includes("\\") ? String(JSON.parse(`"${text}"`)) : text;
 }
