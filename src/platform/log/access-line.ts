@@ -23,13 +23,20 @@ export interface AccessEntry {
  */
 export function accessLine(entry: AccessEntry, time: string): string {
   return (
-    `{"level":30,"time":"${time}","request_id":${JSON.stringify(entry.requestId)}` +
-    `,"listener":"${entry.listener}","address":${JSON.stringify(entry.address)}` +
+    `{"level":30,"time":"${time}","request_id":${quoted(entry.requestId)}` +
+    `,"listener":"${entry.listener}","address":${quoted(entry.address)}` +
     `,"method":"${entry.method}","route":"${entry.route}","status":${entry.status}` +
-    (entry.principal === undefined ? "" : `,"principal":${JSON.stringify(entry.principal)}`) +
+    (entry.principal === undefined ? "" : `,"principal":${quoted(entry.principal)}`) +
     (entry.reason === undefined ? "" : `,"reason":"${entry.reason}"`) +
     (entry.code === undefined ? "" : `,"code":"${entry.code}"`) +
     (entry.latencyMs === undefined ? "" : `,"latency_ms":${Math.round(entry.latencyMs * 100) / 100}`) +
     `,"msg":"request"}\n`
   );
+}
+
+/** Nothing of it is escaped in JSON (RFC 8259, 7): ids and addresses, nearly always. */
+const PLAIN = /^[\w.:-]*$/;
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }

@@ -61,6 +61,7 @@ const DROPPED_PREFIXES = ["access-control-", "content-security-policy", "x-clavi
 const facts = knownNames((name) => ({
   name,
   isCredential: CREDENTIAL_HEADERS.has(name),
+  isForwarded: { openai: FORWARDED.openai.has(name), anthropic: FORWARDED.anthropic.has(name) },
   isDropped: DROPPED.has(name) || DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix)),
 }));
 
@@ -74,19 +75,24 @@ export function upstreamHeaders(
   credential: Secret | undefined,
   kind: Pick<KindFacts, "dialect" | "credentialHeader">,
 ): string[] {
-  const presented = presentedCredentials(rawHeaders);
-  const nominated = nominatedByConnection(rawHeaders);
   const { name: header, prefix } = kind.credentialHeader;
   const headers = credential === undefined ? [] : [header, prefix + credential.expose()];
   headers.push("accept-encoding", "identity");
-  const forwarded = FORWARDED[kind.dialect];
+  const presented: string[] = [];
+  const forwarded: string[] = [];
+  let nominated = NO_NAMES;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const { name } = facts(rawHeaders[index] ?? "");
-    if (!forwarded.has(name) || nominated.has(name)) continue;
-    if (isNamedIn(headers, name) && !LISTS.has(name)) continue;
+    const { name, isCredential, isForwarded } = facts(rawHeaders[index] ?? "");
     const value = rawHeaders[index + 1] ?? "";
-    if (presented.some((token) => value.includes(token))) continue;
-    headers.push(name, value);
+    if (isCredential) presented.push(presentedIn(value));
+    else if (isForwarded[kind.dialect]) forwarded.push(name, value);
+    else if (name === "connection") nominated = withNominated(nominated, value);
+  }
+  for (let index = 0; index < forwarded.length; index += 2) {
+    const name = forwarded[index] ?? "";
+    const value = forwarded[index + 1] ?? "";
+    if (nominated.has(name) || (isNamedIn(headers, name) && !LISTS.has(name))) continue;
+    if (!presented.some((token) => token !== "" && value.includes(token))) headers.push(name, value);
   }
   if (kind.dialect === "anthropic" && !isNamedIn(headers, DEFAULT_VERSION[0]))
     headers.push(...DEFAULT_VERSION);
@@ -99,16 +105,18 @@ export function upstreamHeaders(
  * The caller sets content-length or transfer-encoding, and x-request-id.
  */
 export function clientHeaders(upstreamRawHeaders: readonly string[], redactor: Redactor): string[] {
-  const nominated = nominatedByConnection(upstreamRawHeaders);
+  let nominated = NO_NAMES;
   const headers: string[] = [];
   // Indexed, not by `headerPairs`: on the hot path a generator costs more than what it gives.
   for (let index = 0; index + 1 < upstreamRawHeaders.length; index += 2) {
     const { name, isDropped } = facts(upstreamRawHeaders[index] ?? "");
-    if (isDropped || nominated.has(name)) continue;
-    headers.push(name, redactor.header(upstreamRawHeaders[index + 1] ?? ""));
+    const value = upstreamRawHeaders[index + 1] ?? "";
+    if (name === "connection") nominated = withNominated(nominated, value);
+    if (!isDropped) headers.push(name, redactor.header(value));
   }
-  headers.push(...ANSWER_HEADER_PAIRS);
-  return headers;
+  const kept = nominated.size === 0 ? headers : withoutNamed(headers, nominated);
+  kept.push(...ANSWER_HEADER_PAIRS);
+  return kept;
 }
 
 /** Names in lower case with their values, of headers as name, value, name, value. */
@@ -131,16 +139,22 @@ export function withOwn(headers: readonly string[], own: readonly string[]): str
 
 /** RFC 9110, 7.6.1: a header named in Connection is for this hop alone. */
 export function nominatedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
-  let names: Set<string> | undefined;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (facts(rawHeaders[index] ?? "").name !== "connection") continue;
-    const value = rawHeaders[index + 1] ?? "";
-    // What nearly all send: it names no header.
-    if (value === "keep-alive") continue;
-    names ??= new Set();
-    for (const nominated of value.split(",")) names.add(nominated.trim().toLowerCase());
-  }
-  return names ?? NO_NAMES;
+  let names = NO_NAMES;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2)
+    if (facts(rawHeaders[index] ?? "").name === "connection")
+      names = withNominated(names, rawHeaders[index + 1] ?? "");
+  return names;
+}
+
+/** `names` and those that one Connection header nominates. */
+function withNominated(names: ReadonlySet<string>, connection: string): ReadonlySet<string> {
+  // What nearly all send: it names no header.
+  if (connection === "keep-alive") return names;
+  return new Set([...names, ...connection.split(",").map((name) => name.trim().toLowerCase())]);
+}
+
+function withoutNamed(headers: readonly string[], names: ReadonlySet<string>): string[] {
+  return headers.filter((_text, at) => !names.has(headers[at - (at % 2)] ?? ""));
 }
 
 function isNamedIn(headers: readonly string[], name: string): boolean {
@@ -148,13 +162,8 @@ function isNamedIn(headers: readonly string[], name: string): boolean {
   return false;
 }
 
-function presentedCredentials(rawHeaders: readonly string[]): string[] {
-  const tokens: string[] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (!facts(rawHeaders[index] ?? "").isCredential) continue;
-    const value = (rawHeaders[index + 1] ?? "").trim();
-    const token = value.slice(Math.max(value.lastIndexOf(" "), value.lastIndexOf("\t")) + 1);
-    if (token !== "") tokens.push(token);
-  }
-  return tokens;
+/** The credential itself, behind its scheme; empty for none. */
+function presentedIn(header: string): string {
+  const value = header.trim();
+  return value.slice(Math.max(value.lastIndexOf(" "), value.lastIndexOf("\t")) + 1);
 }

@@ -1,13 +1,20 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import { knownNames } from "../../lib/known-names.ts";
 import type { ClientResponse } from "../client-request.ts";
 import { STATUS_CODES } from "../node-http.ts";
 
 /** RFC 9110, 5.1 and 5.5. */
-const NOT_OF_A_NAME = /[^!#$%&'*+\-.^_`|~\dA-Za-z]/;
+const NAME = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 const NOT_OF_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** To these no body belongs, and nothing that would frame it. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
+
+const facts = knownNames((name, spelled) => ({
+  isName: NAME.test(spelled),
+  isLength: name === "content-length",
+  isConnection: name === "connection",
+}));
 
 interface PlainResponseEvents {
   close: [];
@@ -145,11 +152,10 @@ export class PlainResponse extends EventEmitter<PlainResponseEvents> implements 
     for (let at = 0; at + 1 < headers.length; at += 2) {
       const name = headers[at] ?? "";
       const value = headers[at + 1] ?? "";
-      if (name === "" || NOT_OF_A_NAME.test(name) || NOT_OF_A_VALUE.test(value))
-        throw new Error("a header of an answer cannot be sent");
-      // By the length first: few need be made lower case.
-      if (name.length === 14 && name.toLowerCase() === "content-length") this.#chunked = false;
-      if (name.length === 10 && name.toLowerCase() === "connection") this.#closes = value === "close";
+      const { isName, isLength, isConnection } = facts(name);
+      if (!isName || NOT_OF_A_VALUE.test(value)) throw new Error("a header of an answer cannot be sent");
+      if (isLength) this.#chunked = false;
+      if (isConnection) this.#closes = value === "close";
       lines += `${name}: ${value}\r\n`;
     }
     return lines;
