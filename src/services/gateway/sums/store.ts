@@ -82,8 +82,8 @@ export async function sumNewRows(query: Query, { rows, minutesFrom }: Portion): 
   const { summed, newest } = await readProgress(query);
   const upTo = Math.min(newest, summed + rows);
   if (upTo > summed) {
-    await addDays(query, { after: summed, upTo }, "all");
-    await addSteps(query, { after: summed, upTo }, minutesFrom);
+    await addSums(query, { after: summed, upTo }, { days: "all", minutesFrom });
+    await addToIndex(query, { after: summed, upTo });
     await query.updateTable("usage_progress").set({ summed: upTo }).execute();
   }
   return upTo >= newest;
@@ -94,8 +94,8 @@ export async function sumOldRows(query: Query, { rows, minutesFrom }: Portion): 
   const { unsummed } = await readProgress(query);
   const after = Math.max(0, unsummed - rows);
   if (unsummed > 0) {
-    await addDays(query, { after, upTo: unsummed }, "errors");
-    await addSteps(query, { after, upTo: unsummed }, minutesFrom);
+    await addSums(query, { after, upTo: unsummed }, { days: "errors", minutesFrom });
+    await addToIndex(query, { after, upTo: unsummed });
     await query.updateTable("usage_progress").set({ unsummed: after }).execute();
   }
   return after === 0;
@@ -120,61 +120,70 @@ const ADDED_DOUBTS = sql`estimated_requests = estimated_requests + excluded.esti
 /** Whole where it is exact; beyond, `sum` would be an error. */
 const COST = sql`CASE WHEN count(cost_nano_usd) = 0 THEN NULL
   WHEN total(cost_nano_usd) < 9e15 THEN CAST(total(cost_nano_usd) AS INTEGER) ELSE total(cost_nano_usd) END`;
-const ERRORS = sql`sum(status BETWEEN 400 AND 499), sum(status >= 500)`;
-const TOKENS = sql`coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0)`;
-const DOUBTS = sql`sum(estimated),
-  sum(coalesce(input_tokens, output_tokens) IS NOT NULL AND cost_nano_usd IS NULL)`;
+/** Of rows, in the order in which `ADDED_UP` has them. */
+const FIGURES = sql`count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), ${COST}, sum(estimated),
+  sum(coalesce(input_tokens, output_tokens) IS NOT NULL AND cost_nano_usd IS NULL),
+  sum(status BETWEEN 400 AND 499), sum(status >= 500)`;
+const FIGURE_COLUMNS = sql`requests, input_tokens, output_tokens, cost_nano_usd, estimated_requests, unpriced_requests,
+  client_errors, server_errors`;
+/** Of sums of rows. */
+const ADDED_UP = sql`sum(requests), sum(input_tokens), sum(output_tokens), ${COST}, sum(estimated_requests),
+  sum(unpriced_requests), sum(client_errors), sum(server_errors)`;
+
+/** A slice is read for two sums only, and all that are kept are made of them: its rows are many, and these few. */
+async function addSums(query: Query, slice: Slice, how: { days: Days; minutesFrom: number }): Promise<void> {
+  await sql`CREATE TEMP TABLE IF NOT EXISTS slice_hour (start, principal, provider, model, ${FIGURE_COLUMNS})`.execute(
+    query,
+  );
+  await sql`DELETE FROM slice_hour`.execute(query);
+  await sql`INSERT INTO slice_hour SELECT ${startOf(HOUR_MS)}, principal, coalesce(provider, ''), model, ${FIGURES}
+    ${from(slice)} GROUP BY 1, 2, 3, 4`.execute(query);
+  await addDays(query, how.days);
+  await addPrincipalHours(query);
+  await sql`CREATE TEMP TABLE IF NOT EXISTS slice_minute (start, provider, model, latency, first_byte, ${FIGURE_COLUMNS})`.execute(
+    query,
+  );
+  await sql`DELETE FROM slice_minute`.execute(query);
+  await sql`INSERT INTO slice_minute SELECT ${startOf(MINUTE_MS)}, coalesce(provider, ''), model, ${boundOf("latency_ms")},
+      CASE WHEN first_byte_ms IS NOT NULL THEN ${boundOf("first_byte_ms")} END, ${FIGURES}
+    ${from(slice)} GROUP BY 1, 2, 3, 4, 5`.execute(query);
+  await addUsage(query, how.minutesFrom);
+  await addLatencies(query, how.minutesFrom);
+}
 
 /** `errors`: all but these was counted when the rows came in. */
-async function addDays(query: Query, slice: Slice, what: "all" | "errors"): Promise<void> {
-  const figures = what === "all" ? sql`count(*), ${TOKENS}, ${COST}, ${DOUBTS}` : sql`0, 0, 0, NULL, 0, 0`;
-  await sql`INSERT INTO usage_day (day, principal, provider, model, requests, input_tokens, output_tokens,
-      cost_nano_usd, estimated_requests, unpriced_requests, client_errors, server_errors)
-    SELECT time / ${DAY_MS}, principal, coalesce(provider, ''), model, ${figures}, ${ERRORS}
-    ${from(slice)} GROUP BY 1, 2, 3, 4
+type Days = "all" | "errors";
+
+async function addDays(query: Query, days: Days): Promise<void> {
+  const figures =
+    days === "all" ? ADDED_UP : sql`0, 0, 0, NULL, 0, 0, sum(client_errors), sum(server_errors)`;
+  await sql`INSERT INTO usage_day (day, principal, provider, model, ${FIGURE_COLUMNS})
+    SELECT start / ${DAY_MS}, principal, provider, model, ${figures} FROM slice_hour WHERE TRUE GROUP BY 1, 2, 3, 4
     ON CONFLICT (day, principal, provider, model) DO UPDATE SET ${ADDED}, ${ADDED_DOUBTS}`.execute(query);
 }
 
-async function addSteps(query: Query, slice: Slice, minutesFrom: number): Promise<void> {
+async function addPrincipalHours(query: Query): Promise<void> {
   await sql`INSERT INTO principal_hour (start, principal, requests, input_tokens, output_tokens, cost_nano_usd,
       client_errors, server_errors)
-    SELECT ${startOf(HOUR_MS)}, principal, count(*), ${TOKENS}, ${COST}, ${ERRORS} ${from(slice)} GROUP BY 1, 2
+    SELECT start, principal, sum(requests), sum(input_tokens), sum(output_tokens), ${COST}, sum(client_errors),
+      sum(server_errors) FROM slice_hour WHERE TRUE GROUP BY 1, 2
     ON CONFLICT (start, principal) DO UPDATE SET ${ADDED}`.execute(query);
-  await addUsage(query, slice, minutesFrom);
-  await addLatencies(query, slice, minutesFrom);
-  await addToIndex(query, slice);
 }
 
 const STEPS = sql`(VALUES ${sql.join(Object.values(STEPS_MS).map((ms) => sql`(${sql.lit(ms)})`))})`;
 
-/** By the minute first, and minutes are then added to those they lie in. */
-async function addUsage(query: Query, slice: Slice, minutesFrom: number): Promise<void> {
-  await sql`
-    WITH minutes AS MATERIALIZED (
-      SELECT ${startOf(MINUTE_MS)} AS start, coalesce(provider, '') AS provider, model, count(*) AS requests,
-        coalesce(sum(input_tokens), 0) AS input_tokens, coalesce(sum(output_tokens), 0) AS output_tokens,
-        ${COST} AS cost_nano_usd, sum(estimated) AS estimated,
-        sum(coalesce(input_tokens, output_tokens) IS NOT NULL AND cost_nano_usd IS NULL) AS unpriced,
-        sum(status BETWEEN 400 AND 499) AS client_errors, sum(status >= 500) AS server_errors
-      ${from(slice)} GROUP BY 1, 2, 3
-    ), steps (step) AS ${STEPS}
-    INSERT INTO usage_step (step, start, provider, model, requests, input_tokens, output_tokens,
-        cost_nano_usd, estimated_requests, unpriced_requests, client_errors, server_errors)
-      SELECT step, start - start % step, provider, model, sum(requests), sum(input_tokens), sum(output_tokens),
-        ${COST}, sum(estimated), sum(unpriced), sum(client_errors), sum(server_errors)
-      FROM steps CROSS JOIN minutes WHERE ${isKept(minutesFrom)} GROUP BY 1, 2, 3, 4
+async function addUsage(query: Query, minutesFrom: number): Promise<void> {
+  await sql`WITH steps (step) AS ${STEPS}
+    INSERT INTO usage_step (step, start, provider, model, ${FIGURE_COLUMNS})
+      SELECT step, start - start % step, provider, model, ${ADDED_UP}
+      FROM steps CROSS JOIN slice_minute WHERE ${isKept(minutesFrom)} GROUP BY 1, 2, 3, 4
       ON CONFLICT (step, start, provider, model) DO UPDATE SET ${ADDED}, ${ADDED_DOUBTS}`.execute(query);
 }
 
-async function addLatencies(query: Query, slice: Slice, minutesFrom: number): Promise<void> {
-  await sql`
-    WITH minutes AS MATERIALIZED (
-      SELECT ${startOf(MINUTE_MS)} AS start, coalesce(provider, '') AS provider, model, ${boundOf("latency_ms")} AS latency,
-        CASE WHEN first_byte_ms IS NOT NULL THEN ${boundOf("first_byte_ms")} END AS first_byte, count(*) AS requests
-      ${from(slice)} GROUP BY 1, 2, 3, 4, 5
-    ), counts AS (
-      SELECT start, provider, model, latency AS bound, requests, 0 AS first_bytes FROM minutes
-      UNION ALL SELECT start, provider, model, first_byte, 0, requests FROM minutes WHERE first_byte IS NOT NULL
+async function addLatencies(query: Query, minutesFrom: number): Promise<void> {
+  await sql`WITH counts AS (
+      SELECT start, provider, model, latency AS bound, requests, 0 AS first_bytes FROM slice_minute
+      UNION ALL SELECT start, provider, model, first_byte, 0, requests FROM slice_minute WHERE first_byte IS NOT NULL
     ), steps (step) AS ${STEPS}
     INSERT INTO latency_step (step, start, provider, model, bound, requests, first_bytes)
       SELECT step, start - start % step, provider, model, bound, sum(requests), sum(first_bytes)
@@ -214,11 +223,14 @@ function startOf(step: number): RawBuilder<unknown> {
   return sql`time - time % ${step}`;
 }
 
-/** The bound that a column's figure counts under. */
+/** The bound that a column's figure counts under, looked for by halves: each row asks twice. */
 export function boundOf(column: "latency_ms" | "first_byte_ms"): RawBuilder<unknown> {
   const figure = sql.ref(column);
-  const cases = LATENCY_BOUNDS_MS.slice(0, -1).map(
-    (bound) => sql`WHEN ${figure} <= ${sql.lit(bound)} THEN ${sql.lit(bound)}`,
-  );
-  return sql`CASE ${sql.join(cases, sql` `)} ELSE ${sql.lit(LATENCY_BOUNDS_MS.at(-1))} END`;
+  const among = (bounds: readonly number[]): RawBuilder<unknown> => {
+    if (bounds.length === 1) return sql.lit(bounds[0]);
+    const half = bounds.length >> 1;
+    const [lower, upper] = [bounds.slice(0, half), bounds.slice(half)];
+    return sql`CASE WHEN ${figure} <= ${sql.lit(lower.at(-1))} THEN ${among(lower)} ELSE ${among(upper)} END`;
+  };
+  return among(LATENCY_BOUNDS_MS);
 }
