@@ -2,7 +2,9 @@ import { sql } from "kysely";
 import type { Database } from "#platform/storage/database.ts";
 import type { Tables } from "#platform/storage/tables.ts";
 
-type Row = Omit<Tables["request"], "seq" | "cost_usd" | "estimated"> & { estimated: number };
+type Row = Omit<Tables["request"], "seq" | "cost_usd" | "estimated" | "id_tells_time"> & {
+  estimated: number;
+};
 type Sums = Readonly<Record<string, readonly number[]>>;
 
 const STEPS_MS = [60_000, 3_600_000, 86_400_000];

@@ -1,6 +1,8 @@
 import type { Tables } from "#platform/storage/tables.ts";
 
-type StoredRow = Omit<Tables["request"], "seq" | "cost_usd" | "estimated"> & { estimated: number };
+type StoredRow = Omit<Tables["request"], "seq" | "cost_usd" | "estimated" | "id_tells_time"> & {
+  estimated: number;
+};
 
 /** A row as the gateway stores it, of a request that went well; `more` in place of its fields. */
 export function requestRow<More extends object>(more: More): Omit<StoredRow, keyof More> & More {

@@ -1,5 +1,10 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod";
+import { timeOfRequestId } from "#platform/lib/id.ts";
+import { startClaviger, type TestClaviger } from "#test/claviger.ts";
 import { seededRandom } from "#test/seeded-random.ts";
 import { type Bench, chat, MODEL, requestRows, startBench } from "./bench.ts";
 
@@ -42,6 +47,35 @@ test("[G7] [H4] a request is one row of exactly these fields, newest first, page
     data: [{ request_id: whole.headers["x-request-id"], streamed: false }],
     next_cursor: null,
   });
+});
+
+test("[H4] a request is found by its id: ours, one that the client chose, and ours sent again, before and after it is summed", async () => {
+  const dataDir = mkdtempSync(path.join(tmpdir(), "claviger-ids-"));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const found = async ({ control }: TestClaviger, id: string) => {
+    const { json } = await control({ path: `/api/v1/requests?request_id=${id}` });
+    return z.object({ data: z.array(z.object({ request_id: z.literal(id) })) }).parse(json).data.length;
+  };
+  const sent: string[] = [];
+  {
+    await using bench = await startBench({ dataDir });
+    const ask = async (headers: Record<string, string> = {}) => {
+      const answer = await post(bench, "/v1/chat/completions", chat(), headers);
+      sent.push(z.string().parse(answer.headers["x-request-id"]));
+    };
+    await ask();
+    await ask();
+    await ask({ "x-request-id": "the-clients" });
+    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(timeOfRequestId(sent[0] ?? "") ?? Infinity));
+    await ask({ "x-request-id": sent[0] ?? "" });
+    const [ours = "", another = ""] = sent;
+    expect(sent.slice(2)).toEqual(["the-clients", ours]);
+    expect(await Promise.all(sent.map((id) => found(bench.claviger, id)))).toEqual([2, 1, 1, 2]);
+    expect(another).not.toBe(ours);
+  }
+  // It sums at its end what came in.
+  await using claviger = await startClaviger({ dataDir });
+  expect(await Promise.all(sent.map((id) => found(claviger, id)))).toEqual([2, 1, 1, 2]);
 });
 
 test("[G7] refused requests are rows too, once the caller is known; strangers are none", async () => {

@@ -2,6 +2,11 @@ import type { Random } from "./random.ts";
 
 const ALPHABET = Buffer.from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "latin1");
 const ZERO = "0".charCodeAt(0);
+/** Of each character code. */
+const VALUES: readonly (number | undefined)[] = Array.from({ length: 128 }, (_, code) => {
+  const value = ALPHABET.indexOf(code);
+  return value < 0 ? undefined : value;
+});
 const LONGEST = 64;
 /** Where texts are put together, one at a time: a text that grows by a character is another string each time. */
 const scratch = Buffer.alloc(LONGEST);
@@ -19,6 +24,13 @@ export function numberToBase62(number: number, width: number): string {
   let at = LONGEST;
   for (let rest = number; rest > 0; rest = Math.floor(rest / 62)) scratch[--at] = ALPHABET[rest % 62] ?? ZERO;
   return padded(at, width);
+}
+
+/** The number that `numberToBase62` made this of; NaN for what is no base62, or too large to be exact. */
+export function numberFromBase62(text: string): number {
+  let number = 0;
+  for (let at = 0; at < text.length; at++) number = number * 62 + (VALUES[text.charCodeAt(at)] ?? Number.NaN);
+  return Number.isSafeInteger(number) ? number : Number.NaN;
 }
 
 /** `length` characters of base62, 64 at most, unbiased: bytes beyond the largest multiple of 62 are drawn again. */

@@ -1,4 +1,4 @@
-import { numberToBase62, randomBase62 } from "./base62.ts";
+import { numberFromBase62, numberToBase62, randomBase62 } from "./base62.ts";
 import type { Random } from "./random.ts";
 
 export type IdPrefix = "key" | "prov" | "cred" | "node" | "cluster" | "user" | "sess";
@@ -8,7 +8,10 @@ export function newId(prefix: IdPrefix, random: Random): string {
   return `${prefix}_${randomBase62(random, 16)}`;
 }
 
+const REQUEST = "req_";
 const TIME_WIDTH = 8;
+const RANDOM_WIDTH = 8;
+const ID_LENGTH = REQUEST.length + TIME_WIDTH + RANDOM_WIDTH;
 let prefixMs = -1;
 let prefix = "";
 
@@ -19,7 +22,14 @@ let prefix = "";
 export function newRequestId(nowMs: number, random: Random): string {
   if (nowMs !== prefixMs) {
     prefixMs = nowMs;
-    prefix = `req_${numberToBase62(nowMs, TIME_WIDTH)}`;
+    prefix = REQUEST + numberToBase62(nowMs, TIME_WIDTH);
   }
-  return prefix + randomBase62(random, 16 - TIME_WIDTH);
+  return prefix + randomBase62(random, RANDOM_WIDTH);
+}
+
+/** The milliseconds since the epoch that an id of `newRequestId` tells; undefined for what does not look like one. */
+export function timeOfRequestId(id: string): number | undefined {
+  if (id.length !== ID_LENGTH || !id.startsWith(REQUEST)) return undefined;
+  const timeMs = numberFromBase62(id.slice(REQUEST.length, REQUEST.length + TIME_WIDTH));
+  return Number.isNaN(timeMs) ? undefined : timeMs;
 }

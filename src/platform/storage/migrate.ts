@@ -16,6 +16,7 @@ import { sql as clusterMembers } from "./migrations/0013-cluster-members.ts";
 import { sql as people } from "./migrations/0014-people.ts";
 import { sql as sumsBehindRows } from "./migrations/0015-sums-behind-rows.ts";
 import { sql as listsInOrder } from "./migrations/0016-lists-in-order.ts";
+import { sql as idsThatTellTheirTime } from "./migrations/0017-ids-that-tell-their-time.ts";
 
 export interface Migration {
   number: number;
@@ -52,6 +53,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 14, name: "people", sql: people },
   { number: 15, name: "sums-behind-rows", sql: sumsBehindRows },
   { number: 16, name: "lists-in-order", sql: listsInOrder },
+  { number: 17, name: "ids-that-tell-their-time", sql: idsThatTellTheirTime },
 ];
 
 export async function withChecksums(migrations: readonly Migration[]): Promise<NumberedMigration[]> {

@@ -114,6 +114,8 @@ export interface Tables {
     streamed: number;
     /** 1 when a token figure is the gateway's estimate. */
     estimated: Generated<number>;
+    /** 1 when the id tells `time`, by which it is then found. */
+    id_tells_time: Generated<number>;
   };
   /** How far the request rows are summed, by their number: one row, of id 1. */
   usage_progress: {

@@ -6,6 +6,7 @@ import { admit, reasonOfEnd } from "#platform/http/pipeline.ts";
 import { callerId } from "#platform/http/ports.ts";
 import { toAppError } from "#platform/http/problem.ts";
 import { reportRefusal } from "#platform/http/refusal.ts";
+import { timeOfRequestId } from "#platform/lib/id.ts";
 import { LoopTurns } from "#platform/lib/loop-turns.ts";
 import type { GatewayCall, GatewayParts } from "./call.ts";
 import { type AnswerOutcome, ClientAnswer } from "./client-answer.ts";
@@ -136,6 +137,7 @@ function rowOf(
     cost_nano_usd: target === undefined ? null : prices.cost(pricedModel(target), usage, exchange.time),
     estimated: usage?.estimated === true ? 1 : 0,
     streamed: outcome.streamed ? 1 : 0,
+    id_tells_time: timeOfRequestId(exchange.requestId) === exchange.time ? 1 : 0,
   };
 }
 

@@ -9,7 +9,7 @@ const LATENCY_KEY = [...STEP_KEY, "bound"] as const;
  * are gone, go with the summing.
  */
 export const KEPT_TABLES: readonly KeptTable[] = [
-  // With its five entries of the index.
+  // With its entries of the index.
   { table: "request", key: ["seq"], time: "time", unitMs: 1, rowBytes: 300, keptAs: "request_log" },
   {
     table: "usage_day",

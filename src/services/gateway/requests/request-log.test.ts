@@ -18,6 +18,7 @@ const ROW: RequestRow = {
   cost_nano_usd: null,
   estimated: 0,
   streamed: 0,
+  id_tells_time: 0,
 };
 
 test("[G7] behind a store that does not answer rows are dropped and counted, never kept without bound", async () => {

@@ -20,11 +20,13 @@ export interface RequestRow {
   /** 1 when a token figure is a guess. */
   readonly estimated: number;
   readonly streamed: number;
+  /** 1 when the id tells the time. */
+  readonly id_tells_time: number;
 }
 
 /** A row as the API and the log show it. */
 interface RequestJson
-  extends Omit<RequestRow, "time" | "route" | "streamed" | "cost_nano_usd" | "estimated"> {
+  extends Omit<RequestRow, "time" | "route" | "streamed" | "cost_nano_usd" | "estimated" | "id_tells_time"> {
   readonly time: string;
   readonly cost_usd: number | null;
   readonly streamed: boolean;

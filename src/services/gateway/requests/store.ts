@@ -1,4 +1,5 @@
 import { type RawBuilder, type Selectable, sql } from "kysely";
+import { timeOfRequestId } from "#platform/lib/id.ts";
 import type { Query } from "#platform/storage/database.ts";
 import type { Tables } from "#platform/storage/tables.ts";
 import { HOUR_MS, INDEXED, readProgress } from "../sums/store.ts";
@@ -43,13 +44,14 @@ const MOST_HOURS = 384;
 
 /**
  * In their order. Rows that a value is asked of are found by the index, hour for hour from where the list begins; those not
- * in it yet are read through. Without such a value all rows of the time are read in order.
+ * in it yet are read through, and a row whose id tells its time is found by that. Without such a value all rows of the time are read in order.
  */
 export async function requestRows(query: Query, wanted: Wanted): Promise<StoredRow[]> {
   const { unsummed } = await readProgress(query);
   const found = new Map<number, StoredRow>();
   // First those that are not in the index: one that comes into it meanwhile is found twice, and none is missed.
   for (const row of await newRows(query, wanted)) found.set(row.seq, row);
+  for (const row of await rowsOfTheirTime(query, wanted)) found.set(row.seq, row);
   const indexed = new Set<number>();
   const onward = wanted.order === "oldest" ? 1 : -1;
   let hours = FIRST_HOURS;
@@ -113,6 +115,16 @@ async function newRows(query: Query, wanted: Wanted): Promise<StoredRow[]> {
   const { rows } = await sql<StoredRow>`
     SELECT * FROM request NOT INDEXED WHERE seq > (SELECT summed FROM usage_progress) AND ${matches(wanted)}
     ${inOrder(wanted, "time", "seq")} LIMIT ${wanted.limit}`.execute(query);
+  return rows;
+}
+
+/** Of the time that the wanted id tells, where it looks like one that was made here: it may still be a client's own. */
+async function rowsOfTheirTime(query: Query, wanted: Wanted): Promise<StoredRow[]> {
+  const timeMs = timeOfRequestId(wanted.filter.requestId ?? "");
+  if (timeMs === undefined) return [];
+  const { rows } = await sql<StoredRow>`
+    SELECT * FROM request WHERE time = ${timeMs} AND ${matches(wanted)} ${inOrder(wanted, "time", "seq")}
+    LIMIT ${wanted.limit}`.execute(query);
   return rows;
 }
 

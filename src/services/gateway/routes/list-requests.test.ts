@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import * as z from "zod";
+import { newRequestId, timeOfRequestId } from "#platform/lib/id.ts";
+import { systemRandom } from "#platform/lib/random.ts";
 import type { Database } from "#platform/storage/database.ts";
 import { MIGRATIONS } from "#platform/storage/migrate.ts";
 import { openSqlite } from "#platform/storage/sqlite.ts";
@@ -112,6 +115,33 @@ test("[H4] every filter gives the rows that fit, newest first or oldest first, o
     expect(await readAll(query, 17), query).toEqual(ids);
     expect(await readAll(`${query}&order=oldest`, 17), `${query}, oldest first`).toEqual(ids.toReversed());
   }
+});
+
+test("[H4] an id that tells its time leads to its row, summed or not, and to those of clients that sent it again", async () => {
+  await serve();
+  const own = newRequestId(NOON, systemRandom);
+  const others = Array.from({ length: 3 }, () => newRequestId(NOON, systemRandom));
+  const row = (time: number, request_id: string) =>
+    requestRow({ time, request_id, id_tells_time: timeOfRequestId(request_id) === time ? 1 : 0 });
+  const sent = [row(NOON, own), row(NOON - 9 * HOUR_MS, own), row(NOON + 5, own)];
+  await database.insertRows("request", [...sent, ...others.map((id) => row(NOON, id))]);
+  const times = async (query: string) => {
+    const { data } = z.object({ data: z.array(z.object({ time: z.string() })) }).parse(await read(query));
+    return data.map(({ time }) => Date.parse(time) - NOON);
+  };
+  for (const _summed of [false, true]) {
+    expect(await times(`request_id=${own}`)).toEqual([5, 0, -9 * HOUR_MS]);
+    expect(await readAll(`request_id=${own}&order=oldest`, 1)).toEqual([own, own, own]);
+    expect(await times(`request_id=${others[1]}`)).toEqual([0]);
+    expect(await times(`request_id=${others[1]}&principal=key_x`)).toEqual([]);
+    expect(await times(`request_id=${newRequestId(NOON, systemRandom)}`)).toEqual([]);
+    await sum();
+  }
+  const { rows } = await sql<{
+    value: string;
+    seq: number;
+  }>`SELECT value, seq FROM request_index WHERE kind = 5`.execute(database.query);
+  expect(rows.map(({ seq }) => seq).toSorted()).toEqual([2, 3]);
 });
 
 test("[H4] pages stay what they are while rows come in and are summed", async () => {

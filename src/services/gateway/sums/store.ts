@@ -211,7 +211,7 @@ async function addToIndex(query: Query, slice: Slice): Promise<void> {
   await add("model");
   await add("provider", sql`provider IS NOT NULL`);
   await add("status", sql`status <> 200`);
-  await add("request_id");
+  await add("request_id", sql`id_tells_time = 0`);
 }
 
 /** By their numbers alone, whatever other index there is. */
