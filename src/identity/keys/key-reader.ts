@@ -150,7 +150,8 @@ class AttachedKeys implements KeyReader {
   }
 
   #isOver(slot: number): boolean {
-    return this.#table.expiresAtMs(slot) <= this.#clock.now();
+    const expiresAtMs = this.#table.expiresAtMs(slot);
+    return expiresAtMs !== Infinity && expiresAtMs <= this.#clock.now();
   }
 
   #grantOf(slot: number): ReturnType<GrantReader["at"]> | undefined {

@@ -25,7 +25,7 @@ export class Pools {
   readonly #closing: AbortSignal;
   readonly #mostConnections: number;
   readonly #turns = new LoopTurns();
-  #newest = "";
+  #newest: { readonly kind: ConnectionKind; readonly pool: Pool } | undefined;
 
   /** `closing` is aborted before `close` is called; each pool has at most `mostConnections`. */
   constructor(guard: Guard, closing: AbortSignal, mostConnections: number) {
@@ -36,11 +36,19 @@ export class Pools {
 
   poolFor(kind: ConnectionKind): Pool | AppError {
     if (this.#closing.aborted) return new AppError("shutting_down");
-    const key = keyOf(kind);
-    const pool = this.#pools.get(key) ?? this.#open(kind);
-    if (key !== this.#newest) this.#moveToEnd(key, pool);
+    const pool = this.#poolOf(kind);
     if (!pool.full) return pool;
     return new AppError("upstream_unreachable", "Too many requests are waiting for this upstream.");
+  }
+
+  #poolOf(kind: ConnectionKind): Pool {
+    // Most requests go where the last one went.
+    if (this.#newest !== undefined && isSame(kind, this.#newest.kind)) return this.#newest.pool;
+    const key = keyOf(kind);
+    const pool = this.#pools.get(key) ?? this.#open(kind);
+    this.#moveToEnd(key, pool);
+    this.#newest = { kind, pool };
+    return pool;
   }
 
   async close(): Promise<void> {
@@ -62,7 +70,6 @@ export class Pools {
   }
 
   #moveToEnd(key: string, pool: Pool): void {
-    this.#newest = key;
     this.#pools.delete(key);
     this.#pools.set(key, pool);
     const oldest = this.#pools.entries().next().value;
@@ -72,6 +79,15 @@ export class Pools {
     this.#leaving.add(leaving);
     leaving.retire(() => this.#leaving.delete(leaving));
   }
+}
+
+function isSame(one: ConnectionKind, other: ConnectionKind): boolean {
+  return (
+    one.origin === other.origin &&
+    one.caFile === other.caFile &&
+    one.connectTimeoutMs === other.connectTimeoutMs &&
+    one.proxy === other.proxy
+  );
 }
 
 function keyOf({ origin, caFile, connectTimeoutMs, proxy }: ConnectionKind): string {

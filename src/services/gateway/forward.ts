@@ -71,11 +71,8 @@ function send(
     clock: parts.upstream.clock,
     onHead: (status, rawHeaders) => {
       call.hold?.answered(status);
-      coolDownAfter(parts.upstream.credentials, credential, {
-        status,
-        rawHeaders,
-        nowMs: parts.upstream.clock.now(),
-      });
+      const { credentials, clock } = parts.upstream;
+      coolDownAfter(credentials, credential, { status, rawHeaders }, clock);
     },
     meter,
     target: target.name,

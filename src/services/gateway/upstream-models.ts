@@ -50,7 +50,7 @@ export async function fetchUpstreamModels(
     upstream: upstreamOptions(provider.options),
     signal: AbortSignal.timeout(DEADLINE_MS),
     onHead: (status: number, rawHeaders: readonly string[]) =>
-      coolDownAfter(parts.credentials, credential, { status, rawHeaders, nowMs: parts.clock.now() }),
+      coolDownAfter(parts.credentials, credential, { status, rawHeaders }, parts.clock),
   };
   const ids = new Set<string>();
   for (let page = 1; page <= MOST_PAGES; page += 1) {

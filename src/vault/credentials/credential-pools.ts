@@ -44,8 +44,9 @@ export class CredentialPools implements CredentialUse {
 
   async resolve(providerId: string, origin: string): Promise<Secret | undefined> {
     const pool = this.#opened.get(providerId) ?? (await this.#open(providerId));
-    if (pool.some((held) => held.origin !== origin)) throw new AppError("upstream_failed", MOVED);
-    return this.#longestCool(pool);
+    for (const held of pool) if (held.origin !== origin) throw new AppError("upstream_failed", MOVED);
+    // Nearly always there is nothing to choose from.
+    return pool.length === 1 ? pool[0]?.secret : this.#longestCool(pool);
   }
 
   coolDown(credential: Secret, forMs: number): void {

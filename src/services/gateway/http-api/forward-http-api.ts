@@ -94,7 +94,7 @@ function send(
     redactor: redactorFor(credential),
     variesByOrigin: exchange.listener.allowedOrigins.size > 0,
     onRefused: (status, refusedHeaders) =>
-      coolDownAfter(credentials, credential, { status, rawHeaders: refusedHeaders, nowMs: clock.now() }),
+      coolDownAfter(credentials, credential, { status, rawHeaders: refusedHeaders }, clock),
   });
   const outgoing = {
     url: api.baseUrl,

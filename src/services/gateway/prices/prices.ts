@@ -69,7 +69,9 @@ export function openPrices(overrides: readonly PriceOverride[]): Prices {
 
 class PriceTable {
   readonly #calculate: Calculate;
-  readonly #entries = new Map<string, Entry>();
+  /** Of each upstream by kind and model. Its URL is put together anew each time that it is asked for as text. */
+  #entries = new WeakMap<URL, Map<string, Entry>>();
+  #remembered = 0;
 
   constructor(calculate: Calculate) {
     this.#calculate = calculate;
@@ -95,17 +97,26 @@ class PriceTable {
 
   /** The table's provider with the one model left in it: searching them all takes four times as long. */
   #entryFor(model: PricedModel): Entry {
-    const key = `${model.kind} ${model.baseUrl.href} ${model.model}`;
-    const known = this.#entries.get(key);
+    const key = `${model.kind} ${model.model}`;
+    const known = this.#entries.get(model.baseUrl)?.get(key);
     if (known !== undefined) return known;
     const found = this.#find(model);
     const entry =
       found === null
         ? "unlisted"
         : { ...found.provider, models: [found.model], fallback_model_providers: [] };
-    if (this.#entries.size >= REMEMBERED_MODELS) this.#entries.clear();
-    this.#entries.set(key, entry);
+    this.#remember(model.baseUrl, key, entry);
     return entry;
+  }
+
+  #remember(baseUrl: URL, key: string, entry: Entry): void {
+    if (this.#remembered === REMEMBERED_MODELS) {
+      this.#entries = new WeakMap();
+      this.#remembered = 0;
+    }
+    this.#remembered += 1;
+    const entries = this.#entries.get(baseUrl) ?? new Map<string, Entry>();
+    this.#entries.set(baseUrl, entries.set(key, entry));
   }
 
   #find({ kind, baseUrl, model }: PricedModel): PriceCalculationResult {

@@ -1,3 +1,4 @@
+import type { Clock } from "#platform/lib/clock.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 import type { CredentialUse } from "#vault/credentials/index.ts";
 
@@ -11,10 +12,11 @@ const LONGEST_MS = 600_000;
 export function coolDownAfter(
   credentials: CredentialUse,
   credential: Secret | undefined,
-  answer: { readonly status: number; readonly rawHeaders: readonly string[]; readonly nowMs: number },
+  answer: { readonly status: number; readonly rawHeaders: readonly string[] },
+  clock: Clock,
 ): void {
   if (credential === undefined || ![401, 403, 429].includes(answer.status)) return;
-  credentials.coolDown(credential, coolDownMs(answer.rawHeaders, answer.nowMs));
+  credentials.coolDown(credential, coolDownMs(answer.rawHeaders, clock.now()));
 }
 
 /** RFC 9110, 10.2.3: seconds, or a date. */
