@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Kysely, Transaction } from "kysely";
+import type { Rows } from "./insert-rows.ts";
 import type { Tables } from "./tables.ts";
 
 export type Query = Kysely<Tables> | Transaction<Tables>;
@@ -11,10 +12,7 @@ export interface Database extends AsyncDisposable {
   /** All of `work` or nothing; concurrent transactions are serialised. `work` may run again, where room was made for it. A full disk is AppError `storage_full`. */
   transaction<T>(work: (query: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Many rows of one table in one transaction; columns are those of the first row. Numbers become what their columns are. */
-  insertRows<Name extends keyof Tables>(
-    table: Name,
-    rows: readonly Partial<Record<keyof Tables[Name], SqlValue>>[],
-  ): Promise<void>;
+  insertRows<Name extends keyof Tables>(table: Name, rows: Rows<Name>): Promise<void>;
   /**
    * Leaves in the files only what the tables hold: rewrites the store without what was deleted or replaced, and empties
    * the write-ahead log. Takes as long as writing the whole store; nothing else is answered meanwhile.

@@ -14,17 +14,53 @@ export interface RowsToInsert {
 /** Rows of one table; the columns are those of the first row. Undefined when there is none. */
 export function rowsToInsert<Name extends keyof Tables>(
   table: Name,
-  rows: readonly Partial<Record<keyof Tables[Name], SqlValue>>[],
+  rows: Rows<Name>,
 ): RowsToInsert | undefined {
-  const [first] = rows;
-  if (first === undefined) return undefined;
-  const names = Object.keys(first);
-  const columns = names.map((): SqlValue[] => []);
-  for (const row of rows) {
-    const values: readonly unknown[] = valuesOf(row, names);
-    for (let at = 0; at < names.length; at++) columns[at]?.push(toSqlValue(values[at] ?? null));
-  }
+  const { names, columns, length } = rows instanceof RowColumns ? rows : RowColumns.of(rows);
+  if (length === 0) return undefined;
   return { into: `INSERT INTO ${quote(table)} (${names.map(quote).join(", ")}) VALUES `, columns };
+}
+
+type Row<Name extends keyof Tables> = Partial<Record<keyof Tables[Name], SqlValue>>;
+/** Rows of a table, one by one or by column. */
+export type Rows<Name extends keyof Tables> = readonly Row<Name>[] | RowColumns<Row<Name>>;
+
+/** Rows that are taken apart as each comes, while it is at hand: of many that waited it takes twice as long. */
+export class RowColumns<Row extends object> {
+  #names: readonly string[] = [];
+  #columns: readonly SqlValue[][] = [];
+  #length = 0;
+
+  static of<Row extends object>(rows: readonly Row[]): RowColumns<Row> {
+    const all = new RowColumns<Row>();
+    for (const row of rows) all.push(row);
+    return all;
+  }
+
+  /** How many rows. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** In the order of the names. */
+  get columns(): readonly (readonly SqlValue[])[] {
+    return this.#columns;
+  }
+
+  /** The columns are those of the first row. */
+  push(row: Row): void {
+    if (this.#length === 0) {
+      this.#names = Object.keys(row);
+      this.#columns = this.#names.map(() => []);
+    }
+    const values = valuesOf(row, this.#names);
+    for (let at = 0; at < values.length; at++) this.#columns[at]?.push(toSqlValue(values[at] ?? null));
+    this.#length += 1;
+  }
 }
 
 /** What stands behind `into`: places for so many rows of so many values. */

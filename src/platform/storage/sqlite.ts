@@ -5,9 +5,9 @@ import type { Clock } from "#platform/lib/clock.ts";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { Turn } from "../threads/turn.ts";
 import type { ConfigPlaces } from "./config-copy.ts";
-import type { Database, SqlValue } from "./database.ts";
+import type { Database } from "./database.ts";
 import { type Filesystem, networkFilesystem, probeFilesystem } from "./filesystem.ts";
-import { rowsToInsert } from "./insert-rows.ts";
+import { type Rows, rowsToInsert } from "./insert-rows.ts";
 import { MIGRATIONS, type Migration, withChecksums } from "./migrate.ts";
 import { SqliteClient } from "./sqlite-client.ts";
 import { type Lease, sqliteDialect } from "./sqlite-dialect.ts";
@@ -98,10 +98,7 @@ export class SqliteDatabase implements Database {
     }
   }
 
-  async insertRows<Name extends keyof Tables>(
-    table: Name,
-    rows: readonly Partial<Record<keyof Tables[Name], SqlValue>>[],
-  ): Promise<void> {
+  async insertRows<Name extends keyof Tables>(table: Name, rows: Rows<Name>): Promise<void> {
     const insert = rowsToInsert(table, rows);
     if (insert === undefined) return;
     await this.#send({ op: "insert", ...insert });

@@ -1,6 +1,7 @@
 import { toTimestamp } from "#platform/lib/clock.ts";
 import type { Log } from "#platform/log/log.ts";
 import type { Database } from "#platform/storage/database.ts";
+import { RowColumns } from "#platform/storage/insert-rows.ts";
 
 /** One gateway request as it is kept: no column takes a client's text. */
 export interface RequestRow {
@@ -75,7 +76,7 @@ interface RequestLogParts extends RowSinks {
 /** Rows wait in a bounded queue and are written in batches, off the hot path. A full queue is counted, never a wait. */
 export class RequestLog {
   readonly #parts: RequestLogParts;
-  #queue: RequestRow[] = [];
+  #queue = new RowColumns<RequestRow>();
   /** Rows that wait or are being written. */
   #unwritten = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -113,11 +114,11 @@ export class RequestLog {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const rows = this.#queue;
-    this.#queue = [];
+    this.#queue = new RowColumns();
     this.#flushing = this.#flushing.then(() => this.#write(rows));
   }
 
-  async #write(rows: readonly RequestRow[]): Promise<void> {
+  async #write(rows: RowColumns<RequestRow>): Promise<void> {
     try {
       if (rows.length > 0) await this.#parts.database.insertRows("request", rows);
       if (this.#dropped > 0)
