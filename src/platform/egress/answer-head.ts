@@ -1,5 +1,6 @@
 import { AppError } from "../lib/error.ts";
 import { eachField, isTabbed } from "../lib/field-lines.ts";
+import { knownNames } from "../lib/known-names.ts";
 
 /** The head of an answer, and what it says about the body and the connection (RFC 9112, 4 to 6 and 9). */
 export interface AnswerHead {
@@ -36,9 +37,11 @@ export function readAnswerHead(text: string): AnswerHead {
   if (minor === "0" && status?.startsWith("1")) throw badAnswer("an informational answer in HTTP/1.0");
   const framing: Framing = { length: undefined, coding: undefined, closes: minor === "0", keptMs: undefined };
   const headers: string[] = [];
-  const areFields = eachField(text, begin.length, (name, value, lineEnd) => {
-    headers.push(name, value);
-    note(framing, { name, value, tabbed: isTabbed(text, lineEnd) });
+  const areFields = eachField(text, begin.length, (given, value, lineEnd) => {
+    // Its name as it is remembered, not as a part of this text: whoever looks it up again finds the same one.
+    const { spelled, noted } = facts(given);
+    headers.push(spelled, value);
+    if (noted !== undefined) noted(framing, value, isTabbed(text, lineEnd));
   });
   if (!areFields) throw badAnswer("header line");
   if (framing.coding !== undefined && (framing.length !== undefined || minor === "0"))
@@ -64,26 +67,33 @@ interface Framing {
   keptMs: number | undefined;
 }
 
-/** The length of a name tells most apart, so that few are made lower case. */
-function note(
-  framing: Framing,
-  { name, value, tabbed }: { name: string; value: string; tabbed: boolean },
-): void {
-  if (name.length === 14 && name.toLowerCase() === "content-length") {
-    if (framing.length !== undefined || !LENGTH.test(value) || tabbed) throw badAnswer("content-length");
-    framing.length = Number(value);
-  } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
-    if (framing.coding !== undefined || value.toLowerCase() !== "chunked" || tabbed)
-      throw badAnswer("transfer-encoding");
-    framing.coding = value;
-  } else if (name.length === 10) noteConnection(framing, name.toLowerCase(), value);
+type Note = (framing: Framing, value: string, tabbed: boolean) => void;
+
+const NOTED = new Map<string, Note>([
+  ["content-length", noteLength],
+  ["transfer-encoding", noteCoding],
+  ["connection", noteConnection],
+  ["keep-alive", noteKept],
+]);
+const facts = knownNames((name, spelled) => ({ spelled, noted: NOTED.get(name) }));
+
+function noteLength(framing: Framing, value: string, tabbed: boolean): void {
+  if (framing.length !== undefined || !LENGTH.test(value) || tabbed) throw badAnswer("content-length");
+  framing.length = Number(value);
 }
 
-function noteConnection(framing: Framing, name: string, value: string): void {
+function noteCoding(framing: Framing, value: string, tabbed: boolean): void {
+  if (framing.coding !== undefined || value.toLowerCase() !== "chunked" || tabbed)
+    throw badAnswer("transfer-encoding");
+  framing.coding = value;
+}
+
+function noteConnection(framing: Framing, value: string): void {
   // What nearly all send.
-  if (name === "connection" && value !== "keep-alive")
-    framing.closes ||= /(^|,)[ \t]*close[ \t]*(,|$)/i.test(value);
-  if (name !== "keep-alive") return;
+  if (value !== "keep-alive") framing.closes ||= /(^|,)[ \t]*close[ \t]*(,|$)/i.test(value);
+}
+
+function noteKept(framing: Framing, value: string): void {
   const seconds = /(?:^|[,; \t])timeout=(\d{1,6})(?:$|[,; \t])/i.exec(value)?.[1];
   if (seconds !== undefined) framing.keptMs = Number(seconds) * 1000;
 }

@@ -19,7 +19,7 @@ const REQUEST_LINE = /(GET|POST) (\/v1\/[\w.~/:@-]*(?:\?[\w.~/:@=&%+,-]*)?) HTTP
 const LENGTH = /^\d{1,15}$/;
 /** What frames the body in another way, or asks for more than an answer; and one that Node gives as a list. */
 const NOT_PLAIN = new Set(["transfer-encoding", "expect", "upgrade", "proxy-connection", "set-cookie"]);
-const facts = knownNames((name) => ({ name, isPlain: !NOT_PLAIN.has(name) }));
+const facts = knownNames((name, spelled) => ({ name, spelled, isPlain: !NOT_PLAIN.has(name) }));
 
 /**
  * Reads the head of a request to the gateway that is as nearly all are: its body framed by one Content-Length, no header
@@ -33,8 +33,9 @@ export function readPlainHead(text: string): PlainHead | undefined {
   const headers: IncomingHttpHeaders = {};
   const rawHeaders: string[] = [];
   let isPlain = true;
-  const areFields = eachField(text, begin.length, (spelled, value, lineEnd) => {
-    const { name, isPlain: isPlainName } = facts(spelled);
+  const areFields = eachField(text, begin.length, (given, value, lineEnd) => {
+    // Its name as it is remembered, not as a part of this text: whoever looks it up again finds the same one.
+    const { name, spelled, isPlain: isPlainName } = facts(given);
     // Also one that is called as something every object has.
     isPlain &&=
       isPlainName && headers[name] === undefined && !(name === "content-length" && isTabbed(text, lineEnd));
