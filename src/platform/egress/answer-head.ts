@@ -22,7 +22,8 @@ const IDLE_MS = 4_000;
 const IDLE_MARGIN_MS = 2_000;
 const LONGEST_IDLE_MS = 600_000;
 
-const STATUS = /HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
+const STATUS = /HTTP\/1\.[01] [1-9]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
+const STATUS_AT = "HTTP/1.1 ".length;
 const LENGTH = /^\d{1,15}$/;
 
 /**
@@ -30,24 +31,27 @@ const LENGTH = /^\d{1,15}$/;
  * `upstream_failed` for whatever two readers could read differently.
  */
 export function readAnswerHead(text: string): AnswerHead {
+  // Not `exec`: what it gives costs more than to find two numbers whose places are known.
   STATUS.lastIndex = 0;
-  const [begin, minor, status] = STATUS.exec(text) ?? [];
-  if (begin === undefined) throw badAnswer("status line");
+  if (!STATUS.test(text)) throw badAnswer("status line");
+  const begin = STATUS.lastIndex;
+  const isOld = text.startsWith("HTTP/1.0");
+  const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));
   // Its connection would have ended with it.
-  if (minor === "0" && status?.startsWith("1")) throw badAnswer("an informational answer in HTTP/1.0");
-  const framing: Framing = { length: undefined, coding: undefined, closes: minor === "0", keptMs: undefined };
+  if (isOld && status < 200) throw badAnswer("an informational answer in HTTP/1.0");
+  const framing: Framing = { length: undefined, coding: undefined, closes: isOld, keptMs: undefined };
   const headers: string[] = [];
-  const areFields = eachField(text, begin.length, (given, value, lineEnd) => {
+  const areFields = eachField(text, begin, (given, value, lineEnd) => {
     // Its name as it is remembered, not as a part of this text: whoever looks it up again finds the same one.
     const { spelled, noted } = facts(given);
     headers.push(spelled, value);
     if (noted !== undefined) noted(framing, value, isTabbed(text, lineEnd));
   });
   if (!areFields) throw badAnswer("header line");
-  if (framing.coding !== undefined && (framing.length !== undefined || minor === "0"))
+  if (framing.coding !== undefined && (framing.length !== undefined || isOld))
     throw badAnswer("two ways to find its end");
   const { length, closes, keptMs } = framing;
-  return { status: Number(status), headers, length, chunked: framing.coding !== undefined, closes, keptMs };
+  return { status, headers, length, chunked: framing.coding !== undefined, closes, keptMs };
 }
 
 /** What an upstream sent and no HTTP client can use; `what` names the place and nothing of the text. */

@@ -34,6 +34,8 @@ export interface ClientResponse {
   writeContinue(): void;
   flushHeaders(): void;
   write(piece: Buffer): boolean;
+  /** Ends one that is not in chunks, its head and body in one piece. Node's own has none. */
+  endWhole?(body: Buffer): this;
   end(last?: Buffer): this;
   end(last: string, encoding: "latin1"): this;
   destroy(): this;

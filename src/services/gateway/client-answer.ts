@@ -188,9 +188,11 @@ export class ClientAnswer implements Running, AtTurnsEnd {
   }
 
   #sendAll(body: Buffer): void {
-    // As text, a character a byte, it leaves in one piece with the head, which costs less than the copy.
-    if (body.length <= ONE_PIECE_BYTES) this.#response.end(body.toString("latin1"), "latin1");
-    else this.#response.end(body);
+    const response = this.#response;
+    if (body.length > ONE_PIECE_BYTES) response.end(body);
+    else if (response.endWhole !== undefined) response.endWhole(body);
+    // Of Node's own: as text, a character a byte, it leaves in one piece with the head, which costs less than the copy.
+    else response.end(body.toString("latin1"), "latin1");
   }
 
   #head(status: number, headers: readonly string[], length?: number): void {

@@ -113,7 +113,7 @@ export class PlainResponse extends EventEmitter<PlainResponseEvents> implements 
   end(last: Buffer | string = "", encoding?: "latin1"): this {
     const socket = this.#socket;
     if (socket === undefined || this.#ended) return this;
-    const sent = () => this.#sent();
+    const sent = this.#whenSent();
     if (typeof last === "string" && !this.#chunked) {
       // In one piece with the head.
       socket.write(this.#takeHead() + (BODILESS.has(this.#status) ? "" : last), encoding ?? "latin1", sent);
@@ -124,6 +124,19 @@ export class PlainResponse extends EventEmitter<PlainResponseEvents> implements 
       socket.write(this.#chunked ? "0\r\n\r\n" : "", "latin1", sent);
       socket.uncork();
     }
+    this.#ended = true;
+    return this;
+  }
+
+  endWhole(body: Buffer): this {
+    const socket = this.#socket;
+    if (socket === undefined || this.#ended || this.#chunked) return this.end(body);
+    const head = this.#takeHead();
+    const length = BODILESS.has(this.#status) ? 0 : body.length;
+    const piece = Buffer.allocUnsafe(head.length + length);
+    piece.write(head, "latin1");
+    body.copy(piece, head.length, 0, length);
+    socket.write(piece, this.#whenSent());
     this.#ended = true;
     return this;
   }
@@ -161,10 +174,12 @@ export class PlainResponse extends EventEmitter<PlainResponseEvents> implements 
     return lines;
   }
 
-  #sent(): void {
-    if (this.#socket === undefined) return;
-    this.cut();
-    this.#parts.onSent(this.#closes);
+  #whenSent(): () => void {
+    return () => {
+      if (this.#socket === undefined) return;
+      this.cut();
+      this.#parts.onSent(this.#closes);
+    };
   }
 }
 
