@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { openAuditRecorder } from "#gates/audit/index.ts";
 import { type Environment, processEnvironment } from "#platform/config/environment.ts";
 import { createLayout } from "#platform/config/layout.ts";
@@ -69,6 +70,8 @@ export interface AppOptions {
   readonly environment?: Environment;
   /** Reads the configuration again, for a reload; without it there is none. Throws ConfigProblems. */
   readonly readConfig?: () => LoadedConfig<Declared>;
+  /** The thread to open the store on, where one was started before. */
+  readonly storageThread?: Worker;
   /** The program of the worker threads, where they are not to run the usual one. */
   readonly workerProgram?: WorkerProgram;
   /** Where the built dashboard lies; where the build puts it unless given. */
@@ -87,7 +90,9 @@ export async function startApp(config: LoadedConfig<Declared>, options: AppOptio
   const timers = options.timers ?? systemTimers;
   const { dataDir, settings } = config;
   const disk = openDisk({ dataDir, settings, random, timers, freeBytes: options.freeBytes });
-  const database = undo.use(await openSqlite({ dataDir, clock, config, makeRoom: disk.makeRoom }));
+  const database = undo.use(
+    await openSqlite({ dataDir, clock, config, makeRoom: disk.makeRoom, thread: options.storageThread }),
+  );
   undo.use(disk.watch);
   const { apiKeySecret, auditSecret, jwtSecret, fresh, nodeId } = await settleIdentity(
     database,

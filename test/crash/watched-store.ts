@@ -13,7 +13,8 @@ class WatchedThread extends Worker {
   readonly #before: () => void;
 
   constructor(start: ThreadStart, before: () => void) {
-    super(PROGRAM, { workerData: start });
+    super(PROGRAM);
+    super.postMessage(start);
     this.#before = before;
   }
 

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { App } from "#app";
 import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
 import { refuseHeldDirectory } from "#platform/storage/directory-lock.ts";
+import { startStorageThread } from "#platform/storage/storage-thread.ts";
 import type { CommandContext } from "../command-context.ts";
 import { commandToType, greeting } from "./greeting.ts";
 
@@ -33,6 +34,8 @@ export function serveCommand(program: Command, context: CommandContext): void {
     .option("--workers <count>", "how many threads serve the gateway")
     .option("--json", "log and report problems as JSON, on a terminal too")
     .action(async (flags: ServeFlags & { json?: boolean }) => {
+      // First: it begins while all else is loaded.
+      const storageThread = startStorageThread();
       const { json, workers, ...places } = flags;
       const given = workers === undefined ? places : { ...places, settings: { workers } };
       // Only here: the server is most of what there is to load, and no other command needs it.
@@ -48,6 +51,7 @@ export function serveCommand(program: Command, context: CommandContext): void {
       ]);
       const app = await startApp(config, {
         readConfig,
+        storageThread,
         logSink: await standardOutput({ readable: process.stdout.isTTY === true && json !== true }),
       });
       if (json !== true) context.output().note(welcome(app, config, context.homeDir));

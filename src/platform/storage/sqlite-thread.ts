@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { AppError, StartError } from "#platform/lib/error.ts";
 import { ThreadCalls } from "#platform/threads/thread-calls.ts";
 import type { SqlValue } from "./database.ts";
@@ -19,7 +19,8 @@ const PAGES_AT_ONCE = 64;
 /** Rows of one statement: to run it once for each takes a quarter more. */
 const ROWS_AT_ONCE = 10;
 
-if (parentPort !== null) serve(parentPort, workerData);
+// Which store, the first message tells.
+parentPort?.once("message", (start: ThreadStart) => parentPort !== null && serve(parentPort, start));
 
 /** The only code that talks to SQLite while the server runs. Works off one request after another. */
 function serve(port: MessagePort, start: ThreadStart): void {

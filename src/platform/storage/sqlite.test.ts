@@ -21,8 +21,9 @@ import { databaseContract } from "./database-contract.ts";
 import { lockHolder } from "./directory-lock.ts";
 import { networkFilesystem, probeFilesystem } from "./filesystem.ts";
 import { MIGRATIONS, withChecksums } from "./migrate.ts";
-import { openSqlite, SqliteDatabase, type SqliteOptions, startSqliteThread } from "./sqlite.ts";
+import { openOn, openSqlite, SqliteDatabase, type SqliteOptions } from "./sqlite.ts";
 import { SqliteClient } from "./sqlite-client.ts";
+import { startStorageThread } from "./storage-thread.ts";
 
 const clock = new FakeClock();
 let dataDir: string;
@@ -91,7 +92,7 @@ describe("the store on disk", () => {
 
   it("when the thread dies, pending and later calls are refused as internal", async () => {
     const migrations = await withChecksums(MIGRATIONS);
-    const worker = startSqliteThread({ dataDir, migrations, freeBytes: 0, nowMs: 0 });
+    const worker = openOn(startStorageThread(), { dataDir, migrations, freeBytes: 0, nowMs: 0 });
     const client = new SqliteClient(worker);
     await client.started();
     const database = new SqliteDatabase(client);

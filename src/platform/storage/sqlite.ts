@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { Kysely, type Transaction } from "kysely";
 import type { Clock } from "#platform/lib/clock.ts";
 import { AppError, StartError } from "#platform/lib/error.ts";
@@ -12,6 +12,7 @@ import { MIGRATIONS, type Migration, withChecksums } from "./migrate.ts";
 import { SqliteClient } from "./sqlite-client.ts";
 import { type Lease, sqliteDialect } from "./sqlite-dialect.ts";
 import type { Outcome, ThreadStart, Work } from "./sqlite-protocol.ts";
+import { startStorageThread } from "./storage-thread.ts";
 import type { Tables } from "./tables.ts";
 
 const EXIT_CANTCREAT = 73;
@@ -34,6 +35,8 @@ export interface SqliteOptions {
    * so can be written from its beginning. `times`: how often it ran again already.
    */
   makeRoom?: MakeRoom | undefined;
+  /** One that was started before; started now when left out. */
+  thread?: Worker | undefined;
 }
 
 /**
@@ -56,7 +59,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     nowMs: options.clock.now(),
     config: options.config && placesIn(options.config),
   };
-  const client = new SqliteClient(startSqliteThread(start));
+  const client = new SqliteClient(openOn(options.thread ?? startStorageThread(), start));
   try {
     await client.started();
   } catch (error) {
@@ -66,9 +69,11 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   return new SqliteDatabase(client, options.makeRoom);
 }
 
-/** The thread alone, for whoever brings its own end of the protocol. */
-export function startSqliteThread(start: ThreadStart): Worker {
-  return new Worker(new URL("./sqlite-thread.ts", import.meta.url), { workerData: start });
+/** Has the thread open a store, and gives it, for whoever brings its own end of the protocol. */
+export function openOn(thread: Worker, start: ThreadStart): Worker {
+  thread.ref();
+  thread.postMessage(start);
+  return thread;
 }
 
 /** The port on a storage thread that has started. */
