@@ -57,8 +57,9 @@ export class RowColumns<Row extends object> {
       this.#names = Object.keys(row);
       this.#columns = this.#names.map(() => []);
     }
-    const values = valuesOf(row, this.#names);
-    for (let at = 0; at < values.length; at++) this.#columns[at]?.push(toSqlValue(values[at] ?? null));
+    // All of them before the first is taken: columns of unequal length would mix rows up.
+    const values = valuesOf(row, this.#names).map((value) => toSqlValue(value ?? null));
+    for (let at = 0; at < values.length; at++) this.#columns[at]?.push(values[at] ?? null);
     this.#length += 1;
   }
 }

@@ -19,8 +19,9 @@ const PAGES_AT_ONCE = 64;
 /** Rows of one statement: to run it once for each takes a quarter more. */
 const ROWS_AT_ONCE = 10;
 
+const toMain = parentPort;
 // Which store, the first message tells.
-parentPort?.once("message", (start: ThreadStart) => parentPort !== null && serve(parentPort, start));
+toMain?.once("message", (start: ThreadStart) => serve(toMain, start));
 
 /** The only code that talks to SQLite while the server runs. Works off one request after another. */
 function serve(port: MessagePort, start: ThreadStart): void {

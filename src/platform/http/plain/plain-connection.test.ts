@@ -172,7 +172,10 @@ test("what was answered before it was read is read to its end, and the next requ
   client.socket.write("POST /v1/a HTTP/1.1\r\nhost: a\r\ncontent-length: 300000\r\n\r\n");
   await client.until(/by us: \/v1\/a$/);
   client.socket.write("x".repeat(300_000) + post("b", "1"));
-  expect(bodies(await client.until(/v1\/b$/))).toEqual(["by us: /v1/a", "by us: /v1/b"]);
+  expect(bodies(await client.until(/v1\/b$/))).toEqual([
+    "by us: /v1/a",
+    expect.stringMatching(/^by (us:|Node: POST) \/v1\/b$/),
+  ]);
 });
 
 test("while an answer is on its way no more than 64 KiB of what follows is taken, and none is lost", async () => {
@@ -189,8 +192,11 @@ test("while an answer is on its way no more than 64 KiB of what follows is taken
   await expect.poll(() => request.socket.isPaused()).toBe(true);
   expect(request.socket.bytesRead).toBeLessThan(1024 * 1024);
   answerPath(request, response);
-  const answers = bodies(await client.until(new RegExp(`v1/${count - 1}$`)));
-  expect(answers).toEqual(["by us: /v1/first", ...many.map((_text, number) => `by us: /v1/${number}`)]);
+  // Whoever reads them: a head that comes in two pieces is Node's.
+  const answered = (await client.until(new RegExp(`v1/${count - 1}$`))).match(
+    /(?<=by (us: |Node: POST ))\/v1\/\w+?(?=HTTP|$)/g,
+  );
+  expect(answered).toEqual(["/v1/first", ...many.map((_text, number) => `/v1/${number}`)]);
 });
 
 test("who leaves ends his answer, and his request where it was not whole", async () => {
