@@ -2,6 +2,7 @@ import { AppError } from "#platform/lib/error.ts";
 import { type AnswerHead, type BodyFlow, PlainBody } from "./body-flow.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import { JsonBalance } from "./json-balance.ts";
+import { quotedName } from "./quoted-name.ts";
 import type { Redactor } from "./redact.ts";
 import { upstreamMessage } from "./upstream-message.ts";
 import type { UsageMeter } from "./usage/usage-meter.ts";
@@ -18,7 +19,7 @@ interface JsonAnswerParts {
 const ERROR_LIMIT_BYTES = 64 * 1024;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-const ERROR_KEY = Buffer.from('"error"');
+const findError = quotedName("error");
 /** What an object has that is an answer, although its `error` is told: a response that failed, say. */
 const ANSWER_KEYS = ["object", "choices", "data", "output", "content"];
 
@@ -56,7 +57,7 @@ export class JsonAnswer implements BodyFlow {
   end(): void {
     if (this.#last !== CLOSE_BRACE || this.#balance?.complete === false) return this.#refuse();
     const body = this.#held.length === 1 ? this.#held[0] : Buffer.concat(this.#held);
-    if (body?.includes(ERROR_KEY) === true && isError(body))
+    if (body !== undefined && findError(body) !== -1 && isError(body))
       return this.#refuse(upstreamMessage(this.#parts.redactor.error(body)).message);
     this.#flow.end();
   }

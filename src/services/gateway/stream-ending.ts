@@ -1,4 +1,5 @@
 import { memberOf } from "./json-member.ts";
+import { quotedName } from "./quoted-name.ts";
 
 /** Knows, from the bytes of complete events, whether a stream has come to its proper end. */
 export interface StreamEnding {
@@ -19,7 +20,10 @@ const QUOTE = 0x22;
 const SPACES = new Set([0x20, 0x09, LF, CR]);
 const DONE = Buffer.from("[DONE]");
 const MESSAGE_STOP = Buffer.from("message_stop");
-const FINISH_REASON = Buffer.from('"finish_reason"');
+const FINISH_REASON = "finish_reason";
+const findFinishReason = quotedName(FINISH_REASON);
+/** With its quotes. */
+const FINISH_REASON_BYTES = FINISH_REASON.length + 2;
 
 /** A chat stream: `data: [DONE]`, or a `finish_reason` that is not null (some upstreams send no `[DONE]`). */
 export const chatEnding: StreamEnding = {
@@ -112,8 +116,8 @@ export function holdsDone(events: Buffer, startsLine: boolean): boolean {
 
 /** A member `finish_reason` that is not null; inside a JSON string its quotes are escaped and do not match. */
 function holdsFinishReason(events: Buffer): boolean {
-  for (let at = events.indexOf(FINISH_REASON); at !== -1; at = events.indexOf(FINISH_REASON, at + 1)) {
-    const colon = behindSpace(events, at + FINISH_REASON.length);
+  for (let at = findFinishReason(events); at !== -1; at = findFinishReason(events, at + 1)) {
+    const colon = behindSpace(events, at + FINISH_REASON_BYTES);
     if (events[colon] === COLON && events[behindSpace(events, colon + 1)] === QUOTE) return true;
   }
   return false;

@@ -1,8 +1,9 @@
 import type { ByteRange } from "../json-body.ts";
+import { quotedName } from "../quoted-name.ts";
 import { afterLineEnd, type EventLine, followsEmptyLine, lineAt } from "./event-line.ts";
 import { memberFromEnd } from "./member-from-end.ts";
 
-const USAGE = Buffer.from('"usage"');
+const findUsage = quotedName("usage");
 const COMMA = 0x2c;
 /** Longest value worth reading as text: `null` or `[]` with some white space. */
 const SHORT_BYTES = 16;
@@ -16,7 +17,7 @@ export function hideUsage(events: Buffer): Buffer {
   const kept: Buffer[] = [];
   let from = 0;
   // In a string the quotes would be escaped: a hit is a key, or a string that says just that.
-  for (let at = events.indexOf(USAGE); at !== -1; ) {
+  for (let at = findUsage(events); at !== -1; ) {
     const line = lineAt(events, at);
     if (line === undefined) break;
     const cut = cutFor(events, line);
@@ -24,7 +25,7 @@ export function hideUsage(events: Buffer): Buffer {
       kept.push(events.subarray(from, cut.start));
       from = cut.end;
     }
-    at = events.indexOf(USAGE, line.end);
+    at = findUsage(events, line.end);
   }
   return from === 0 && kept.length === 0 ? events : Buffer.concat([...kept, events.subarray(from)]);
 }
