@@ -10,10 +10,28 @@ const NOT_OF_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** To these no body belongs, and nothing that would frame it. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
-const facts = knownNames((name, spelled) => ({
+/** A value that was another this often, and never the same between, is not remembered any more. */
+const MOST_CHANGES = 8;
+/** Longer ones are not remembered. */
+const LONGEST_VALUE = 128;
+
+interface HeaderFacts {
+  readonly spelled: string;
+  readonly isName: boolean;
+  readonly isLength: boolean;
+  readonly isConnection: boolean;
+  /** What came last: most headers say the same in most answers, and a line that is there need not be judged and made. */
+  last: { readonly value: string; readonly line: string } | undefined;
+  changes: number;
+}
+
+const facts = knownNames<HeaderFacts>((name, spelled) => ({
+  spelled,
   isName: NAME.test(spelled),
   isLength: name === "content-length",
   isConnection: name === "connection",
+  last: undefined,
+  changes: 0,
 }));
 
 interface PlainResponseEvents {
@@ -165,11 +183,10 @@ export class PlainResponse extends EventEmitter<PlainResponseEvents> implements 
     for (let at = 0; at + 1 < headers.length; at += 2) {
       const name = headers[at] ?? "";
       const value = headers[at + 1] ?? "";
-      const { isName, isLength, isConnection } = facts(name);
-      if (!isName || NOT_OF_A_VALUE.test(value)) throw new Error("a header of an answer cannot be sent");
-      if (isLength) this.#chunked = false;
-      if (isConnection) this.#closes = value === "close";
-      lines += `${name}: ${value}\r\n`;
+      const fact = facts(name);
+      if (fact.isLength) this.#chunked = false;
+      if (fact.isConnection) this.#closes = value === "close";
+      lines += lineOf(fact, value);
     }
     return lines;
   }
@@ -181,6 +198,27 @@ export class PlainResponse extends EventEmitter<PlainResponseEvents> implements 
       this.#parts.onSent(this.#closes);
     };
   }
+}
+
+/** Throws for what would be read as something else. */
+function lineOf(fact: HeaderFacts, value: string): string {
+  const { last } = fact;
+  if (last?.value === value) {
+    fact.changes = 0;
+    return last.line;
+  }
+  if (!fact.isName || NOT_OF_A_VALUE.test(value)) throw new Error("a header of an answer cannot be sent");
+  const line = `${fact.spelled}: ${value}\r\n`;
+  if (fact.changes < MOST_CHANGES && value.length <= LONGEST_VALUE) {
+    fact.changes += 1;
+    // Copied: parts keep the whole they are of, and a line of parts is put together again for each answer.
+    fact.last = { value: copied(value), line: copied(line) };
+  }
+  return line;
+}
+
+function copied(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 /** Of `defaults` those whose names are not among `headers`, and these. */
