@@ -68,6 +68,28 @@ test("[A8] requests that come at once are answered one after the other, also whe
   expect(bodies(await client.untilClosed())).toEqual(["by us: /v1/a", "by us: /v1/b", "by Node: GET /v1/c"]);
 });
 
+test("a header says in each answer what it was told to, however often that was the same before; no value ends its line", async () => {
+  const repeated = ["one", "one", "two", "one", "", "", "\xe4", "\xe4", "x".repeat(300), "x".repeat(300)];
+  const values = [
+    ...repeated,
+    ...Array.from({ length: 20 }, (_, at) => `each another ${at}`),
+    ...repeated,
+    "end",
+  ];
+  const left = [...values];
+  await using server = await start((_request, response) => {
+    const value = left.shift() ?? "";
+    expect(() => response.writeHead(200, ["x-said", `${value}\r\nx-more: 1`])).toThrow();
+    response.writeHead(200, ["x-said", value, "content-length", "0"]);
+    response.end();
+  });
+  await using client = openRaw(server.url);
+  client.socket.write(values.map(() => post("a", "1")).join(""));
+  const answers = await client.until(/x-said: end\r/);
+  expect([...answers.matchAll(/^x-said: (.*)\r$/gm)].map(([, value]) => value)).toEqual(values);
+  expect(answers).not.toContain("x-more");
+});
+
 test("a connection is Node's from the first request on that is not plain, and nothing of it is lost", async () => {
   await using server = await start(answerPath);
   await using client = openRaw(server.url);
