@@ -29,6 +29,8 @@ export type Rows<Name extends keyof Tables> = readonly Row<Name>[] | RowColumns<
 export class RowColumns<Row extends object> {
   #names: readonly string[] = [];
   #columns: readonly SqlValue[][] = [];
+  /** Of the row that is being taken; one list for all. */
+  readonly #values: SqlValue[] = [];
   #length = 0;
 
   static of<Row extends object>(rows: readonly Row[]): RowColumns<Row> {
@@ -57,10 +59,23 @@ export class RowColumns<Row extends object> {
       this.#names = Object.keys(row);
       this.#columns = this.#names.map(() => []);
     }
-    // All of them before the first is taken: columns of unequal length would mix rows up.
-    const values = valuesOf(row, this.#names).map((value) => toSqlValue(value ?? null));
+    const values = this.#take(row);
     for (let at = 0; at < values.length; at++) this.#columns[at]?.push(values[at] ?? null);
     this.#length += 1;
+  }
+
+  /** All of them before the first goes to its column: columns of unequal length would mix rows up. */
+  #take(row: Row): readonly SqlValue[] {
+    const names = this.#names;
+    const values = this.#values;
+    let at = 0;
+    // Nearly all rows name their columns in the order of the first: without a list of them, that is a third of the cost.
+    for (const name in row) {
+      if (name !== names[at]) return valuesOf(row, names);
+      values[at] = toSqlValue(row[name] ?? null);
+      at += 1;
+    }
+    return at === names.length ? values : valuesOf(row, names);
   }
 }
 
@@ -71,15 +86,12 @@ export function placesFor(rows: number, values: number): string {
 }
 
 /** A column that the first row lacks would be lost without a word, so it is an error. */
-function valuesOf(row: object, names: readonly string[]): readonly unknown[] {
-  const own = Object.keys(row);
-  // As most rows are: then no value need be looked for.
-  if (own.length === names.length && own.every((name, at) => name === names[at])) return Object.values(row);
-  const stranger = own.find((name) => !names.includes(name));
+function valuesOf(row: object, names: readonly string[]): readonly SqlValue[] {
+  const stranger = Object.keys(row).find((name) => !names.includes(name));
   if (stranger !== undefined)
     throw new AppError("internal", undefined, { detail: `the first row has no column ${stranger}` });
   const values = new Map<string, unknown>(Object.entries(row));
-  return names.map((name) => values.get(name));
+  return names.map((name) => toSqlValue(values.get(name) ?? null));
 }
 
 function quote(identifier: string): string {
