@@ -14,7 +14,7 @@ export interface BodyFlow {
   wasComplete?(): boolean;
 }
 
-/** Head of the answer: headers as name, value, name, value. */
+/** Head of the answer: headers as name, value, name, value, the names in lower case. */
 export interface AnswerHead {
   readonly status: number;
   readonly headers: string[];

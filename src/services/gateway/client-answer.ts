@@ -90,7 +90,7 @@ export class ClientAnswer implements Running, AtTurnsEnd {
     this.#own = own;
   }
 
-  /** Sends the head of an answer that comes piece by piece; headers as name, value, name, value. */
+  /** Sends the head of an answer that comes piece by piece; headers as name, value, name, value, the names in lower case. */
   start(status: number, headers: readonly string[]): void {
     this.#head(status, headers);
   }

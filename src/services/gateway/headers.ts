@@ -126,15 +126,12 @@ export function* headerPairs(rawHeaders: readonly string[]): Generator<readonly 
   }
 }
 
-/** `headers` with `own` in place of those so named; both as name, value, name, value, the names of `own` in lower case. */
+/** `headers` with `own` in place of those so named; both as name, value, name, value, the names in lower case. */
 export function withOwn(headers: readonly string[], own: readonly string[]): string[] {
-  const all: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const name = headers[at] ?? "";
-    if (!isNamedIn(own, facts(name).name)) all.push(name, headers[at + 1] ?? "");
-  }
-  all.push(...own);
-  return all;
+  let kept = headers;
+  for (let at = 0; at < own.length; at += 2)
+    if (isNamedIn(kept, own[at] ?? "")) kept = withoutNamed(kept, new Set([own[at] ?? ""]));
+  return kept.concat(own);
 }
 
 /** RFC 9110, 7.6.1: a header named in Connection is for this hop alone. */
