@@ -266,6 +266,36 @@ test("an answer is over once, when all of it is with the system", async () => {
   expect(closes).toBe(2);
 });
 
+test("an answer that leaves whole is over when the system has all of it, and not before; then the next request is served", async () => {
+  const whole = Buffer.alloc(16 * 1024 * 1024, "x");
+  const events: string[] = [];
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  await using server = await start((request, response) => {
+    events.push(`${request.url} asked`);
+    response.on("close", () => events.push(`${request.url} over`));
+    const body = request.url === "/v1/large" ? whole : Buffer.from("small");
+    response.writeHead(200, ["content-length", String(body.length)]);
+    response.endWhole?.(body);
+    if (request.url === "/v1/large") ask();
+  });
+  await using client = openRaw(server.url);
+  client.socket.pause();
+  client.socket.write(post("a", "1") + post("b", "1") + post("large", "1") + post("c", "1"));
+  await asked;
+  const before = ["/v1/a asked", "/v1/a over", "/v1/b asked", "/v1/b over", "/v1/large asked"];
+  expect(events).toEqual(before);
+  let received = 0;
+  const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
+  client.socket.on("data", (bytes) => {
+    received += bytes.length;
+    if (received > whole.length) arrive();
+  });
+  client.socket.resume();
+  await arrived;
+  await client.until(/xHTTP[^x]*small$/);
+  expect(events).toEqual([...before, "/v1/large over", "/v1/c asked", "/v1/c over"]);
+});
+
 test("a client that reads slowly is told of: nothing more until it has caught up", async () => {
   const { promise: drained, resolve: drain } = Promise.withResolvers<void>();
   const { promise: full, resolve: fill } = Promise.withResolvers<void>();

@@ -98,8 +98,9 @@ export class PlainConnection {
     this.#response = response;
     const bodyEnd = Math.min(start + head.length, bytes.length);
     if (start < bodyEnd) request.take(bytes.subarray(start, bodyEnd));
-    this.#parts.serve(request, response);
+    // Before it is served: it may be answered at once.
     if (bodyEnd < bytes.length) this.#keep(bytes.subarray(bodyEnd));
+    this.#parts.serve(request, response);
   }
 
   #keep(bytes: Buffer): void {

@@ -154,8 +154,11 @@ export class PlainResponse extends EventEmitter<PlainResponseEvents> implements 
     const piece = Buffer.allocUnsafe(head.length + length);
     piece.write(head, "latin1");
     body.copy(piece, head.length, 0, length);
-    socket.write(piece, this.#whenSent());
+    socket.write(piece);
     this.#ended = true;
+    // Nearly always the system took it at once; else this is told behind it.
+    if (socket.writableLength === 0 && socket.errored === null) this.#onSent();
+    else socket.write("", this.#whenSent());
     return this;
   }
 
@@ -192,11 +195,13 @@ export class PlainResponse extends EventEmitter<PlainResponseEvents> implements 
   }
 
   #whenSent(): () => void {
-    return () => {
-      if (this.#socket === undefined) return;
-      this.cut();
-      this.#parts.onSent(this.#closes);
-    };
+    return () => this.#onSent();
+  }
+
+  #onSent(): void {
+    if (this.#socket === undefined) return;
+    this.cut();
+    this.#parts.onSent(this.#closes);
   }
 }
 
