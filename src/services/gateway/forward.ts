@@ -42,10 +42,9 @@ export async function forward(parts: GatewayParts, call: GatewayCall, how: Forwa
   if (answer.over) return;
   const loading = parts.upstream.prices.ready();
   if (loading !== undefined) await loading;
-  const credential = await parts.upstream.credentials.resolve(
-    target.provider.id,
-    target.provider.baseUrl.origin,
-  );
+  const { id, baseUrl } = target.provider;
+  const opening = parts.upstream.credentials.resolve(id, baseUrl.origin);
+  const credential = opening instanceof Promise ? await opening : opening;
   // Ended while it waited, by the client, a revocation or a lock: nothing goes out.
   if (answer.over) return;
   call.hold = holdUsage(parts, call, { how, target, body: body.bytes });

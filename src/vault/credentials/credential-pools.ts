@@ -15,9 +15,9 @@ export interface CredentialUse {
   /**
    * The credential to use for a request to `origin`: the first of the pool that does not cool down, or else the one
    * that will be the first to have done so; undefined when the provider has none. Throws AppError `upstream_failed`
-   * when the provider has been moved to another origin.
+   * when the provider has been moved to another origin. At once when the pool is open, as it nearly always is.
    */
-  resolve(providerId: string, origin: string): Promise<Secret | undefined>;
+  resolve(providerId: string, origin: string): Secret | undefined | Promise<Secret | undefined>;
   /** Passes a credential that `resolve` gave over, while there are others, until `forMs` milliseconds from now. */
   coolDown(credential: Secret, forMs: number): void;
 }
@@ -42,11 +42,10 @@ export class CredentialPools implements CredentialUse {
     this.#parts = parts;
   }
 
-  async resolve(providerId: string, origin: string): Promise<Secret | undefined> {
-    const pool = this.#opened.get(providerId) ?? (await this.#open(providerId));
-    for (const held of pool) if (held.origin !== origin) throw new AppError("upstream_failed", MOVED);
-    // Nearly always there is nothing to choose from.
-    return pool.length === 1 ? pool[0]?.secret : this.#longestCool(pool);
+  resolve(providerId: string, origin: string): Secret | undefined | Promise<Secret | undefined> {
+    const opened = this.#opened.get(providerId);
+    if (opened !== undefined) return this.#choose(opened, origin);
+    return this.#open(providerId).then((pool) => this.#choose(pool, origin));
   }
 
   coolDown(credential: Secret, forMs: number): void {
@@ -73,6 +72,12 @@ export class CredentialPools implements CredentialUse {
   forgetAll(): void {
     this.#changes += 1;
     this.#opened.clear();
+  }
+
+  #choose(pool: readonly OpenedCredential[], origin: string): Secret | undefined {
+    for (const held of pool) if (held.origin !== origin) throw new AppError("upstream_failed", MOVED);
+    // Nearly always there is nothing to choose from.
+    return pool.length === 1 ? pool[0]?.secret : this.#longestCool(pool);
   }
 
   async #open(providerId: string): Promise<readonly OpenedCredential[]> {
