@@ -30,8 +30,9 @@ export function authenticate(
     // Whoever presents a key too is judged by that.
     return identifyPerson(gates, exchange, { sessions: gates.sessions, cookie: head.session, inUrl });
   } else {
-    exchange.caller =
-      head.credential === undefined && !inUrl ? anonymousAt(listener, { head, address, service }) : undefined;
+    // Asked of everyone: what only who presents nothing passed through would be slower for him, and so tell of it.
+    const presents = head.credential !== undefined || inUrl;
+    exchange.caller = anonymousAt(listener, { head, address, service, presents });
     if (exchange.caller === undefined) {
       const verdict = gates.authenticator.authenticate(head.credential, exchange);
       if (verdict instanceof Promise)

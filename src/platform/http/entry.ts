@@ -28,13 +28,21 @@ export function letsNodesIn({ secure, entry }: ListenerPolicy): boolean {
   return secure && entry.kind === "listed" && entry.cluster;
 }
 
-/** Who someone without a credential is here; undefined where he may not come in. */
+interface Coming {
+  readonly head: RequestHead;
+  readonly address: string | null;
+  readonly service: Service | "probe";
+  /** Whether a credential came, wherever it stood. */
+  readonly presents: boolean;
+}
+
+/** Who someone without a credential is here; undefined where he may not come in, and for who presents one. */
 export function anonymousAt(
   { entry }: ListenerPolicy,
-  { head, address, service }: { head: RequestHead; address: string | null; service: Service | "probe" },
+  { head, address, service, presents }: Coming,
 ): Caller | undefined {
   const { kind, anonymous } = entry;
-  if (anonymous === undefined || (kind === "listed" && service !== "gateway")) return undefined;
+  if (anonymous === undefined || (kind === "listed" && service !== "gateway") || presents) return undefined;
   return anonymous.from === "anywhere" || isLocal(head, address) ? anonymous.caller : undefined;
 }
 
