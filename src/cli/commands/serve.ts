@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { App } from "#app";
 import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
+import { keepBufferPoolSmall } from "#platform/lib/buffer-pool.ts";
 import { refuseHeldDirectory } from "#platform/storage/directory-lock.ts";
 import { startStorageThread } from "#platform/storage/storage-thread.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -36,6 +37,7 @@ export function serveCommand(program: Command, context: CommandContext): void {
     .action(async (flags: ServeFlags & { json?: boolean }) => {
       // First: it begins while all else is loaded.
       const storageThread = startStorageThread();
+      keepBufferPoolSmall();
       const { json, workers, ...places } = flags;
       const given = workers === undefined ? places : { ...places, settings: { workers } };
       // Only here: the server is most of what there is to load, and no other command needs it.
