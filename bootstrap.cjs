@@ -36,8 +36,8 @@ const FORWARDED = ["SIGTERM", "SIGINT", "SIGHUP"];
 // node:sqlite still announces itself as experimental on every start; that line is not for the operator.
 // V8 would let the young objects grow to 32 MiB a half, and then collect all of them and the old for each 64 MiB of large
 // answers (docs/adr/0013).
-// V8 would compile too little into one piece for requests that pass through many small functions (docs/adr/0016).
-// Threads that end while others compile calls out of WebAssembly anew have V8 lose count of them (docs/adr/0015).
+// Of the sources alone: threads that end while others compile calls out of WebAssembly anew have V8 lose count of them
+// (docs/adr/0015). In a bundle nothing is read by WebAssembly, and a start is shorter by it (docs/adr/0017).
 const NODE_FLAGS = require("./runtime/node-flags.json");
 
 const VITEST = "node_modules/vitest/vitest.mjs";
@@ -145,7 +145,7 @@ function isBuilt() {
 
 async function buildDashboard(node) {
   process.stderr.write("claviger: building the dashboard (once for each change of it, about 10 s) …\n");
-  const args = [...NODE_FLAGS, path.join(ROOT, WEB_BUILD), webDigest()];
+  const args = [...NODE_FLAGS.sources, path.join(ROOT, WEB_BUILD), webDigest()];
   await runQuietly(WEB_BUILD, node, args, { env: childEnvironment(path.dirname(node)) });
 }
 
@@ -320,7 +320,7 @@ function modifiedAt(name) {
 }
 
 function runProgram(node, file, command) {
-  const child = spawn(node, [...NODE_FLAGS, file, ...command.args], {
+  const child = spawn(node, [...NODE_FLAGS.sources, file, ...command.args], {
     cwd: command.inRoot ? ROOT : process.cwd(),
     env: { ...childEnvironment(path.dirname(node)), ...command.env },
     stdio: "inherit",

@@ -1,9 +1,6 @@
 import { configDefaults, defineConfig } from "vitest/config";
 import NODE_FLAGS from "./runtime/node-flags.json" with { type: "json" };
 
-/** As the server runs, but for what pays in one that runs for long: to compile more into one piece (docs/adr/0016). */
-const FLAGS = NODE_FLAGS.filter((flag) => !flag.startsWith("--max-inlined-"));
-
 /** What needs other programs, or starts so many servers or commands that it would take more than its share of the time. */
 const SYSTEM = [
   "system",
@@ -54,7 +51,7 @@ export default defineConfig(({ mode }) => {
       exclude: [...configDefaults.exclude, ...tests.exclude],
       setupFiles: ["test/equality.ts"],
       pool: "forks",
-      execArgv: FLAGS,
+      execArgv: NODE_FLAGS.sources,
       maxWorkers: 2,
       // Much that is tested starts processes; what is slow is told by the benchmark, not by a time limit.
       testTimeout: 30_000,

@@ -52,7 +52,7 @@ export function clavigerCommand(
   home: string,
 ): { args: readonly string[]; env: NodeJS.ProcessEnv } {
   return {
-    args: [...NODE_FLAGS, program],
+    args: [...(program === SOURCES ? NODE_FLAGS.sources : NODE_FLAGS.bundle), program],
     env: { PATH: process.env.PATH, HOME: home },
   };
 }

@@ -36,7 +36,7 @@ async function measureKeys(count: number): Promise<KeysMeasure> {
 }
 
 async function probe(mode: "fill" | "measure", directory: string, count: number): Promise<string> {
-  const args = ["--expose-gc", ...NODE_FLAGS, PROBE, mode, directory, String(count)];
+  const args = ["--expose-gc", ...NODE_FLAGS.sources, PROBE, mode, directory, String(count)];
   const { status, stdout, stderr } = await runProgram(process.execPath, args);
   if (status !== 0) throw new Error(`${mode} ${count}: ${stderr}`);
   return stdout;

@@ -80,7 +80,7 @@ async function startServer(dataDir: string): Promise<{ server: ChildProcess; url
   const server = spawn(
     process.execPath,
     // Else V8 drops compiled code it has not used for a while, megabytes at a moment of its choice.
-    ["--expose-gc", "--no-flush-bytecode", ...NODE_FLAGS, "--import", PROBE, MAIN, ...args],
+    ["--expose-gc", "--no-flush-bytecode", ...NODE_FLAGS.sources, "--import", PROBE, MAIN, ...args],
     { stdio: ["ignore", "ignore", "pipe", "ipc"] },
   );
   let said = "";

@@ -164,7 +164,7 @@ test("the lines the start offers to copy work as they are, for a data directory 
   expect(lines).toHaveLength(2);
   // The launcher is tested by itself; here the same words go to the same program.
   const launcher = /^ {2}(\S*bin\/claviger) /.exec(lines[0] ?? "")?.[1] ?? "";
-  const run = `${[process.execPath, ...NODE_FLAGS].join(" ")} ${join(ROOT, "src/main.ts")}`;
+  const run = `${[process.execPath, ...NODE_FLAGS.sources].join(" ")} ${join(ROOT, "src/main.ts")}`;
   for (const line of lines) {
     // As it is the line adds a provider out there, whose models the server would ask for.
     const elsewhere = line.includes("provider add") ? " --base-url http://127.0.0.1:9/v1" : "";

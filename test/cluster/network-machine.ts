@@ -8,7 +8,7 @@ import NODE_FLAGS from "../../runtime/node-flags.json" with { type: "json" };
 import { inside, type Place } from "./network-place.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
-const NODE = [process.execPath, ...NODE_FLAGS, MAIN];
+const NODE = [process.execPath, ...NODE_FLAGS.sources, MAIN];
 /** A listener for the others, as `claviger cluster init` writes it. */
 const CONFIG = `resources:
   lan: { resource_type: HttpServer, listen_addr: ":8442", tls: auto, auth: [users, keys, cluster] }

@@ -81,7 +81,7 @@ async function trace(traced: Traced, options: readonly string[]): Promise<{ log:
       [
         ...["--follow-forks", "--decode-fds=path", `--output=${file}`],
         ...options,
-        ...[process.execPath, ...NODE_FLAGS, traced.program.pathname],
+        ...[process.execPath, ...NODE_FLAGS.sources, traced.program.pathname],
         ...traced.args,
       ],
       // One thread for files, so that the calls on a path come from one thread: strace counts by thread.

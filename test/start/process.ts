@@ -37,7 +37,7 @@ export class Program implements AsyncDisposable {
     env: Readonly<Record<string, string>>,
     { deadlineMs = DEADLINE_MS, stdout = "pipe" }: { deadlineMs?: number; stdout?: number | "pipe" } = {},
   ) {
-    this.child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
+    this.child = spawn(process.execPath, [...NODE_FLAGS.sources, MAIN, ...args], {
       env: { PATH: process.env.PATH, HOME: "/nonexistent", ...compileCache(), ...env },
       stdio: ["pipe", stdout, "pipe"],
     });

@@ -34,7 +34,7 @@ function machine(root: string, name: string) {
   const home = join(root, name);
   mkdirSync(join(home, "bin"), { recursive: true });
   const program = join(home, "bin", "claviger");
-  const node = `${[process.execPath, ...NODE_FLAGS].join(" ")}`;
+  const node = `${[process.execPath, ...NODE_FLAGS.sources].join(" ")}`;
   writeFileSync(program, `#!/bin/sh\nexec ${node} ${MAIN} "$@"\n`);
   chmodSync(program, 0o755);
   const env = { HOME: home, PATH: `${join(home, "bin")}:${process.env.PATH}` };

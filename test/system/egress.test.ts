@@ -31,7 +31,7 @@ test("[N7] from its start through a request to its end the server connects to th
     const serve = [MAIN, "serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0"];
     await using server = startProgram(
       requiredTool("strace"),
-      [...strace, process.execPath, ...NODE_FLAGS, ...serve],
+      [...strace, process.execPath, ...NODE_FLAGS.sources, ...serve],
       { env },
     );
     const [, url = ""] = await server.hears(/point the program at (\S+)\/v1/);

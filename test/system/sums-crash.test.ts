@@ -41,7 +41,7 @@ test("[W5] killed at any moment, sums and rows still tell the same, and nothing 
 
 /** Kills a child by SIGKILL after it has told so many times how far it is; gives the rows it was answered for. */
 async function insertUntilKilled(dataDir: string, tellings: number): Promise<number> {
-  const child = spawn(process.execPath, [...NODE_FLAGS, CHILD, dataDir]);
+  const child = spawn(process.execPath, [...NODE_FLAGS.sources, CHILD, dataDir]);
   const exited = once(child, "exit");
   let told = "";
   try {

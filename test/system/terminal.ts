@@ -4,7 +4,11 @@ import { stripVTControlCharacters } from "node:util";
 import NODE_FLAGS from "../../runtime/node-flags.json" with { type: "json" };
 import { requiredTool } from "./required-tool.ts";
 
-const COMMAND = [process.execPath, ...NODE_FLAGS, path.resolve(import.meta.dirname, "../../src/main.ts")];
+const COMMAND = [
+  process.execPath,
+  ...NODE_FLAGS.sources,
+  path.resolve(import.meta.dirname, "../../src/main.ts"),
+];
 /** Without a word for so long, a program will not say one any more, however loaded the machine is. */
 const QUIET_MS = 60_000;
 /**

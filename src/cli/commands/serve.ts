@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { App } from "#app";
 import { type LoadedConfig, loadConfig } from "#platform/config/load.ts";
 import { keepBufferPoolSmall } from "#platform/lib/buffer-pool.ts";
+import { setEngineFlags } from "#platform/lib/engine-flags.ts";
 import { refuseHeldDirectory } from "#platform/storage/directory-lock.ts";
 import { startStorageThread } from "#platform/storage/storage-thread.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -56,6 +57,7 @@ export function serveCommand(program: Command, context: CommandContext): void {
         storageThread,
         logSink: await standardOutput({ readable: process.stdout.isTTY === true && json !== true }),
       });
+      setEngineFlags();
       if (json !== true) context.output().note(welcome(app, config, context.homeDir));
       reloadOnHangup(app);
       await stopped;
