@@ -108,8 +108,8 @@ export class AnswerParser {
         return;
       }
       case "chunks": {
-        const { data, end } = this.#chunks.take(bytes, at);
-        this.#pass(bytes, 0, data);
+        const { start, dataEnd, end } = this.#chunks.take(bytes, at);
+        this.#pass(bytes, start, dataEnd);
         if (this.#chunks.over) this.#finish(end === bytes.length);
         return;
       }

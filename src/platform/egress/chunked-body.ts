@@ -18,6 +18,13 @@ const EXTENSIONS = new RegExp(`^${EXTENSION}(?:;${EXTENSION})*$`);
 
 type Place = "size" | "extension" | "size-end" | "data" | "data-cr" | "data-lf" | "trailer" | "trailer-end";
 
+/** Data of a body, from `start` to `dataEnd`. */
+interface Taken {
+  readonly start: number;
+  readonly dataEnd: number;
+  readonly end: number;
+}
+
 /**
  * Takes the chunks of one body apart (RFC 9112, 7.1), strictly and however they are cut. Extensions and trailers are
  * read and dropped. Every line end is CR LF.
@@ -38,11 +45,12 @@ export class ChunkedBody {
   }
 
   /**
-   * Moves the data in `bytes` from `from` on together, to its front. Gives how many bytes of data there are now and
-   * where the reading ended, which is before the end of `bytes` only when the body is over. Throws AppError.
+   * Moves the data in `bytes` from `from` on together, to where its first piece is. Gives where it is now, and where the
+   * reading ended, which is before the end of `bytes` only when the body is over. Throws AppError.
    */
-  take(bytes: Buffer, from: number): { readonly data: number; readonly end: number } {
-    let data = 0;
+  take(bytes: Buffer, from: number): Taken {
+    let start = from;
+    let data = from;
     let at = from;
     while (at < bytes.length && !this.#over) {
       if (this.#place !== "data") {
@@ -51,13 +59,16 @@ export class ChunkedBody {
         continue;
       }
       const length = Math.min(this.#size, bytes.length - at);
-      if (data !== at) bytes.copyWithin(data, at, at + length);
+      if (data === start) {
+        start = at;
+        data = at;
+      } else if (data !== at) bytes.copyWithin(data, at, at + length);
       data += length;
       at += length;
       this.#size -= length;
       if (this.#size === 0) this.#place = "data-cr";
     }
-    return { data, end: at };
+    return { start, dataEnd: data, end: at };
   }
 
   #step(byte: number): void {

@@ -18,11 +18,13 @@ type Receiver = (bytes: Buffer) => void;
 
 /** Taken up by one read at a time, and given on before the next: a socket's own would be made anew for each. */
 const shared = Buffer.allocUnsafeSlow(READ_AHEAD.highWaterMark);
-const receivers = new WeakMap<Socket, Receiver>();
+/** Who is given what such a socket reads. */
+const readings = new WeakMap<Socket, { receiver: Receiver }>();
 
 /** Gives what the socket reads from now on, of any socket; the bytes are good until the receiver returns. */
 export function receiveFrom(socket: Socket, receiver: Receiver): void {
-  if (receivers.has(socket)) receivers.set(socket, receiver);
+  const reading = readings.get(socket);
+  if (reading !== undefined) reading.receiver = receiver;
   // A tunnel leaves its socket paused.
   else socket.on("data", receiver).resume();
 }
@@ -78,6 +80,8 @@ class Race {
   }
 
   #dial(host: string): void {
+    // Who speaks before anyone listens has not been asked.
+    const reading = { receiver: () => void socket.destroy() };
     const socket: Socket = connect({
       host,
       port: this.#to.port,
@@ -86,10 +90,9 @@ class Race {
       keepAliveInitialDelay: PROBE_IDLE_AFTER_MS,
       ...READ_AHEAD,
       lookup: refuseLookup,
-      ...(this.#to.sharesMemory ? { onread: readShared(() => socket) } : {}),
+      ...(this.#to.sharesMemory ? { onread: readShared(reading) } : {}),
     });
-    // Who speaks before anyone listens has not been asked.
-    if (this.#to.sharesMemory) receivers.set(socket, () => socket.destroy());
+    if (this.#to.sharesMemory) readings.set(socket, reading);
     this.#open.add(socket);
     socket.on("error", (error) => {
       if (this.#open.delete(socket)) this.#tryNext(error);
@@ -113,11 +116,11 @@ function refuseLookup(_name: string, _options: object, done: (error: Error, addr
   done(new Error("only checked addresses are dialled"), "");
 }
 
-function readShared(socket: () => Socket): OnReadOpts {
+function readShared(reading: { readonly receiver: Receiver }): OnReadOpts {
   return {
     buffer: shared,
     callback: (length) => {
-      receivers.get(socket())?.(shared.subarray(0, length));
+      reading.receiver(shared.subarray(0, length));
       return true;
     },
   };

@@ -1,8 +1,8 @@
+import { bytesFinder } from "#platform/lib/bytes-finder.ts";
 import { AppError } from "#platform/lib/error.ts";
 import { type AnswerHead, type BodyFlow, PlainBody } from "./body-flow.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import { JsonBalance } from "./json-balance.ts";
-import { quotedName } from "./quoted-name.ts";
 import type { Redactor } from "./redact.ts";
 import { upstreamMessage } from "./upstream-message.ts";
 import type { UsageMeter } from "./usage/usage-meter.ts";
@@ -19,7 +19,7 @@ interface JsonAnswerParts {
 const ERROR_LIMIT_BYTES = 64 * 1024;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-const findError = quotedName("error");
+const findError = bytesFinder(Buffer.from('"error"'));
 /** What an object has that is an answer, although its `error` is told: a response that failed, say. */
 const ANSWER_KEYS = ["object", "choices", "data", "output", "content"];
 

@@ -1,3 +1,4 @@
+import { type BytesFinder, bytesFinder } from "#platform/lib/bytes-finder.ts";
 import type { Secret } from "#platform/lib/secret.ts";
 
 /** What stands where a secret stood. */
@@ -34,6 +35,12 @@ export interface StreamRedactor {
   end(): Buffer;
 }
 
+/** A spelling of a secret, ready to be looked for. */
+interface Needle {
+  readonly bytes: Buffer;
+  readonly find: BytesFinder;
+}
+
 const NO_SECRET = createRedactor([]);
 /** Made once a credential; gone with it when the server is locked. */
 const redactors = new WeakMap<Secret, Redactor>();
@@ -52,9 +59,9 @@ export function createRedactor(secrets: readonly Buffer[]): Redactor {
   const inAnswers = needlesOf(long.flatMap((secret) => [secret, jsonSpelling(secret)]));
   const known = secrets.filter((secret) => secret.length >= SHORTEST_IN_ERRORS);
   const inErrors = needlesOf(known.flatMap(spellings));
-  const inHeaders = inErrors.map((needle) => needle.toString("latin1"));
+  const inHeaders = inErrors.map(({ bytes }) => bytes.toString("latin1"));
   const shortest = Math.min(...inHeaders.map((needle) => needle.length));
-  const replaceIn = (needles: readonly Buffer[]) => (buffer: Buffer) => needles.reduce(replaceBytes, buffer);
+  const replaceIn = (needles: readonly Needle[]) => (buffer: Buffer) => needles.reduce(replaceBytes, buffer);
   return {
     bytes: replaceIn(inAnswers),
     error: replaceIn(inErrors),
@@ -67,11 +74,11 @@ export function createRedactor(secrets: readonly Buffer[]): Redactor {
 }
 
 class BodyRedactor implements StreamRedactor {
-  readonly #needles: readonly Buffer[];
+  readonly #needles: readonly Needle[];
   readonly #replace: typeof replaceBytes;
   #tail = NOTHING;
 
-  constructor(needles: readonly Buffer[], replace: typeof replaceBytes) {
+  constructor(needles: readonly Needle[], replace: typeof replaceBytes) {
     this.#needles = needles;
     this.#replace = replace;
   }
@@ -80,7 +87,7 @@ class BodyRedactor implements StreamRedactor {
     let clean = this.#tail.length === 0 ? chunk : Buffer.concat([this.#tail, chunk]);
     for (const needle of this.#needles) clean = this.#replace(clean, needle);
     let keep = 0;
-    for (const needle of this.#needles) keep = Math.max(keep, beginningAtEnd(clean, needle));
+    for (const needle of this.#needles) keep = Math.max(keep, beginningAtEnd(clean, needle.bytes));
     // Mostly nothing is held back.
     if (keep === 0) {
       this.#tail = NOTHING;
@@ -108,11 +115,12 @@ function beginningAtEnd(buffer: Buffer, needle: Buffer): number {
   return 0;
 }
 
-function needlesOf(texts: readonly Buffer[]): Buffer[] {
+function needlesOf(texts: readonly Buffer[]): Needle[] {
   const unique = new Map(texts.map((text) => [text.toString("latin1"), text]));
   return [...unique.values()]
     .filter((text) => text.length > 0)
-    .sort((left, right) => right.length - left.length);
+    .sort((left, right) => right.length - left.length)
+    .map((bytes) => ({ bytes, find: bytesFinder(bytes) }));
 }
 
 function spellings(secret: Buffer): Buffer[] {
@@ -137,11 +145,11 @@ function jsonSpelling(secret: Buffer): Buffer {
   return Buffer.from(JSON.stringify(secret.toString()).slice(1, -1));
 }
 
-function maskBytes(buffer: Buffer, needle: Buffer): Buffer {
-  return replaceWith(buffer, needle, Buffer.alloc(needle.length, "*"));
+function maskBytes(buffer: Buffer, needle: Needle): Buffer {
+  return replaceWith(buffer, needle, Buffer.alloc(needle.bytes.length, "*"));
 }
 
-function replaceBytes(buffer: Buffer, needle: Buffer): Buffer {
+function replaceBytes(buffer: Buffer, needle: Needle): Buffer {
   return replaceWith(buffer, needle, MARK_BYTES);
 }
 
@@ -150,15 +158,15 @@ function replaceText(text: string, needle: string): string {
   return text.includes(needle) ? text.replaceAll(needle, MARK) : text;
 }
 
-function replaceWith(buffer: Buffer, needle: Buffer, mark: Buffer): Buffer {
-  let found = buffer.indexOf(needle);
+function replaceWith(buffer: Buffer, { bytes, find }: Needle, mark: Buffer): Buffer {
+  let found = find(buffer);
   if (found === -1) return buffer;
   const parts: Buffer[] = [];
   let from = 0;
   while (found !== -1) {
     parts.push(buffer.subarray(from, found), mark);
-    from = found + needle.length;
-    found = buffer.indexOf(needle, from);
+    from = found + bytes.length;
+    found = find(buffer, from);
   }
   parts.push(buffer.subarray(from));
   return Buffer.concat(parts);

@@ -1,5 +1,5 @@
+import { bytesFinder } from "#platform/lib/bytes-finder.ts";
 import { memberOf } from "./json-member.ts";
-import { quotedName } from "./quoted-name.ts";
 
 /** Knows, from the bytes of complete events, whether a stream has come to its proper end. */
 export interface StreamEnding {
@@ -17,13 +17,13 @@ const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
 const QUOTE = 0x22;
-const SPACES = new Set([0x20, 0x09, LF, CR]);
+const SPACE = 0x20;
+const TAB = 0x09;
 const DONE = Buffer.from("[DONE]");
-const MESSAGE_STOP = Buffer.from("message_stop");
-const FINISH_REASON = "finish_reason";
-const findFinishReason = quotedName(FINISH_REASON);
-/** With its quotes. */
-const FINISH_REASON_BYTES = FINISH_REASON.length + 2;
+const FINISH_REASON = Buffer.from('"finish_reason"');
+const findDone = bytesFinder(DONE);
+const findFinishReason = bytesFinder(FINISH_REASON);
+const findMessageStop = bytesFinder(Buffer.from("message_stop"));
 
 /** A chat stream: `data: [DONE]`, or a `finish_reason` that is not null (some upstreams send no `[DONE]`). */
 export const chatEnding: StreamEnding = {
@@ -68,10 +68,10 @@ function dataOf(line: string): unknown {
 
 /** Streams whose events bear a type: finished by `[DONE]` or one of these types, as event name or root `type`. */
 export function typedEnding(types: RegExp, hint: string): StreamEnding {
-  const candidates = hint.split("|").map((part) => Buffer.from(part));
+  const candidates = hint.split("|").map((part) => bytesFinder(Buffer.from(part)));
   const isIn = (events: Buffer, startsLine: boolean) => {
     if (holdsDone(events, startsLine)) return true;
-    if (!candidates.some((candidate) => events.includes(candidate))) return false;
+    if (!candidates.some((find) => find(events) !== -1)) return false;
     return linesOf(events, startsLine).some((line) => types.test(typeOfLine(line)));
   };
   return { isIn, isLast: (events) => isIn(events, true) };
@@ -98,13 +98,13 @@ export const messageEnding: StreamEnding = {
 };
 
 function holdsMessageStop(events: Buffer, startsLine: boolean): boolean {
-  if (!events.includes(MESSAGE_STOP)) return false;
+  if (findMessageStop(events) === -1) return false;
   return linesOf(events, startsLine).some((line) => typeOfLine(line) === "message_stop");
 }
 
 /** A line `data: [DONE]`; in a model's text it stands inside a JSON string and never begins a line. */
 export function holdsDone(events: Buffer, startsLine: boolean): boolean {
-  for (let at = events.indexOf(DONE); at !== -1; at = events.indexOf(DONE, at + 1)) {
+  for (let at = findDone(events); at !== -1; at = findDone(events, at + 1)) {
     const lineStart = Math.max(events.lastIndexOf(LF, at), events.lastIndexOf(CR, at)) + 1;
     const after = events[at + DONE.length];
     if (lineStart === 0 && !startsLine) continue;
@@ -117,7 +117,7 @@ export function holdsDone(events: Buffer, startsLine: boolean): boolean {
 /** A member `finish_reason` that is not null; inside a JSON string its quotes are escaped and do not match. */
 function holdsFinishReason(events: Buffer): boolean {
   for (let at = findFinishReason(events); at !== -1; at = findFinishReason(events, at + 1)) {
-    const colon = behindSpace(events, at + FINISH_REASON_BYTES);
+    const colon = behindSpace(events, at + FINISH_REASON.length);
     if (events[colon] === COLON && events[behindSpace(events, colon + 1)] === QUOTE) return true;
   }
   return false;
@@ -125,8 +125,13 @@ function holdsFinishReason(events: Buffer): boolean {
 
 function behindSpace(events: Buffer, from: number): number {
   let at = from;
-  while (SPACES.has(events[at] ?? 0)) at += 1;
+  while (isSpace(events[at])) at += 1;
   return at;
+}
+
+/** Of JSON (RFC 8259, section 2). */
+function isSpace(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB || byte === LF || byte === CR;
 }
 
 function linesOf(events: Buffer, startsLine: boolean): string[] {

@@ -1,9 +1,9 @@
+import { bytesFinder } from "#platform/lib/bytes-finder.ts";
 import type { ByteRange } from "../json-body.ts";
-import { quotedName } from "../quoted-name.ts";
 import { afterLineEnd, type EventLine, followsEmptyLine, lineAt } from "./event-line.ts";
 import { memberFromEnd } from "./member-from-end.ts";
 
-const findUsage = quotedName("usage");
+const findUsage = bytesFinder(Buffer.from('"usage"'));
 const COMMA = 0x2c;
 /** Longest value worth reading as text: `null` or `[]` with some white space. */
 const SHORT_BYTES = 16;

@@ -1,3 +1,5 @@
+import { standsAt } from "#platform/lib/bytes-finder.ts";
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
@@ -40,11 +42,6 @@ export function eachKey(
       if (standsAt(bytes, start, key.bytes)) visit(key.name, valueStart);
     at = valueStart - 1;
   }
-}
-
-function standsAt(bytes: Buffer, start: number, name: Buffer): boolean {
-  for (let at = 0; at < name.length; at += 1) if (bytes[start + at] !== name[at]) return false;
-  return true;
 }
 
 /** How many bytes the string behind an opening quote has; an escape counts as one, or as three for one by code point (`\u`). */

@@ -19,8 +19,8 @@ export class UsageMeter {
   /** Takes complete events of a stream and gives those the client is to see; maybe none. */
   events(events: Buffer): Buffer {
     this.#watch ??= new UsageWatch(this.#dialect);
-    this.#watch.push(events);
-    return this.#request.asked ? hideUsage(events) : events;
+    const hasUsage = this.#watch.push(events);
+    return hasUsage && this.#request.asked ? hideUsage(events) : events;
   }
 
   /** Takes a piece of a fixed reply. */

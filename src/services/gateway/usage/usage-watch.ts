@@ -31,13 +31,16 @@ export class UsageWatch {
     this.#dialect = dialect;
   }
 
-  push(events: Buffer): void {
-    if (events.length === 0) return;
+  /** Takes events; whether any has a key `usage`, whatever its value. */
+  push(events: Buffer): boolean {
+    if (events.length === 0) return false;
     this.#begun = true;
     let lookedAt = 0;
+    let hasUsage = false;
     eachKey(events, KEYS[this.#dialect], (name, valueStart) => {
       const value = events[valueStart];
       if (name === USAGE) {
+        hasUsage = true;
         if (value === OPEN_BRACE && valueStart >= lookedAt) lookedAt = this.#keepLine(events, valueStart);
       } else if (value === QUOTE) {
         const size = stringBytes(events, valueStart + 1);
@@ -45,6 +48,7 @@ export class UsageWatch {
         else this.#textBytes += size;
       }
     });
+    return hasUsage;
   }
 
   /**
