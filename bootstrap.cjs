@@ -36,6 +36,7 @@ const FORWARDED = ["SIGTERM", "SIGINT", "SIGHUP"];
 // node:sqlite still announces itself as experimental on every start; that line is not for the operator.
 // V8 would let the young objects grow to 32 MiB a half, and then collect all of them and the old for each 64 MiB of large
 // answers (docs/adr/0013).
+// Node would carry a frame of AsyncLocalStorage through every callback, of which there is none here (docs/adr/0018).
 // Of the sources alone: threads that end while others compile calls out of WebAssembly anew have V8 lose count of them
 // (docs/adr/0015). In a bundle nothing is read by WebAssembly, and a start is shorter by it (docs/adr/0017).
 const NODE_FLAGS = require("./runtime/node-flags.json");
