@@ -104,7 +104,7 @@ async function timesOf(socketPath: string, asked: string, times: number): Promis
 async function measureBeside({ plan }: Bench, server: Filled): Promise<{ body: string; ratio: number }> {
   const measures = await inTurns(
     "chats beside the overview",
-    { turns: plan.turns, contenders: [{ name: ALONE }, { name: BESIDE }] },
+    { turns: plan.longTurns, contenders: [{ name: ALONE }, { name: BESIDE }] },
     ({ name }, durationMs) => chatsBeside(server, name === BESIDE, durationMs),
   );
   const body = renderMeasures(measures, [

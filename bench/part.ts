@@ -20,6 +20,8 @@ export interface Bench {
 /** How much is measured. */
 export interface Plan {
   readonly turns: Turns;
+  /** For the slowest hundredth of so few requests that in `turns` a dozen of them would decide. */
+  readonly longTurns: Turns;
   /** Chunks of a stream whose cost is measured. */
   readonly chunks: number;
   /** How many streams are held at once, and for how many seconds: one chunk each a second. */
@@ -49,6 +51,7 @@ export interface Aim {
 
 export const FULL: Plan = {
   turns: { rounds: 5, durationMs: 2_500, warmUpMs: 2_000 },
+  longTurns: { rounds: 5, durationMs: 6_000, warmUpMs: 2_000 },
   chunks: 200,
   live: { streams: 5_000, seconds: 20 },
   rest: { starts: 5, idleMs: 5_000 },
@@ -60,6 +63,7 @@ export const FULL: Plan = {
 /** Only tries whether it works. */
 export const QUICK: Plan = {
   turns: { rounds: 1, durationMs: 400, warmUpMs: 200 },
+  longTurns: { rounds: 1, durationMs: 400, warmUpMs: 200 },
   chunks: 50,
   live: { streams: 200, seconds: 5 },
   rest: { starts: 1, idleMs: 1_000 },

@@ -169,7 +169,7 @@ async function measureBeside(holder: Holder, { plan }: Bench): Promise<{ body: s
   const measures = await inTurns(
     "chats beside the server key",
     {
-      turns: { ...plan.turns, durationMs: lastsAs(holder, plan.turns.durationMs) },
+      turns: { ...plan.longTurns, durationMs: lastsAs(holder, plan.longTurns.durationMs) },
       contenders: [{ name: ALONE }, { name: BESIDE }],
     },
     ({ name }, durationMs) => chatsBeside(holder, name === BESIDE, durationMs),

@@ -46,7 +46,7 @@ export const slowHashesPart: Part = {
       measures.push(
         ...(await inTurns(
           `${showCount(perSecond)} chats/s`,
-          { turns: plan.turns, contenders: DISTURBANCES },
+          { turns: plan.longTurns, contenders: DISTURBANCES },
           (disturbance, durationMs) => measureBeside(server, disturbance, { perSecond, durationMs }),
         )),
       );
