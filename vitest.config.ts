@@ -1,5 +1,6 @@
 import { configDefaults, defineConfig } from "vitest/config";
 import NODE_FLAGS from "./runtime/node-flags.json" with { type: "json" };
+import { bundledThreads } from "./test/bundled-threads.ts";
 
 /** What needs other programs, or starts so many servers or commands that it would take more than its share of the time. */
 const SYSTEM = [
@@ -42,16 +43,19 @@ const TESTS: Record<string, { include: string[]; exclude: string[] }> = {
   corpora: { include: ["test/corpora/**/*.test.ts"], exclude: [] },
 };
 
-export default defineConfig(({ mode }) => {
+export default defineConfig(async ({ mode }) => {
   const tests = TESTS[mode];
   if (tests === undefined) throw new Error(`no tests are known for the mode ${mode}`);
   return {
+    plugins: [await bundledThreads()],
     test: {
       include: tests.include,
       exclude: [...configDefaults.exclude, ...tests.exclude],
       setupFiles: ["test/equality.ts"],
       pool: "forks",
-      execArgv: NODE_FLAGS.sources,
+      // To load everything anew for each file would take as long as the tests; what measures or attacks is not of this mode.
+      isolate: mode !== "test",
+      execArgv: NODE_FLAGS.bundle,
       maxWorkers: 2,
       // Much that is tested starts processes; what is slow is told by the benchmark, not by a time limit.
       testTimeout: 30_000,

@@ -36,12 +36,26 @@ export async function bundle(directory: string, dashboard = path.join(ROOT, "web
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   cpSync(dashboard, path.join(directory, "web"), { recursive: true });
-  const outside = await Promise.all([
+  const [server, threads] = await Promise.all([
     bundlePart(directory, { claviger: path.join(SOURCES, "main.ts") }),
-    // Each thread by itself, with what it uses alone: pieces that it shared with the server it would have to load whole.
-    ...Object.entries(ownFiles()).map(([name, file]) => bundlePart(directory, { [name]: file })),
+    bundleThreads(directory),
   ]);
-  return [...new Set(outside.flat())].sort();
+  return [...new Set([...server, ...threads])].sort();
+}
+
+/**
+ * Bundles what runs as a thread of its own into `directory`, each by itself, with what it uses alone: pieces that it shared with
+ * the server it would have to load whole. Gives the packages that stay outside.
+ */
+export async function bundleThreads(directory: string): Promise<string[]> {
+  const entries = Object.entries(ownFiles());
+  const outside = await Promise.all(entries.map(([name, file]) => bundlePart(directory, { [name]: file })));
+  return outside.flat();
+}
+
+/** A source in which each reference to such a file is `url` of that file's name in the bundle, as an expression. */
+export function withOwnFiles(source: string, url: (name: string) => string): string {
+  return source.replace(OWN_FILE, (_whole, relative: string) => url(`${path.basename(relative)}.js`));
 }
 
 async function bundlePart(directory: string, entryPoints: Record<string, string>): Promise<string[]> {
@@ -96,12 +110,10 @@ const renamedOwnFiles: Plugin = {
   name: "own-files",
   setup: ({ onLoad }) =>
     onLoad({ filter: /\.ts$/ }, ({ path: file }) => ({
-      contents: readFileSync(file, "utf8")
-        .replace(
-          OWN_FILE,
-          (_whole, relative: string) => `new URL("./${path.basename(relative)}.js", import.meta.url)`,
-        )
-        .replace(DASHBOARD, 'new URL("./web/", import.meta.url)'),
+      contents: withOwnFiles(
+        readFileSync(file, "utf8"),
+        (name) => `new URL("./${name}", import.meta.url)`,
+      ).replace(DASHBOARD, 'new URL("./web/", import.meta.url)'),
       loader: "ts",
     })),
 };
