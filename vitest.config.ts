@@ -55,7 +55,8 @@ export default defineConfig(async ({ mode }) => {
       pool: "forks",
       // To load everything anew for each file would take as long as the tests; what measures or attacks is not of this mode.
       isolate: mode !== "test",
-      execArgv: NODE_FLAGS.bundle,
+      // Here no two threads at once read sources; elsewhere they do (docs/adr/0015).
+      execArgv: mode === "test" ? NODE_FLAGS.bundle : NODE_FLAGS.sources,
       maxWorkers: 2,
       // Much that is tested starts processes; what is slow is told by the benchmark, not by a time limit.
       testTimeout: 30_000,

@@ -62,7 +62,7 @@ export class ChunkedBody {
       if (data === start) {
         start = at;
         data = at;
-      } else if (data !== at) bytes.copyWithin(data, at, at + length);
+      } else bytes.copyWithin(data, at, at + length);
       data += length;
       at += length;
       this.#size -= length;

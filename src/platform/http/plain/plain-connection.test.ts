@@ -68,6 +68,21 @@ test("[A8] requests that come at once are answered one after the other, also whe
   expect(bodies(await client.untilClosed())).toEqual(["by us: /v1/a", "by us: /v1/b", "by Node: GET /v1/c"]);
 });
 
+test("whoever sends very many requests at once has nobody else wait until all of them are answered", async () => {
+  await using server = await start(answerPath);
+  await using other = openRaw(server.url);
+  await using many = openRaw(server.url);
+  for (const client of [other, many]) {
+    client.socket.write(post("begun", ""));
+    await client.until(/begun/);
+  }
+  many.socket.write(post("many", "1").repeat(500) + post("last", ""));
+  other.socket.write(post("other", ""));
+  await other.until(/other/);
+  expect(bodies(await many.until(/^/))?.length ?? 0).toBeLessThan(250);
+  expect(bodies(await many.until(/last/))?.length).toBe(502);
+});
+
 test("a header says in each answer what it was told to, however often that was the same before; no value ends its line", async () => {
   const repeated = ["one", "one", "two", "one", "", "", "\xe4", "\xe4", "x".repeat(300), "x".repeat(300)];
   const values = [

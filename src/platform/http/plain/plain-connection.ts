@@ -45,8 +45,9 @@ export class PlainConnection {
   };
   #request: PlainRequest | undefined;
   #response: PlainResponse | undefined;
-  /** What came behind the request that is under way. */
+  /** What came behind the request that is under way, or before which everyone else is served first. */
   #ahead: Buffer | undefined;
+  #waitsForTurn = false;
   #idleSinceMs = performance.now();
   #isNew = true;
 
@@ -58,7 +59,7 @@ export class PlainConnection {
 
   /** Whether no request is under way. */
   get isIdle(): boolean {
-    return this.#request === undefined;
+    return this.#request === undefined && !this.#waitsForTurn;
   }
 
   destroy(): void {
@@ -68,6 +69,7 @@ export class PlainConnection {
   /** Ends what took too long; `nowMs`: monotonic milliseconds. */
   checkTime(nowMs: number): void {
     const { headersMs, requestMs, keptMs } = this.#parts.timeouts;
+    if (this.#waitsForTurn) return;
     if (this.#request === undefined) {
       const idleMs = nowMs - this.#idleSinceMs;
       if (this.#isNew && idleMs > headersMs) this.#refuse(TOO_SLOW);
@@ -78,6 +80,7 @@ export class PlainConnection {
   #receive(bytes: Buffer): void {
     this.#isNew = false;
     const request = this.#request;
+    if (this.#waitsForTurn) return this.#keep(bytes);
     if (request === undefined) return this.#begin(bytes);
     const end = Math.min(request.left, bytes.length);
     if (end > 0) request.take(end === bytes.length ? bytes : bytes.subarray(0, end));
@@ -123,12 +126,20 @@ export class PlainConnection {
     if (!request.complete) return;
     this.#request = undefined;
     this.#idleSinceMs = performance.now();
+    if (this.#ahead === undefined) return;
+    // In a turn of the loop for each: who sends very many at once would have all others wait until all are answered.
+    this.#waitsForTurn = true;
+    setImmediate(this.#next);
+  }
+
+  readonly #next = (): void => {
     const ahead = this.#ahead;
-    if (ahead === undefined) return;
+    this.#waitsForTurn = false;
     this.#ahead = undefined;
+    if (ahead === undefined || !this.#socket.writable) return;
     if (ahead.length > MOST_AHEAD_BYTES) this.#socket.resume();
     this.#begin(ahead);
-  }
+  };
 
   #handOver(bytes: Buffer): void {
     this.#stop();
