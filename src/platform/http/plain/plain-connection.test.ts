@@ -83,6 +83,13 @@ test("whoever sends very many requests at once has nobody else wait until all of
   expect(bodies(await many.until(/last/))?.length).toBe(502);
 });
 
+test("of requests that come at once all are answered, also when nothing more is to come", async () => {
+  await using server = await start(answerPath);
+  await using client = openRaw(server.url);
+  client.socket.end(post("a", "1") + post("b", "22") + post("c", ""));
+  expect(bodies(await client.untilClosed())).toEqual(["by us: /v1/a", "by us: /v1/b", "by us: /v1/c"]);
+});
+
 test("a header says in each answer what it was told to, however often that was the same before; no value ends its line", async () => {
   const repeated = ["one", "one", "two", "one", "", "", "\xe4", "\xe4", "x".repeat(300), "x".repeat(300)];
   const values = [

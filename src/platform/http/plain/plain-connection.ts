@@ -156,7 +156,9 @@ export class PlainConnection {
   }
 
   #onEnd(): void {
-    if (this.#request?.complete === false) this.#refuse(CUT_SHORT);
+    // What came before the end is answered first, as far as that takes no waiting for others.
+    if (this.#waitsForTurn) setImmediate(() => this.#onEnd());
+    else if (this.#request?.complete === false) this.#refuse(CUT_SHORT);
     else this.#socket.end();
   }
 
