@@ -50,11 +50,11 @@ export interface Aim {
 }
 
 export const FULL: Plan = {
-  turns: { rounds: 5, durationMs: 2_500, warmUpMs: 2_000 },
-  longTurns: { rounds: 5, durationMs: 6_000, warmUpMs: 2_000 },
+  turns: { rounds: 9, durationMs: 2_000, warmUpMs: 5_000 },
+  longTurns: { rounds: 5, durationMs: 6_000, warmUpMs: 5_000 },
   chunks: 200,
   live: { streams: 5_000, seconds: 20 },
-  rest: { starts: 5, idleMs: 5_000 },
+  rest: { starts: 9, idleMs: 5_000 },
   keys: { count: 1_000_000, starts: 3, idleMs: 2_000 },
   secrets: [1, 1_000, 100_000],
   overview: { rows: 10_000_000, times: 50 },

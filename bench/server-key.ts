@@ -34,7 +34,7 @@ export const serverKeyPart: Part = {
     for (const count of bench.plan.secrets) {
       await last?.[Symbol.asyncDispose]();
       last = undo.use(await startHolder(bench, upstream, count));
-      rows.push([showCount(count), ...(await measureChanges(last, bench.plan.turns.rounds)).map(showMs)]);
+      rows.push([showCount(count), ...(await measureChanges(last, bench.plan.longTurns.rounds)).map(showMs)]);
     }
     if (last === undefined) throw new Error("no number of secrets is planned");
     const beside = await measureBeside(last, bench);
