@@ -4,10 +4,9 @@ import type { ClientResponse } from "#platform/http/client-request.ts";
 const CR = 0x0d;
 const LF = 0x0a;
 const DIGITS = Buffer.from("0123456789abcdef");
-const LINE_END = Buffer.from("\r\n");
 /** The last chunk, and no trailers. */
 const LAST = Buffer.from("0\r\n\r\n");
-const LINE_END_AND_LAST = Buffer.concat([LINE_END, LAST]);
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Puts the pieces of a body into chunks (RFC 9112, 7.1), each in one piece of memory and so in one write: Node makes
@@ -35,13 +34,13 @@ export class ChunkFraming {
 
   /** What to write for these bytes, of which there must be some. */
   piece(bytes: Buffer): Buffer {
-    return this.#ours ? framed(bytes, LINE_END) : bytes;
+    return this.#ours ? framed(bytes, NOTHING) : bytes;
   }
 
   /** What to end the body with. */
   last(bytes: Buffer): Buffer {
     if (!this.#ours) return bytes;
-    return bytes.length === 0 ? LAST : framed(bytes, LINE_END_AND_LAST);
+    return bytes.length === 0 ? LAST : framed(bytes, LAST);
   }
 }
 
@@ -50,12 +49,15 @@ function framed(bytes: Buffer, after: Buffer): Buffer {
   let digits = 1;
   for (let rest = bytes.length >>> 4; rest > 0; rest >>>= 4) digits += 1;
   const start = digits + 2;
-  const piece = Buffer.allocUnsafe(start + bytes.length + after.length);
+  const end = start + bytes.length;
+  const piece = Buffer.allocUnsafe(end + 2 + after.length);
   for (let at = digits - 1, rest = bytes.length; at >= 0; at -= 1, rest >>>= 4)
     piece[at] = DIGITS[rest & 0xf] ?? 0;
   piece[digits] = CR;
   piece[digits + 1] = LF;
   piece.set(bytes, start);
-  piece.set(after, start + bytes.length);
+  piece[end] = CR;
+  piece[end + 1] = LF;
+  if (after.length > 0) piece.set(after, end + 2);
   return piece;
 }

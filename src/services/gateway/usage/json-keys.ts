@@ -23,13 +23,15 @@ export function keyNames(...names: readonly string[]): KeyNames {
 /**
  * Steps through lines of JSON from string to string, at any depth, and calls `visit` for each key looked for,
  * with where its value begins. One pass; nothing is parsed or checked, and a key spelled with escapes is not seen.
+ * `from`: where to begin, which is nowhere inside a string.
  */
 export function eachKey(
   bytes: Buffer,
   wanted: KeyNames,
   visit: (name: string, valueStart: number) => void,
+  from = 0,
 ): void {
-  for (let at = 0; at < bytes.length; at += 1) {
+  for (let at = from; at < bytes.length; at += 1) {
     if (bytes[at] !== QUOTE) continue;
     const start = at + 1;
     const end = stringEnd(bytes, start);

@@ -165,6 +165,41 @@ test("[G9] figures that are no figures, or whose JSON is broken, are estimated a
     });
 });
 
+test("[G9] events that begin as those before them count as if they had come alone", () => {
+  const key = fc.constantFrom("content", "usage", "delta", "refusal", "index");
+  const colon = fc.constantFrom(":", ": ", " :", ":  ");
+  const value = fc.constantFrom(
+    '"',
+    '""',
+    '"a"',
+    '"content":"b"',
+    '"\\""',
+    "null",
+    "1",
+    '{"content":"c"}',
+    " ",
+  );
+  const event = fc
+    .tuple(key, colon, value, fc.constantFrom("}\n\n", ',"text":"d"}\n\n', "\n\n"))
+    .map((parts) => {
+      const [name, between, said, rest] = parts;
+      return Buffer.from(`data: {"id":"one","${name}"${between}${said}${rest}`);
+    });
+  fc.assert(
+    property(array(event, { maxLength: 8 }), (events) => {
+      const together = new UsageWatch("openai");
+      const alone = new UsageWatch("openai");
+      for (const each of events) {
+        const fresh = new UsageWatch("openai");
+        expect(together.push(each)).toBe(fresh.push(each));
+      }
+      alone.push(Buffer.concat(events));
+      expect(together.end(0)).toEqual(alone.end(0));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test("[G9] a stream in which no event passed used nothing that is known", () => {
   expect(new UsageWatch("openai").end(100)).toBeNull();
 });

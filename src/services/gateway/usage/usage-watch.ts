@@ -15,6 +15,13 @@ const KEYS: Record<UsageDialect, KeyNames> = {
   anthropic: keyNames(USAGE, "text", "thinking", "partial_json"),
 };
 
+/** The first key looked for in some events. */
+interface FirstKey {
+  events: Buffer;
+  readonly name: string;
+  readonly valueStart: number;
+}
+
 /**
  * Watches an event stream pass, in complete events however many at a time, for the upstream's figures. No event is
  * parsed on the way: the first and the last that carry figures are kept as bytes and read at the end.
@@ -26,6 +33,8 @@ export class UsageWatch {
   #begun = false;
   #deltaBytes = 0;
   #textBytes = 0;
+  /** Of what came last. */
+  #known: FirstKey | undefined;
 
   constructor(dialect: UsageDialect) {
     this.#dialect = dialect;
@@ -37,7 +46,9 @@ export class UsageWatch {
     this.#begun = true;
     let lookedAt = 0;
     let hasUsage = false;
-    eachKey(events, KEYS[this.#dialect], (name, valueStart) => {
+    let first = this.#foundAgain(events);
+    const visit = (name: string, valueStart: number) => {
+      first ??= { events, name, valueStart };
       const value = events[valueStart];
       if (name === USAGE) {
         hasUsage = true;
@@ -47,8 +58,25 @@ export class UsageWatch {
         if (name === DELTA) this.#deltaBytes += size;
         else this.#textBytes += size;
       }
-    });
+    };
+    if (first !== undefined) visit(first.name, first.valueStart);
+    eachKey(events, KEYS[this.#dialect], visit, first?.valueStart);
+    this.#known = first;
     return hasUsage;
+  }
+
+  /**
+   * The first key, where these events begin as the last ones did: the events of a stream differ in little but what the model
+   * says, and what stands before that need not be stepped through again.
+   */
+  #foundAgain(events: Buffer): FirstKey | undefined {
+    const known = this.#known;
+    if (known === undefined) return undefined;
+    // Up to the first byte of its value, which is no blank.
+    const end = known.valueStart + 1;
+    if (events.length < end || events.compare(known.events, 0, end, 0, end) !== 0) return undefined;
+    known.events = events;
+    return known;
   }
 
   /**
